@@ -1,0 +1,66 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The same strictness for every target: what a file uses it imports, and what it imports stays its own.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A room of the architecture: one folder in `Sources`, importing only what stands below it.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "botcron",
+    products: [
+        .executable(name: "botcrond", targets: ["botcrond"]),
+        .executable(name: "botcronctl", targets: ["botcronctl"]),
+    ],
+    targets: [
+        .systemLibrary(name: "CDBus", pkgConfig: "dbus-1", providers: [.apt(["libdbus-1-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CLinux"),
+
+        room("JSON"),
+        room("Schedules"),
+        room("Scheduling", ["Schedules"]),
+        room("EventLoop", ["CSystemd", "CLinux"]),
+        room("DBus", ["EventLoop", "CDBus"]),
+        room("Persistence", ["Scheduling", "Schedules", "JSON", "CSQLite"]),
+        room("Configuration", ["Scheduling", "Schedules", "JSON"]),
+        room("Processes", ["CLinux"]),
+        room("Execution", ["EventLoop", "Processes"]),
+        room(
+            "Daemon",
+            [
+                "Execution", "Processes", "Configuration", "Persistence", "DBus", "EventLoop", "Scheduling",
+                "Schedules", "JSON",
+            ]),
+        program("botcrond", ["Daemon"]),
+        program("botcronctl", ["DBus", "EventLoop", "Configuration", "Scheduling", "Schedules", "JSON"]),
+
+        tests("JSONTests", ["JSON"]),
+        tests("SchedulesTests", ["Schedules", "JSON"], resources: [.copy("Vectors")]),
+        tests("EventLoopTests", ["EventLoop"]),
+        tests("DBusTests", ["DBus", "EventLoop"]),
+        tests("ConfigurationTests", ["Configuration", "Scheduling", "Schedules", "JSON"]),
+        tests("PersistenceTests", ["Persistence", "Scheduling", "Schedules", "JSON"]),
+        tests("ProcessesTests", ["Processes"]),
+        tests("ExecutionTests", ["Execution", "Processes", "EventLoop"]),
+        tests("SchedulingTests", ["Scheduling", "Schedules"]),
+        tests("DaemonTests", ["Daemon", "DBus", "EventLoop", "JSON", "Persistence", "Scheduling", "Schedules"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,49 @@
+public import Schedules
+
+/// What happened to a job so far: everything that must survive a restart and is not in its definition.
+public struct JobState: Sendable, Equatable {
+    public let job: String
+    /// The `Job.scheduleKey` that `registeredAt` and `decidedThrough` belong to.
+    public var scheduleKey: String
+    public var registeredAt: Instant
+    /// Every fire time up to here has its recorded outcome; the next one is the first after it.
+    ///
+    /// This one instant is what makes each fire time decided exactly once, across crashes and steps of the clock.
+    public var decidedThrough: Instant
+    /// A user's word on `enabled`, which wins over the definition.
+    public var isEnabledOverride: Bool?
+    /// Runs started for the schedule, on time or as catch-up: what `max_executions` counts.
+    public var executions = 0
+    public var runCount = 0
+    public var failureCount = 0
+    /// Failed runs since the last success.
+    public var failuresInARow = 0
+    /// The start of the last run that ended.
+    public var lastRunAt: Instant?
+    public var lastEndedAt: Instant?
+    public var lastDuration: Duration?
+    public var lastStatus: Run.Status?
+    /// The fire time that is not to be run, at a user's wish.
+    public var skippedFireTime: Instant?
+    public var budgetUse = BudgetUse()
+    /// The boot under which an `@reboot` job last fired.
+    public var firedBootID: String?
+
+    public init(job: String, scheduleKey: String, registeredAt: Instant, decidedThrough: Instant) {
+        self.job = job
+        self.scheduleKey = scheduleKey
+        self.registeredAt = registeredAt
+        self.decidedThrough = decidedThrough
+    }
+}
+
+/// What a job used up of its budget, in one day of its zone.
+public struct BudgetUse: Sendable, Equatable {
+    /// The first instant of the day that the rest is about.
+    public var day: Instant?
+    public var runs = 0
+    public var wallTime: Duration = .zero
+    public var cost = 0.0
+
+    public init() {}
+}

@@ -1,0 +1,135 @@
+public import Schedules
+
+/// What happens when a run is due while `maxInstances` of its job are active.
+public enum OverlapPolicy: String, Sendable, CaseIterable {
+    /// The fire time is not run, and recorded so.
+    case skip
+    /// The run waits for its turn.
+    case queue
+    /// One waits; more are skipped.
+    case queueOne = "queue_one"
+    /// It runs beside the others, up to `maxInstances` where given.
+    case allow
+    /// The active one is cancelled and ends first.
+    case replace
+}
+
+/// What happens to fire times that could not run within their grace time: after sleep, downtime or a pause.
+public struct CatchUpPolicy: Sendable, Equatable {
+    public enum Kind: String, Sendable, CaseIterable {
+        /// None is run.
+        case none
+        /// One run stands for all of them.
+        case latest
+        /// Each is run, one after the other.
+        case all
+        /// Each is run, spread over time.
+        case spread
+    }
+
+    public var kind = Kind.latest
+    /// Older misfires are recorded as missed and not run.
+    public var window: Duration = .seconds(86_400)
+    /// At most so many catch-up runs of `all` or `spread`; the rest are recorded as missed.
+    public var limit = 100
+    /// Later than this is a misfire; up to it a fire time runs late.
+    public var graceTime: Duration = .seconds(300)
+
+    public init() {}
+}
+
+/// When a failed attempt is followed by another one of the same run.
+public struct RetryPolicy: Sendable, Equatable {
+    public enum Backoff: Sendable, Equatable {
+        /// Each delay is the one before times the multiplier.
+        case exponential(multiplier: Double)
+        /// Each delay is the one before plus the first.
+        case linear
+    }
+
+    /// Counts every attempt: 3 means one try and two retries.
+    public var maxAttempts = 3
+    public var delay: Duration = .seconds(60)
+    public var backoff = Backoff.exponential(multiplier: 2)
+    public var maxDelay: Duration = .seconds(3600)
+    /// A share of the delay, 0…1, by which it is lengthened or shortened at random.
+    public var jitter = 0.0
+    /// Which failures are worth another attempt; empty means any but `interrupted`.
+    public var on: [FailureMatch] = []
+
+    public init() {}
+
+    /// The wait before attempt `attempt` (2, 3, …): `min(maxDelay, delay × multiplier^(attempt−2)) × (1 ± jitter)`.
+    ///
+    /// - Parameter random: in −1…1; scaled by `jitter`.
+    public func delay(beforeAttempt attempt: Int, random: Double) -> Duration {
+        precondition(attempt >= 2, "the first attempt has no delay")
+        let first = delay.inSeconds
+        let raw =
+            switch backoff {
+            case .exponential(let multiplier): first * power(multiplier, attempt - 2)
+            case .linear: first * Double(attempt - 1)
+            }
+        // A delay beyond the cap, infinite ones included, is the cap.
+        let capped = raw < maxDelay.inSeconds ? raw : maxDelay.inSeconds
+        let milliseconds = (capped * (1 + jitter * random) * 1000).rounded()
+        return .milliseconds(Int64(max(0, min(milliseconds, Self.longestMilliseconds))))
+    }
+
+    /// A hundred years: keeps a delay within what an instant can hold, whatever was configured.
+    private static let longestMilliseconds = 3_155_760_000_000.0
+
+    private func power(_ base: Double, _ exponent: Int) -> Double {
+        var result = 1.0
+        // Past a few hundred steps the product is beyond any cap (or zero): no need to count on.
+        for _ in 0..<min(exponent, 1024) { result *= base }
+        return result
+    }
+}
+
+/// One entry of `retry_on`.
+public enum FailureMatch: Sendable, Equatable {
+    case any
+    /// A failure type: `auth`, `network`, `timeout`, `interrupted`, `unknown`, or one of `failure_patterns`.
+    case type(String)
+    /// An inclusive range of exit codes.
+    case exit(Int32, Int32)
+    case signal(Int32)
+}
+
+/// How much of a job is run in a day of its zone; beyond it fire times are skipped with the reason `budget`.
+public struct Budget: Sendable, Equatable {
+    public var runsPerDay: Int?
+    public var wallTimePerDay: Duration?
+    /// In the unit in which the runs themselves report their cost.
+    public var costPerDay: Double?
+
+    public init() {}
+
+    public var isUnlimited: Bool { runsPerDay == nil && wallTimePerDay == nil && costPerDay == nil }
+}
+
+/// What holds for all jobs together: the rest of the section `schedules`.
+public struct SchedulerSettings: Sendable, Equatable {
+    /// The rest wait, by priority and then by fire time.
+    public var maxConcurrentRuns = 10
+    /// Starts in a minute at most; the rest wait.
+    public var launchesPerMinute: Int?
+    /// After a wake-up nothing is caught up before this has passed.
+    public var wakeSettle: Duration = .seconds(10)
+    /// Catch-up runs of different jobs are spread over it.
+    public var wakeSpread: Duration = .seconds(60)
+    public var retentionDays = 30
+    public var isCleanupEnabled = true
+    public var cleanupInterval: Duration = .seconds(86_400)
+
+    public init() {}
+}
+
+extension Duration {
+    /// As a floating-point number of seconds.
+    var inSeconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,148 @@
+public import Schedules
+
+/// One execution of a job for one fire time or one request; or, where it was not executed, the record of why.
+public struct Run: Sendable, Equatable {
+    /// `cron-<skill or job>-<YYYYMMDD>-<HHMMSS>`, with `-2`, `-3`, … where that was taken: unique for ever.
+    public let id: String
+    public let job: String
+    /// The job's skill when the run was created: history outlives definitions.
+    public var skill: String
+    public let trigger: Trigger
+    /// The instant that the schedule (or the request) names.
+    public let scheduledFor: Instant?
+    /// When the run was created.
+    public let createdAt: Instant
+    public var status: Status
+    /// The number of the current or last attempt; 0 before the first.
+    public var attempt = 0
+    /// When the first attempt started.
+    public var startedAt: Instant?
+    public var endedAt: Instant?
+    /// When the next attempt is due, while `retrying`.
+    public var retryAt: Instant?
+    /// How the last attempt ended.
+    public var exit: Exit?
+    public var error: String?
+    public var reason: Reason?
+    public var failureType: String?
+    /// The first `outputPreviewLimit` characters of the output.
+    public var outputPreview: String?
+    /// 32 lower-case hex digits; nil where the job is not traced.
+    public var traceID: String?
+    /// How many fire times this record stands for: 1 on time, 0 by hand, more for a catch-up.
+    public var coveredCount = 1
+    /// The oldest fire time that the record stands for, where that is more than one.
+    public var coveredSince: Instant?
+    public var idempotencyKey: String?
+    /// Inputs of the request in place of the job's: a JSON object as text.
+    public var inputs: String?
+    /// Started whatever the limits say.
+    public var isForced = false
+    /// Definition of a job that is run once without being scheduled: one JSON object.
+    public var definition: String?
+
+    public static let outputPreviewLimit = 500
+
+    public init(id: String, job: String, skill: String, trigger: Trigger, scheduledFor: Instant?, createdAt: Instant, status: Status) {
+        self.id = id
+        self.job = job
+        self.skill = skill
+        self.trigger = trigger
+        self.scheduledFor = scheduledFor
+        self.createdAt = createdAt
+        self.status = status
+    }
+
+    /// Why a run exists.
+    public enum Trigger: String, Sendable, CaseIterable {
+        case schedule
+        case catchUp = "catch_up"
+        case manual, chain, queue, poll
+    }
+
+    public enum Status: String, Sendable, CaseIterable {
+        /// Recorded, and waiting for a limit, its turn, or its conditions.
+        case queued
+        /// An attempt's process is there, or is about to be.
+        case running
+        /// Between two attempts.
+        case retrying
+        case success, failed, timeout, cancelled
+        /// Its daemon or its machine went away while it ran.
+        case interrupted
+        /// A fire time that a policy decided not to run.
+        case skipped
+        /// A fire time that passed while nothing could run.
+        case missed
+
+        /// Whether the run still occupies its job.
+        public var isActive: Bool { self == .queued || self == .running || self == .retrying }
+        /// Whether a process of it came to an end that counts as no success.
+        public var isFailure: Bool {
+            self == .failed || self == .timeout || self == .cancelled || self == .interrupted
+        }
+        /// Whether it stands for a process at all.
+        public var isExecuted: Bool { self != .skipped && self != .missed }
+    }
+
+    /// Why a fire time was not run.
+    public enum Reason: String, Sendable, CaseIterable {
+        case overlap, condition, excluded, budget, asleep, down, paused, expired, limit, user
+    }
+
+    /// How a process ended.
+    public enum Exit: Sendable, Equatable {
+        case code(Int32)
+        case signal(Int32)
+    }
+}
+
+/// What became of one attempt, as those who ran the process report it.
+public struct AttemptOutcome: Sendable, Equatable {
+    public enum Ending: Sendable, Equatable {
+        case exited(Int32)
+        case signaled(Int32)
+        /// No process came to be: the text says what was tried and what is wrong.
+        case couldNotStart(String)
+        /// The daemon that ran it went away.
+        case lost
+    }
+
+    public var ending: Ending
+    public var isTimedOut = false
+    public var startedAt: Instant
+    public var endedAt: Instant
+    /// The first `Run.outputPreviewLimit` characters.
+    public var outputPreview: String?
+    /// Bytes that the process wrote, and how many of them were not kept.
+    public var outputBytes: Int64 = 0
+    public var outputDropped: Int64 = 0
+    /// The failure type by the patterns on its output; nil where none matched.
+    public var failureType: String?
+    /// The last line that the process wrote, as the reason that people read.
+    public var lastLine: String?
+
+    public init(ending: Ending, startedAt: Instant, endedAt: Instant) {
+        self.ending = ending
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+    }
+}
+
+/// The record of one attempt: one process of a run.
+public struct Attempt: Sendable, Equatable {
+    public let run: String
+    /// 1, 2, …
+    public let number: Int
+    public var startedAt: Instant
+    public var endedAt: Instant?
+    public var exit: Run.Exit?
+    public var error: String?
+    public var failureType: String?
+
+    public init(run: String, number: Int, startedAt: Instant) {
+        self.run = run
+        self.number = number
+        self.startedAt = startedAt
+    }
+}

@@ -1,0 +1,51 @@
+public import Schedules
+
+/// One line of a transaction: what an event decided, in the words of the store.
+///
+/// All changes of an event (better: of a turn of the loop) are one transaction. Each is idempotent: applied twice,
+/// the store is as after once.
+public enum StoreChange: Sendable, Equatable {
+    /// Inserts a run, or replaces the record with the same id.
+    case run(Run)
+    /// Inserts an attempt, or replaces the one of the same run and number.
+    case attempt(Attempt)
+    /// Inserts or replaces what is remembered of a job.
+    case jobState(JobState)
+    /// Inserts or replaces the definition of a job that was created over the bus.
+    case definition(job: String, version: Int, json: String, createdAt: Instant)
+    case removeDefinition(job: String)
+    /// Forgets what is remembered of a job; its runs stay as history.
+    case removeJobState(job: String)
+    /// Whether the schedules are in force: the user's toggle, which survives a restart. Nil: as config.json says.
+    case schedulerOverride(Bool?)
+    /// Removes the oldest ended runs of a job beyond `keep`, with their attempts.
+    case prune(job: String, keep: Int)
+    /// Removes ended runs that ended before an instant, at most `limit` of them.
+    case pruneEnded(before: Instant, limit: Int)
+}
+
+/// What a store holds when a daemon starts: all that the core needs to go on where the last one ended.
+public struct StoredState: Sendable, Equatable {
+    public var schedulerOverride: Bool?
+    public var jobs: [JobState] = []
+    /// Runs whose status is active: `queued`, `running`, `retrying`.
+    public var activeRuns: [Run] = []
+    /// Jobs created over the bus.
+    public var definitions: [StoredDefinition] = []
+
+    public init() {}
+
+    public struct StoredDefinition: Sendable, Equatable {
+        public var job: String
+        public var version: Int
+        public var json: String
+        public var createdAt: Instant
+
+        public init(job: String, version: Int, json: String, createdAt: Instant) {
+            self.job = job
+            self.version = version
+            self.json = json
+            self.createdAt = createdAt
+        }
+    }
+}

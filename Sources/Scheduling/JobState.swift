@@ -12,6 +12,9 @@ public struct JobState: Sendable, Equatable {
     public var decidedThrough: Instant
     /// A user's word on `enabled`, which wins over the definition.
     public var isEnabledOverride: Bool?
+    /// Whether the job was enabled, by definition or override, when this was written: a job that became enabled while
+    /// no daemon ran had no fire times before.
+    public var wasEnabled = true
     /// Runs started for the schedule, on time or as catch-up: what `max_executions` counts.
     public var executions = 0
     public var runCount = 0
@@ -25,6 +28,8 @@ public struct JobState: Sendable, Equatable {
     public var lastStatus: Run.Status?
     /// The fire time that is not to be run, at a user's wish.
     public var skippedFireTime: Instant?
+    /// When a job that a user disabled for a while is enabled again.
+    public var pausedUntil: Instant?
     public var budgetUse = BudgetUse()
     /// The boot under which an `@reboot` job last fired.
     public var firedBootID: String?

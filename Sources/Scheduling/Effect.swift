@@ -1,0 +1,79 @@
+public import Schedules
+
+/// Something that the scheduler wants done.
+///
+/// The effects of one event come, and are performed, in this order: commit, stop, start, arm, announce, reply. So
+/// nothing can be seen that is not durable.
+public enum Effect: Sendable, Equatable {
+    /// One transaction. When it fails, nothing that follows in the same answer may be performed until it succeeds.
+    case commit([StoreChange])
+    /// End the process tree of a run's attempt: TERM, after `grace` KILL.
+    case stop(run: String, grace: Duration)
+    /// Start the process of an attempt.
+    case start(Launch)
+    /// Send `Event.tick` at this instant (now, where it has passed); nil: nothing to wait for.
+    case arm(Instant?)
+    /// Tell everybody.
+    case announce(Announcement)
+    /// Answer one client.
+    case reply(Ticket, Reply)
+}
+
+/// The start of an attempt: all that is needed to build its argv, its environment and its limits.
+public struct Launch: Sendable, Equatable {
+    public var run: Run
+    public var job: Job
+    /// The run before, for a chained one.
+    public var previous: Run?
+}
+
+/// What everybody may know.
+public enum Announcement: Sendable, Equatable {
+    case jobStarted(Run)
+    case jobCompleted(Run)
+    case jobFailed(Run)
+    case jobRetrying(Run, nextAttempt: Int, delay: Duration)
+    /// A fire time that was not run; of a long stretch, the record says how many it stands for.
+    case jobMissed(Run)
+    case schedulerToggled(Bool)
+    case jobsChanged(added: [String], changed: [String], removed: [String])
+    case statusChanged(SchedulerStatus)
+}
+
+/// What the scheduler as a whole is doing.
+public enum SchedulerStatus: String, Sendable {
+    /// Fire times are run.
+    case running
+    /// The user paused all schedules.
+    case paused
+    /// The machine is about to sleep, or sleeps.
+    case sleeping
+    /// The daemon is about to end.
+    case stopping
+}
+
+/// The answer to a request.
+public enum Reply: Sendable, Equatable {
+    /// The run as it stands, new or the one that an earlier request made.
+    case run(Run)
+    case scheduled(job: String, next: Instant?)
+    case skipped(fireTime: Instant?, next: Instant?)
+    case done
+    case refused(Refusal)
+}
+
+/// Why a request is not carried out.
+public enum Refusal: Error, Sendable, Equatable {
+    case jobNotFound(String)
+    case runNotFound(String)
+    /// The run has ended.
+    case runEnded(String, Run.Status)
+    /// The name belongs to a job of config.json.
+    case jobExists(String)
+    /// A job of config.json is not removed over the bus.
+    case notPermitted(String)
+    /// An upsert with a lower version than the one in force.
+    case olderVersion(job: String, found: Int, inForce: Int)
+    case limitExceeded(String)
+    case stopping
+}

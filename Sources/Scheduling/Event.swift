@@ -1,0 +1,56 @@
+public import Schedules
+
+/// Something that happened, told to the scheduler with the instant at which it did.
+public enum Event: Sendable {
+    /// The first event of a daemon. `bootID` names the boot of the machine; `surviving` are the runs whose processes
+    /// live on from an earlier daemon: any other run that the store calls running was interrupted.
+    case started(bootID: String, surviving: Set<String>)
+    /// The instant of the last `Effect.arm` has come (or the loop woke up early: that is harmless).
+    case tick
+    /// A client asks for a run.
+    case runRequested(RunRequest, ticket: Ticket)
+    /// A client asks for one run of a definition that is not to be scheduled.
+    case runOnce(Job, RunRequest, ticket: Ticket)
+    /// An attempt's process has ended, or could not be started.
+    case attemptEnded(run: String, attempt: Int, AttemptOutcome)
+    case cancelRequested(run: String, ticket: Ticket)
+    case schedulerToggled(Bool)
+    /// A user's override of a job's `enabled`; `until` is when a disabled job resumes by itself.
+    case jobToggled(job: String, isEnabled: Bool, until: Instant?)
+    /// The next fire time of a job is not to be run.
+    case skipRequested(job: String, ticket: Ticket)
+    /// The configuration was read anew. `retained` are names that stand in it with a definition that was refused:
+    /// what is remembered of them is kept.
+    case configurationChanged(jobs: [Job], retained: Set<String>, settings: SchedulerSettings, isEnabled: Bool)
+    /// A job is created or replaced over the bus.
+    case jobUpserted(Job, ticket: Ticket)
+    /// A job that was created over the bus is removed.
+    case jobCancelled(job: String, ticket: Ticket)
+    /// The machine is about to sleep: nothing new starts.
+    case sleep
+    case wake
+    /// The wall clock was set, by so much: deadlines that count from an earlier reading move with it.
+    case clockChanged(by: Duration)
+    /// The daemon stops: nothing new starts.
+    case stopping
+}
+
+/// Joins a reply to the call that it answers; the one who performs effects knows what it stands for.
+public typealias Ticket = Int
+
+/// What a client asks for when it wants a run.
+public struct RunRequest: Sendable, Equatable {
+    public var job: String
+    /// In place of the job's inputs: a JSON object as text.
+    public var inputs: String?
+    /// The fire time that the run stands for: the same one again is the same run.
+    public var scheduledFor: Instant?
+    /// The same key again is the same run.
+    public var idempotencyKey: String?
+    /// Whatever the limits say.
+    public var isForced = false
+    /// An earlier run with the same key or fire time, where the store knows one.
+    public var existing: Run?
+
+    public init(job: String) { self.job = job }
+}

@@ -1,0 +1,241 @@
+import Schedules
+
+/// Whether a run may have its turn: overlap, catch-up, budget, and the limits of the scheduler.
+extension Scheduler {
+    // MARK: - Offers from the schedule
+
+    /// A fire time is to be run, as the overlap policy permits.
+    ///
+    /// - Parameter covered: misfires that the run stands for beside its own fire time.
+    func offer(_ entry: JobEntry, fire: Instant, trigger: Run.Trigger, covering covered: Stretch?, now: Instant) {
+        if isBudgetUsedUp(entry, now: now) {
+            if let covered { recordCovered(entry, covered, .budget, now: now) }
+            return record(entry, fire, .skipped, .budget, now: now)
+        }
+        var run = makeRun(entry.job, at: fire, trigger: trigger, scheduledFor: fire, now: now)
+        if let covered, let first = covered.first {
+            run.coveredCount += covered.count
+            run.coveredSince = first
+        }
+        guard runs.count < Limits.activeRuns, entry.waiting.count < Limits.waitingRunsPerJob else {
+            return refuse(run, entry, .limit, covering: covered, now: now)
+        }
+        let active = makeActive(run, job: entry.job, entry: entry)
+        let isFree = entry.waiting.isEmpty && entry.occupying.count < entry.instanceLimit
+        if trigger == .catchUp {
+            if entry.waiting.isEmpty, entry.occupying.isEmpty { makeReady(active) } else { wait(active) }
+        } else if isFree {
+            makeReady(active)
+        } else {
+            switch entry.job.overlap {
+            case .queue: wait(active)
+            case .queueOne where entry.waiting.isEmpty: wait(active)
+            case .replace:
+                replaceAll(of: entry, by: active, now: now)
+                wait(active)
+                promote(entry)
+            case .skip, .allow, .queueOne:
+                forget(active)
+                return refuse(run, entry, .overlap, covering: covered, now: now)
+            }
+        }
+        entry.state.executions += 1
+        touch(entry)
+        touch(active)
+    }
+
+    /// Each misfire is to be run, in turn; the fire time that is on time comes last.
+    func offerCatchUps(_ entry: JobEntry, _ fires: [Instant], onTime: Instant?, now: Instant) {
+        let step = spreadStep(entry, runs: fires.count, now: now)
+        for (index, fire) in fires.enumerated() {
+            guard !entry.isFinished else { return }
+            let before = entry.waiting.count
+            offer(entry, fire: fire, trigger: .catchUp, covering: nil, now: now)
+            if let step, index > 0, entry.waiting.count > before, let active = entry.waiting.last {
+                active.notBefore = now + step * index
+            }
+        }
+        guard let onTime, !entry.isFinished else { return }
+        guard !fires.isEmpty else { return offer(entry, fire: onTime, trigger: .schedule, covering: nil, now: now) }
+        // It is due together with the runs that it would overlap, so it takes its turn among them.
+        guard !isBudgetUsedUp(entry, now: now) else { return record(entry, onTime, .skipped, .budget, now: now) }
+        let run = makeRun(entry.job, at: onTime, trigger: .schedule, scheduledFor: onTime, now: now)
+        guard entry.waiting.count < Limits.waitingRunsPerJob, runs.count < Limits.activeRuns else {
+            return refuse(run, entry, .limit, covering: nil, now: now)
+        }
+        let active = makeActive(run, job: entry.job, entry: entry)
+        wait(active)
+        promote(entry)
+        entry.state.executions += 1
+        touch(entry)
+        touch(active)
+    }
+
+    /// The distance of catch-up runs under `spread`: evenly up to the next fire time, an hour at most.
+    private func spreadStep(_ entry: JobEntry, runs: Int, now: Instant) -> Duration? {
+        guard entry.job.catchUp.kind == .spread, runs > 1 else { return nil }
+        let room = entry.fireTime(after: now).map { $0 - now } ?? .seconds(3600)
+        return min(room, .seconds(3600)) / (runs + 1)
+    }
+
+    private func refuse(_ run: Run, _ entry: JobEntry, _ reason: Run.Reason, covering covered: Stretch?, now: Instant) {
+        guard let fire = run.scheduledFor else { preconditionFailure("only a fire time is refused: \(run.id)") }
+        if let covered { recordCovered(entry, covered, reason, now: now) }
+        record(entry, fire, .skipped, reason, now: now)
+    }
+
+    // MARK: - Turns within a job
+
+    /// The run has its turn; the limits of the scheduler decide when it starts.
+    func makeReady(_ active: ActiveRun) {
+        active.entry?.occupying.append(active)
+        active.phase = .ready
+        ready.insert(active)
+    }
+
+    func wait(_ active: ActiveRun) {
+        active.phase = .waiting
+        active.entry?.waiting.append(active)
+    }
+
+    /// Gives turns to runs that wait, as long as the job has room.
+    func promote(_ entry: JobEntry) {
+        while let first = entry.waiting.first {
+            let isCatchUp = first.run.trigger == .catchUp
+            guard entry.occupying.count < (isCatchUp ? 1 : entry.instanceLimit) else { return }
+            if let notBefore = first.notBefore { return arm(first, at: notBefore) }
+            entry.waiting.removeFirst()
+            makeReady(first)
+        }
+    }
+
+    /// Under `replace` what is active ends, and what waits is given up, for a newer run.
+    func replaceAll(of entry: JobEntry, by newer: ActiveRun, now: Instant) {
+        let why = "replaced by \(newer.run.id)"
+        for active in entry.waiting + entry.occupying { end(active, why, now: now) }
+    }
+
+    // MARK: - Limits of the scheduler
+
+    /// Starts what has its turn, as far as the limits permit.
+    func launchReady(now: Instant) {
+        guard !isAsleep, !isStopping else { return }
+        while runningCount < settings.maxConcurrentRuns, let active = ready.popFirst() {
+            launch(active, now: now)
+        }
+    }
+
+    /// Claims the next attempt of a run: recorded as running, then started.
+    func launch(_ active: ActiveRun, now: Instant) {
+        active.phase = .running
+        active.run.status = .running
+        active.run.attempt += 1
+        active.run.retryAt = nil
+        runningCount += 1
+        let isFirst = active.run.startedAt == nil
+        if isFirst { active.run.startedAt = now }
+        let attempt = Attempt(run: active.run.id, number: active.run.attempt, startedAt: now)
+        active.attempt = attempt
+        turn.attempts.append(attempt)
+        turn.starts.append(.start(Launch(run: active.run, job: active.job, previous: active.previous)))
+        touch(active)
+        if let entry = active.entry, isFirst {
+            spendBudget(entry, runs: 1, wallTime: .zero, now: now)
+            touch(entry)
+        }
+        if isFirst { announce(.jobStarted(active.run)) }
+    }
+
+    // MARK: - Budget
+
+    /// Whether a job has used up what it may run in this day of its zone.
+    func isBudgetUsedUp(_ entry: JobEntry, now: Instant) -> Bool {
+        let budget = entry.job.budget
+        guard !budget.isUnlimited, entry.state.budgetUse.day == startOfDay(entry, now: now) else { return false }
+        let use = entry.state.budgetUse
+        return budget.runsPerDay.map { use.runs + pendingRuns(of: entry) >= $0 } ?? false
+            || budget.wallTimePerDay.map { use.wallTime >= $0 } ?? false
+            || budget.costPerDay.map { use.cost >= $0 } ?? false
+    }
+
+    func spendBudget(_ entry: JobEntry, runs: Int, wallTime: Duration, now: Instant) {
+        guard !entry.job.budget.isUnlimited else { return }
+        let today = startOfDay(entry, now: now)
+        if entry.state.budgetUse.day != today {
+            entry.state.budgetUse = BudgetUse()
+            entry.state.budgetUse.day = today
+        }
+        entry.state.budgetUse.runs += runs
+        entry.state.budgetUse.wallTime += wallTime
+        touch(entry)
+    }
+
+    /// Runs that will spend one each when they start.
+    private func pendingRuns(of entry: JobEntry) -> Int {
+        entry.waiting.count + entry.occupying.count { $0.run.startedAt == nil }
+    }
+
+    private func startOfDay(_ entry: JobEntry, now: Instant) -> Instant {
+        var local = entry.job.zone.localDateTime(at: now)
+        (local.hour, local.minute, local.second) = (0, 0, 0)
+        return entry.job.zone.instant(of: local)
+    }
+
+    // MARK: - Making and forgetting runs
+
+    func makeRun(_ job: Job, at instant: Instant, trigger: Run.Trigger, scheduledFor: Instant?, now: Instant) -> Run {
+        var run = Run(
+            id: makeID(job, at: instant), job: job.name, skill: job.skill, trigger: trigger, scheduledFor: scheduledFor,
+            createdAt: now, status: .queued)
+        if job.isTraced { run.traceID = random.nextTraceID() }
+        return run
+    }
+
+    func makeActive(_ run: Run, job: Job, entry: JobEntry?) -> ActiveRun {
+        sequence += 1
+        let active = ActiveRun(run: run, job: job, entry: entry, sequence: sequence)
+        runs[run.id] = active
+        return active
+    }
+
+    func forget(_ active: ActiveRun) {
+        disarm(active)
+        runs[active.run.id] = nil
+    }
+
+    /// `cron-<skill or job>-<YYYYMMDD>-<HHMMSS>` in the job's zone; where that is taken, with `-2`, `-3`, ….
+    func makeID(_ job: Job, at instant: Instant) -> String {
+        let base = executionIDBase(job, at: instant)
+        var id = base
+        var number = 2
+        while runs[id] != nil || uncommittedIDs.contains(id) || register.isTaken(executionID: id) {
+            id = "\(base)-\(number)"
+            number += 1
+        }
+        uncommittedIDs.insert(id)
+        return id
+    }
+
+    private func executionIDBase(_ job: Job, at instant: Instant) -> String {
+        let local = job.zone.localDateTime(at: instant)
+        var text: [UInt8] = Array("cron-".utf8)
+        for byte in (job.skill.isEmpty ? job.name : job.skill).utf8 { text.append(byte == UInt8(ascii: "/") ? UInt8(ascii: "-") : byte) }
+        func append(_ number: Int, digits: Int) {
+            var divisor = 1
+            for _ in 1..<digits { divisor *= 10 }
+            while divisor > 0 {
+                text.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+                divisor /= 10
+            }
+        }
+        text.append(UInt8(ascii: "-"))
+        append(local.year, digits: 4)
+        append(local.month, digits: 2)
+        append(local.day, digits: 2)
+        text.append(UInt8(ascii: "-"))
+        append(local.hour, digits: 2)
+        append(local.minute, digits: 2)
+        append(local.second, digits: 2)
+        return String(decoding: text, as: UTF8.self)
+    }
+}

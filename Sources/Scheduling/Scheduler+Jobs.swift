@@ -1,0 +1,151 @@
+public import Schedules
+
+/// The set of jobs: a new configuration taken up by difference, and definitions that come over the bus.
+extension Scheduler {
+    func add(_ job: Job, state: JobState?, now: Instant) {
+        precondition(jobs[job.name] == nil, "two jobs named \(job.name): the reader of the configuration refuses the second")
+        let isNewGrid = state?.scheduleKey != job.scheduleKey
+        var kept = state ?? JobState(
+            job: job.name, scheduleKey: job.scheduleKey, registeredAt: job.registeredAt, decidedThrough: job.registeredAt)
+        if isNewGrid {
+            kept.scheduleKey = job.scheduleKey
+            kept.registeredAt = job.registeredAt
+            // The very instant of the registration counts: `once: now` names it.
+            kept.decidedThrough = max(job.registeredAt - .microseconds(1), state?.decidedThrough ?? .epoch)
+            kept.skippedFireTime = nil
+            if state == nil { kept.firedBootID = bootID.isEmpty ? nil : bootID }
+        }
+        let number = timers.add()
+        let entry = JobEntry(job: job, state: kept, timer: number)
+        if Int(number) == owners.count { owners.append(.job(entry)) } else { owners[Int(number)] = .job(entry) }
+        if entry.isEnabled, !entry.state.wasEnabled { entry.state.decidedThrough = max(kept.decidedThrough, now) }
+        if isNewGrid { admitPast(entry) }
+        jobs[job.name] = entry
+        follow(entry)
+        if isNewGrid { touch(entry) }
+    }
+
+    /// A single instant that lies before its registration was permitted by `allow_past`: it is due at once.
+    private func admitPast(_ entry: JobEntry) {
+        for schedule in entry.job.schedules {
+            guard case .once = schedule.timetable.schedule.kind,
+                let instant = schedule.timetable.previous(atOrBefore: entry.state.registeredAt)
+            else { continue }
+            entry.state.decidedThrough = min(entry.state.decidedThrough, instant - .microseconds(1))
+        }
+    }
+
+    func reconfigure(
+        _ definitions: [Job], retained: Set<String>, settings: SchedulerSettings, isEnabled: Bool, now: Instant
+    ) {
+        self.settings = settings
+        if schedulerOverride == nil { setEnabled(isEnabled, now: now) }
+        var added: [String] = []
+        var changed: [String] = []
+        var seen: Set<String> = []
+        for job in definitions {
+            seen.insert(job.name)
+            guard let entry = jobs[job.name] else {
+                add(job, state: retainedStates.removeValue(forKey: job.name), now: now)
+                if let entry = jobs[job.name] { schedule(entry) }
+                added.append(job.name)
+                continue
+            }
+            guard entry.job != job else { continue }
+            replace(entry, with: job, now: now)
+            changed.append(job.name)
+        }
+        var removed: [String] = []
+        for name in jobs.keys.sorted() {
+            guard let entry = jobs[name], entry.job.origin == .config else { continue }
+            guard !seen.contains(name) else { continue }
+            removed.append(name)
+            remove(entry, isRetained: retained.contains(name), now: now)
+        }
+        if !(added.isEmpty && changed.isEmpty && removed.isEmpty) {
+            announce(.jobsChanged(added: added, changed: changed, removed: removed))
+        }
+    }
+
+    func upsert(_ job: Job, ticket: Ticket, now: Instant) {
+        guard !isStopping else { return reply(ticket, .refused(.stopping)) }
+        if let entry = jobs[job.name] {
+            guard entry.job.origin == .bus else { return reply(ticket, .refused(.jobExists(job.name))) }
+            guard job.version >= entry.job.version else {
+                return reply(
+                    ticket, .refused(.olderVersion(job: job.name, found: job.version, inForce: entry.job.version)))
+            }
+            if entry.job != job {
+                replace(entry, with: job, now: now)
+                announce(.jobsChanged(added: [], changed: [job.name], removed: []))
+            }
+        } else {
+            add(job, state: nil, now: now)
+            announce(.jobsChanged(added: [job.name], changed: [], removed: []))
+        }
+        guard let entry = jobs[job.name] else { preconditionFailure("\(job.name) was just added") }
+        schedule(entry)
+        turn.changes.append(
+            .definition(job: job.name, version: job.version, json: job.definition, createdAt: job.registeredAt))
+        reply(ticket, .scheduled(job: job.name, next: entry.nextFire))
+    }
+
+    func removeJob(_ name: String, ticket: Ticket, now: Instant) {
+        guard let entry = jobs[name] else { return reply(ticket, .refused(.jobNotFound(name))) }
+        guard entry.job.origin == .bus else { return reply(ticket, .refused(.notPermitted(name))) }
+        turn.changes.append(.removeDefinition(job: name))
+        remove(entry, isRetained: false, now: now)
+        announce(.jobsChanged(added: [], changed: [], removed: [name]))
+        reply(ticket, .done)
+    }
+
+    // MARK: - Replace and remove
+
+    /// A changed definition keeps the state; a changed schedule begins a new grid from now.
+    private func replace(_ entry: JobEntry, with job: Job, now: Instant) {
+        decideDue(entry, now: now)
+        unfollow(entry)
+        let wasEnabled = entry.isEnabled
+        if entry.job.scheduleKey != job.scheduleKey {
+            entry.state.scheduleKey = job.scheduleKey
+            entry.state.registeredAt = job.registeredAt
+            entry.state.decidedThrough = max(entry.state.decidedThrough, job.registeredAt - .microseconds(1))
+            entry.state.skippedFireTime = nil
+        }
+        let isNewGrid = entry.job.scheduleKey != job.scheduleKey
+        entry.job = job
+        if isNewGrid { admitPast(entry) }
+        if !wasEnabled, entry.isEnabled { entry.state.decidedThrough = max(entry.state.decidedThrough, now) }
+        follow(entry)
+        touch(entry)
+        schedule(entry)
+    }
+
+    /// A process that runs goes on; what has not started is given up.
+    private func remove(_ entry: JobEntry, isRetained: Bool, now: Instant) {
+        decideDue(entry, now: now)
+        for active in entry.waiting + entry.occupying where active.phase != .running {
+            end(active, "the job was removed", now: now)
+        }
+        unfollow(entry)
+        disown(entry.timer)
+        jobs[entry.job.name] = nil
+        if isRetained {
+            retainedStates[entry.job.name] = entry.state
+            turn.changes.append(.jobState(entry.state))
+        } else {
+            turn.changes.append(.removeJobState(job: entry.job.name))
+        }
+    }
+
+    // MARK: - Who runs after whom
+
+    private func follow(_ entry: JobEntry) {
+        if let after = entry.job.after { followers[after.job, default: []].append(entry.job.name) }
+    }
+
+    private func unfollow(_ entry: JobEntry) {
+        guard let after = entry.job.after else { return }
+        followers[after.job]?.removeAll { $0 == entry.job.name }
+    }
+}

@@ -1,0 +1,182 @@
+import Schedules
+
+/// What clients ask for.
+extension Scheduler {
+    // MARK: - Runs by hand
+
+    /// A run now, whatever the schedule says; limits hold, unless it is forced. It never moves the schedule.
+    func requestRun(_ request: RunRequest, ticket: Ticket, now: Instant) {
+        guard !isStopping else { return reply(ticket, .refused(.stopping)) }
+        if let existing = earlierRun(of: request) { return reply(ticket, .run(existing)) }
+        guard let entry = jobs[request.job] else { return reply(ticket, .refused(.jobNotFound(request.job))) }
+        if !request.isForced, isBudgetUsedUp(entry, now: now) {
+            return reply(ticket, .refused(.limitExceeded("the budget of \(request.job) for today is used up")))
+        }
+        guard runs.count < Limits.activeRuns, entry.waiting.count < Limits.waitingRunsPerJob else {
+            return reply(ticket, .refused(.limitExceeded("\(entry.waiting.count) runs of \(request.job) wait already")))
+        }
+        var run = makeRun(
+            entry.job, at: request.scheduledFor ?? now, trigger: .manual, scheduledFor: request.scheduledFor, now: now)
+        run.coveredCount = 0
+        run.inputs = request.inputs
+        run.idempotencyKey = request.idempotencyKey
+        run.isForced = request.isForced
+        if let fire = request.scheduledFor, fire > entry.state.decidedThrough { entry.claimed.insert(fire) }
+        turn.awaited.append((ticket, enqueueRequested(run, entry, previous: nil, now: now)))
+    }
+
+    /// One run of a definition that is not scheduled.
+    func runOnce(_ job: Job, _ request: RunRequest, ticket: Ticket, now: Instant) {
+        guard !isStopping else { return reply(ticket, .refused(.stopping)) }
+        if let existing = earlierRun(of: request) { return reply(ticket, .run(existing)) }
+        guard runs.count < Limits.activeRuns else {
+            return reply(ticket, .refused(.limitExceeded("\(runs.count) runs are active already")))
+        }
+        var run = makeRun(job, at: now, trigger: .manual, scheduledFor: nil, now: now)
+        run.coveredCount = 0
+        run.idempotencyKey = request.idempotencyKey
+        run.definition = job.definition
+        let active = makeActive(run, job: job, entry: nil)
+        touch(active)
+        makeReady(active)
+        turn.awaited.append((ticket, active))
+    }
+
+    private func earlierRun(of request: RunRequest) -> Run? {
+        if let existing = request.existing { return existing }
+        guard request.idempotencyKey != nil || request.scheduledFor != nil else { return nil }
+        return runs.values.first { active in
+            if let key = request.idempotencyKey { return active.run.idempotencyKey == key }
+            return active.run.job == request.job && active.run.scheduledFor == request.scheduledFor
+        }?.run
+    }
+
+    /// Puts a run that somebody asked for in its place: at once, in turn, or in place of the active one.
+    @discardableResult
+    func enqueueRequested(_ run: Run, _ entry: JobEntry, previous: ActiveRun?, now: Instant) -> ActiveRun {
+        let active = makeActive(run, job: entry.job, entry: entry)
+        active.previous = previous?.run
+        active.chainDepth = previous.map { $0.chainDepth + 1 } ?? 0
+        touch(active)
+        if run.isForced {
+            makeReady(active)
+            launch(active, now: now)
+        } else if entry.waiting.isEmpty, entry.occupying.count < entry.instanceLimit {
+            makeReady(active)
+        } else {
+            if entry.job.overlap == .replace { replaceAll(of: entry, by: active, now: now) }
+            wait(active)
+            promote(entry)
+        }
+        return active
+    }
+
+    func cancel(_ id: String, ticket: Ticket, now: Instant) {
+        guard let active = runs[id] else { return reply(ticket, .refused(.runNotFound(id))) }
+        end(active, "cancelled by request", now: now)
+        reply(ticket, .done)
+    }
+
+    /// The next fire time of a job is recorded as skipped instead of run.
+    func skipNext(_ name: String, ticket: Ticket, now: Instant) {
+        guard let entry = jobs[name] else { return reply(ticket, .refused(.jobNotFound(name))) }
+        let fire = entry.nextFire
+        if let fire, fire != entry.state.skippedFireTime {
+            entry.state.skippedFireTime = fire
+            touch(entry)
+        }
+        reply(ticket, .skipped(fireTime: fire, next: fire.flatMap { entry.fireTime(after: $0) }))
+    }
+
+    // MARK: - Toggles
+
+    /// Pauses or resumes all schedules. What passes meanwhile is a misfire, dealt with at the resumption.
+    func toggle(_ isEnabled: Bool, now: Instant) {
+        schedulerOverride = isEnabled
+        turn.changes.append(.schedulerOverride(isEnabled))
+        setEnabled(isEnabled, now: now)
+    }
+
+    func setEnabled(_ isEnabled: Bool, now: Instant) {
+        guard isEnabled != self.isEnabled else { return }
+        if !isEnabled { fireDue(now: now) }
+        self.isEnabled = isEnabled
+        if isEnabled { pause?.until = now } else { pause = (now, nil) }
+        awaitAll()
+        announce(.schedulerToggled(isEnabled))
+        announce(.statusChanged(status))
+    }
+
+    func toggle(_ name: String, _ isEnabled: Bool, until: Instant?, now: Instant) {
+        guard let entry = jobs[name] else { return }
+        setEnabled(entry, isEnabled, until: until, now: now)
+    }
+
+    /// A disabled job has no fire times: what was due before is decided, what passes meanwhile never was.
+    func setEnabled(_ entry: JobEntry, _ isEnabled: Bool, until: Instant?, now: Instant) {
+        let wasEnabled = entry.isEnabled
+        if wasEnabled, !isEnabled { decideDue(entry, now: now) }
+        entry.state.isEnabledOverride = isEnabled
+        entry.state.pausedUntil = isEnabled ? nil : until
+        if !wasEnabled, isEnabled { entry.state.decidedThrough = max(entry.state.decidedThrough, now) }
+        touch(entry)
+        schedule(entry)
+        if wasEnabled != isEnabled { announce(.jobsChanged(added: [], changed: [entry.job.name], removed: [])) }
+    }
+
+    /// Arms or disarms every job, after a change of what holds for all.
+    func awaitAll() {
+        for entry in jobs.values { if entry.nextFire == nil { schedule(entry) } else { awaitFire(of: entry) } }
+    }
+
+    // MARK: - Sleep, wake, clocks, the end
+
+    /// Nothing starts until the machine is awake again.
+    func fallAsleep(now: Instant) {
+        guard !isAsleep else { return }
+        isAsleep = true
+        awaitAll()
+        announce(.statusChanged(status))
+    }
+
+    /// What was due meanwhile is held for `wakeSettle`, then caught up by priority, spread over `wakeSpread`.
+    func wakeUp(now: Instant) {
+        guard isAsleep else { return }
+        isAsleep = false
+        let late = jobs.values.filter { entry in
+            // Where nothing is caught up, there is nothing to hold back.
+            entry.job.catchUp.kind != .none && entry.nextFire.map { entry.dueInstant(of: $0) < now } ?? false
+        }
+        .sorted { ($0.job.priority, $0.job.name) < ($1.job.priority, $1.job.name) }
+        for (index, entry) in late.enumerated() {
+            entry.heldUntil = now + settings.wakeSettle + settings.wakeSpread * index / late.count
+        }
+        awaitAll()
+        announce(.statusChanged(status))
+    }
+
+    /// The wall clock was set. The watermark keeps what ran from running again; deadlines that count from an earlier
+    /// reading move with the clock.
+    func clockStepped(by step: Duration, now: Instant) {
+        for active in runs.values {
+            guard active.phase == .retrying, let due = active.run.retryAt else { continue }
+            active.run.retryAt = due + step
+            touch(active)
+            arm(active, at: due + step)
+        }
+        for entry in jobs.values { schedule(entry) }
+    }
+
+    /// The daemon ends: processes are asked to end, and what waits stays in the store for the next one.
+    func stop(now: Instant) {
+        guard !isStopping else { return }
+        isStopping = true
+        for active in runs.values.sorted(by: { $0.sequence < $1.sequence }) where active.phase == .running {
+            guard active.ending == nil else { continue }
+            active.ending = .stopping
+            turn.stops.append(.stop(run: active.run.id, grace: active.job.killGrace))
+        }
+        awaitAll()
+        announce(.statusChanged(status))
+    }
+}

@@ -1,0 +1,199 @@
+public import Schedules
+
+/// The pure core: it decides everything, and does nothing.
+///
+/// A scheduler is a state and one function, `handle(_:at:)`: an event and the instant at which it happened give a list
+/// of effects for somebody else to perform. It reads no clock, opens no file and starts no process, so a year of
+/// sleeps, crashes and clock steps can be simulated in a second, and a bug is reproduced from a list of events.
+///
+/// ```swift
+/// let scheduler = Scheduler(jobs: jobs, stored: store.load(), settings: settings, isEnabled: true,
+///                           register: store, seed: seed, now: now)
+/// perform(scheduler.handle(.started(bootID: bootID, surviving: []), at: now))
+/// // … the armed instant has come:
+/// perform(scheduler.handle(.tick, at: now))
+/// // … a process has ended:
+/// perform(scheduler.handle(.attemptEnded(run: id, attempt: 1, outcome), at: now))
+/// ```
+///
+/// What makes the promises hold:
+/// - Each job has one watermark, `JobState.decidedThrough`. Every fire time up to it has its one outcome on record;
+///   the next to decide is the first after it. It moves in the same transaction as the records, so a crash at any
+///   point either repeats the whole decision or none of it.
+/// - The effects of an event come in a fixed order (see `Effect`), commit first.
+/// - Same state, same events, same seed: same effects.
+///
+/// The sharp edge: `handle` must see every event in the order in which it happened, and each answer must be performed
+/// (or at least committed) before the next is visible to anyone.
+public final class Scheduler {
+    public internal(set) var settings: SchedulerSettings
+    /// Whether the schedules are in force, as the user or config.json says.
+    public internal(set) var isEnabled: Bool
+    /// The user's word on it, which wins over config.json.
+    var schedulerOverride: Bool?
+    var isAsleep = false
+    var isStopping = false
+
+    var jobs: [String: JobEntry] = [:]
+    var runs: [String: ActiveRun] = [:]
+    var ready = ReadyQueue()
+    /// Attempts whose process is there.
+    public internal(set) var runningCount = 0
+
+    var timers = TimerQueue()
+    var owners: ContiguousArray<TimerOwner?> = []
+    var armed: Instant?
+    var isArmedStale = true
+
+    let register: any ExecutionRegister
+    var random: RandomSource
+    var sequence = 0
+    /// Ids created since the last commit: the register does not know them yet.
+    var uncommittedIDs: Set<String> = []
+
+    var bootID = ""
+    /// Before this instant nothing of ours was there to run anything.
+    var startedAt: Instant
+    /// The last time during which the user had paused all schedules; `until` is nil while it lasts.
+    var pause: (since: Instant, until: Instant?)?
+    /// What is remembered of jobs whose definition is refused at present.
+    var retainedStates: [String: JobState] = [:]
+    /// By job, the names of the jobs that run after it.
+    var followers: [String: [String]] = [:]
+    var turn = Turn()
+
+    /// Who waits for an instant.
+    enum TimerOwner {
+        case job(JobEntry)
+        case run(ActiveRun)
+    }
+
+    /// Bounds of the core, each with what happens at it.
+    public enum Limits {
+        /// Runs of one job that wait for their turn. Beyond it a fire time is skipped with the reason `limit`, and a
+        /// request is refused with `limitExceeded`.
+        public static let waitingRunsPerJob = 1_000
+        /// Active runs of all jobs. Beyond it, as above.
+        public static let activeRuns = 100_000
+        /// Fire times that are looked at one by one when a job has exclusions. Of a longer stretch the older ones are
+        /// recorded together, as missed, without asking whether one was excluded.
+        public static let individualFireTimes = 10_000
+        /// Runs that follow one another by chains. Beyond it the chain ends: it is most likely a circle.
+        public static let chainLength = 100
+    }
+
+    /// - Parameters:
+    ///   - jobs: unique names; a stored state whose job is not among them is dropped at `.started`, unless `retained`.
+    ///   - isEnabled: what config.json says; the stored override wins.
+    ///   - seed: of trace ids and the jitter of retries.
+    public init(
+        jobs definitions: [Job], retained: Set<String> = [], stored: StoredState, settings: SchedulerSettings,
+        isEnabled: Bool, register: any ExecutionRegister, seed: UInt64, now: Instant
+    ) {
+        self.settings = settings
+        self.schedulerOverride = stored.schedulerOverride
+        self.isEnabled = stored.schedulerOverride ?? isEnabled
+        self.register = register
+        self.random = RandomSource(seed: seed)
+        self.startedAt = now
+
+        var states: [String: JobState] = [:]
+        for state in stored.jobs { states[state.job] = state }
+        jobs.reserveCapacity(definitions.count)
+        for job in definitions { add(job, state: states.removeValue(forKey: job.name), now: now) }
+        for (name, state) in states.sorted(by: { $0.key < $1.key }) {
+            if retained.contains(name) {
+                retainedStates[name] = state
+            } else {
+                turn.changes.append(.removeJobState(job: name))
+            }
+        }
+        for run in stored.activeRuns { restore(run) }
+    }
+
+    /// The one function: what is to be done about an event that happened at `now`.
+    ///
+    /// - Returns: effects in the order in which they are to be performed; empty where nothing changes.
+    public func handle(_ event: Event, at now: Instant) -> [Effect] {
+        switch event {
+        case .started(let bootID, let surviving): start(bootID: bootID, surviving: surviving, now: now)
+        case .tick: isArmedStale = true
+        case .runRequested(let request, let ticket): requestRun(request, ticket: ticket, now: now)
+        case .runOnce(let job, let request, let ticket): runOnce(job, request, ticket: ticket, now: now)
+        case .attemptEnded(let run, let attempt, let outcome): endAttempt(of: run, attempt, outcome, now: now)
+        case .cancelRequested(let run, let ticket): cancel(run, ticket: ticket, now: now)
+        case .schedulerToggled(let isEnabled): toggle(isEnabled, now: now)
+        case .jobToggled(let job, let isEnabled, let until): toggle(job, isEnabled, until: until, now: now)
+        case .skipRequested(let job, let ticket): skipNext(job, ticket: ticket, now: now)
+        case .configurationChanged(let jobs, let retained, let settings, let isEnabled):
+            reconfigure(jobs, retained: retained, settings: settings, isEnabled: isEnabled, now: now)
+        case .jobUpserted(let job, let ticket): upsert(job, ticket: ticket, now: now)
+        case .jobCancelled(let job, let ticket): removeJob(job, ticket: ticket, now: now)
+        case .sleep: fallAsleep(now: now)
+        case .wake: wakeUp(now: now)
+        case .clockChanged(let step): clockStepped(by: step, now: now)
+        case .stopping: stop(now: now)
+        }
+        fireDue(now: now)
+        launchReady(now: now)
+        return finishTurn()
+    }
+
+    /// Says that everything answered so far is in the store: ids created until now are found by the register.
+    public func didCommit() { uncommittedIDs.removeAll(keepingCapacity: true) }
+
+    // MARK: - What holds
+
+    public var status: SchedulerStatus {
+        isStopping ? .stopping : isAsleep ? .sleeping : isEnabled ? .running : .paused
+    }
+
+    /// Whether fire times are decided now.
+    var isFiring: Bool { isEnabled && !isAsleep && !isStopping }
+
+    // MARK: - Start
+
+    private func start(bootID: String, surviving: Set<String>, now: Instant) {
+        self.bootID = bootID
+        if !isEnabled { pause = (now, nil) }
+        for active in runs.values.sorted(by: { $0.sequence < $1.sequence }) where active.phase == .running {
+            guard !surviving.contains(active.run.id) else { continue }
+            let start = active.attempt?.startedAt ?? active.run.startedAt ?? now
+            endAttempt(
+                of: active.run.id, active.run.attempt, AttemptOutcome(ending: .lost, startedAt: start, endedAt: now), now: now)
+        }
+        for name in jobs.keys.sorted() {
+            guard let entry = jobs[name] else { continue }
+            fireAtBoot(entry, now: now)
+            promote(entry)
+            schedule(entry)
+        }
+    }
+
+    /// Takes up a run that the store calls active.
+    private func restore(_ run: Run) {
+        let entry = run.definition == nil ? jobs[run.job] : nil
+        // Of a job that is gone nothing can be started any more; a process that lives on can still be followed.
+        let job = entry?.job ?? Job(name: run.job, registeredAt: run.createdAt, zone: .utc, action: .command([]))
+        let active = makeActive(run, job: job, entry: entry)
+        switch run.status {
+        case .queued where entry != nil:
+            if run.trigger == .catchUp || entry.map({ $0.occupying.count >= $0.instanceLimit }) ?? false {
+                entry?.waiting.append(active)
+            } else {
+                entry?.occupying.append(active)
+                active.phase = .ready
+                ready.insert(active)
+            }
+        case .retrying where entry != nil:
+            active.phase = .retrying
+            entry?.occupying.append(active)
+            arm(active, at: run.retryAt ?? run.createdAt)
+        default:
+            active.phase = .running
+            active.attempt = Attempt(run: run.id, number: max(1, run.attempt), startedAt: run.startedAt ?? run.createdAt)
+            entry?.occupying.append(active)
+            runningCount += 1
+        }
+    }
+}

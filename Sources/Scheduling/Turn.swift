@@ -1,0 +1,68 @@
+/// What one event has decided so far.
+struct Turn {
+    /// Records that belong to no active run: fire times that were not run, definitions, toggles.
+    var changes: [StoreChange] = []
+    var touchedJobs: [JobEntry] = []
+    var touchedRuns: [ActiveRun] = []
+    var attempts: [Attempt] = []
+    var stops: [Effect] = []
+    var starts: [Effect] = []
+    var announcements: [Announcement] = []
+    var replies: [(Ticket, Reply)] = []
+    /// Runs that a client asked for, whose reply says how they stand when the event is decided.
+    var awaited: [(Ticket, ActiveRun)] = []
+}
+
+extension Scheduler {
+    func touch(_ entry: JobEntry) {
+        guard !entry.isTouched else { return }
+        entry.isTouched = true
+        turn.touchedJobs.append(entry)
+    }
+
+    func touch(_ active: ActiveRun) {
+        guard !active.isTouched else { return }
+        active.isTouched = true
+        turn.touchedRuns.append(active)
+    }
+
+    func announce(_ announcement: Announcement) { turn.announcements.append(announcement) }
+
+    func reply(_ ticket: Ticket, _ reply: Reply) { turn.replies.append((ticket, reply)) }
+
+    /// Puts what was decided in the order of `Effect`.
+    func finishTurn() -> [Effect] {
+        var changes = turn.changes
+        for active in turn.touchedRuns {
+            active.isTouched = false
+            changes.append(.run(active.run))
+        }
+        for attempt in turn.attempts { changes.append(.attempt(attempt)) }
+        for entry in turn.touchedJobs {
+            entry.isTouched = false
+            if entry.hasNewRecords {
+                entry.hasNewRecords = false
+                changes.append(.prune(job: entry.job.name, keep: entry.job.historyLimit))
+            }
+            // A job that was removed in this turn leaves no state behind.
+            guard jobs[entry.job.name] === entry else { continue }
+            entry.state.wasEnabled = entry.isEnabled
+            changes.append(.jobState(entry.state))
+        }
+
+        var effects: [Effect] = changes.isEmpty ? [] : [.commit(changes)]
+        effects += turn.stops
+        effects += turn.starts
+        let next = timers.next
+        if isArmedStale || next != armed {
+            effects.append(.arm(next))
+            armed = next
+            isArmedStale = false
+        }
+        for announcement in turn.announcements { effects.append(.announce(announcement)) }
+        for (ticket, reply) in turn.replies { effects.append(.reply(ticket, reply)) }
+        for (ticket, active) in turn.awaited { effects.append(.reply(ticket, .run(active.run))) }
+        turn = Turn()
+        return effects
+    }
+}

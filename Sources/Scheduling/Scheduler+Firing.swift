@@ -58,7 +58,9 @@ extension Scheduler {
         touch(entry)
         entry.state.firedBootID = bootID
         guard entry.isEnabled, !entry.isFinished else { return }
-        offer(entry, fire: Instant(seconds: now.seconds), trigger: .schedule, covering: nil, now: now)
+        let run = makeRun(entry.job, at: now, trigger: .schedule, scheduledFor: nil, now: now)
+        enqueueRequested(run, entry, previous: nil, now: now)
+        entry.state.executions += 1
     }
 
     // MARK: - What is due

@@ -1,0 +1,65 @@
+import Configuration
+import Scheduling
+import Schedules
+
+/// What a launch means for the system: an argv, an environment, a folder.
+///
+/// Nothing here is decided; it is the definition of the job and the facts of the attempt, put into the words that a
+/// process understands.
+struct AttemptPlan {
+    var arguments: [String]
+    var environment: [String: String]
+    var workingDirectory: String
+
+    /// Variables that speak to this service alone: a job that found them would answer in the daemon's name.
+    private static let serviceVariables: Set<String> = [
+        "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "INVOCATION_ID",
+        "JOURNAL_STREAM", "SYSTEMD_EXEC_PID", "MANAGERPID", "FDSTORE", "CREDENTIALS_DIRECTORY", "STATE_DIRECTORY",
+        "RUNTIME_DIRECTORY", "LOGS_DIRECTORY", "CACHE_DIRECTORY", "CONFIGURATION_DIRECTORY", "DBUS_STARTER_ADDRESS",
+        "DBUS_STARTER_BUS_TYPE",
+    ]
+
+    /// - Parameter session: the environment of the session as it is now.
+    init(_ launch: Launch, session: [String: String], home: String) throws(JobError) {
+        let (run, job) = (launch.run, launch.job)
+        let scheduledAt = (run.scheduledFor ?? run.createdAt).rfc3339(in: job.zone)
+        let traceparent = run.traceID.map { "00-\($0)-\(Self.spanID(run))-01" }
+
+        var environment = session.filter { !Self.serviceVariables.contains($0.key) }
+        environment.merge(job.environment) { $1 }
+        environment["BOTCRON_JOB"] = job.name
+        environment["BOTCRON_EXECUTION_ID"] = run.id
+        environment["BOTCRON_SESSION_ID"] = run.id
+        environment["BOTCRON_SOURCE"] = run.trigger == .schedule ? "cron" : run.trigger.rawValue
+        environment["BOTCRON_PERSONA"] = job.persona
+        environment["BOTCRON_SCHEDULED_AT"] = scheduledAt
+        environment["BOTCRON_ATTEMPT"] = String(run.attempt)
+        environment["BOTCRON_MISSED"] = String(run.coveredCount)
+        environment["TRACEPARENT"] = traceparent
+        self.environment = environment
+
+        var circumstances = RunVariables.Circumstances(
+            executionID: run.id, scheduledAt: scheduledAt, attempt: run.attempt)
+        circumstances.traceID = run.traceID ?? ""
+        circumstances.traceparent = traceparent ?? ""
+        circumstances.environment = environment
+        circumstances.previousOutput = launch.previous?.outputPreview ?? ""
+        circumstances.previousStatus = launch.previous?.status.rawValue ?? ""
+        let variables = RunVariables(job: job, inputs: run.inputs, circumstances)
+        arguments = try RunCommand(job.action, variables).argv
+        let folder = job.workingDirectory.isEmpty ? job.project : job.workingDirectory
+        workingDirectory = folder.isEmpty ? home : expandHome(folder, home: home)
+    }
+
+    /// 16 hex digits, never all zero: FNV-1a 64 over the run's id and the attempt, so that the same attempt always has
+    /// the same span.
+    private static func spanID(_ run: Run) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in "\(run.id)/\(run.attempt)".utf8 {
+            hash ^= UInt64(byte)
+            hash = hash &* 0x100_0000_01b3
+        }
+        let digits = String(hash == 0 ? 1 : hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

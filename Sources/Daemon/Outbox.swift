@@ -1,0 +1,31 @@
+import Scheduling
+
+/// The effects of all events of one turn of the loop, gathered so that they are one transaction.
+///
+/// The order within a kind is the order of the events; the order of kinds is that of `Effect`.
+struct Outbox {
+    var changes: [StoreChange] = []
+    var stops: [(run: String, grace: Duration)] = []
+    var launches: [Launch] = []
+    /// Set where the instant to wait for has changed.
+    var arm: Effect?
+    var announcements: [Announcement] = []
+    var replies: [(Ticket, Reply)] = []
+
+    var isEmpty: Bool {
+        changes.isEmpty && stops.isEmpty && launches.isEmpty && arm == nil && announcements.isEmpty && replies.isEmpty
+    }
+
+    mutating func add(_ effects: [Effect]) {
+        for effect in effects {
+            switch effect {
+            case .commit(let changes): self.changes += changes
+            case .stop(let run, let grace): stops.append((run, grace))
+            case .start(let launch): launches.append(launch)
+            case .arm: arm = effect
+            case .announce(let announcement): announcements.append(announcement)
+            case .reply(let ticket, let reply): replies.append((ticket, reply))
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import JSON
+import Scheduling
+import Schedules
+
+/// A job as clients read it: `control-interface`, "Shapes".
+enum JobShape {
+    static func json(_ view: Scheduler.JobView) -> JSONObject {
+        let (job, state) = (view.job, view.state)
+        let schedule = job.schedules.first
+        let cron = job.schedules.first { $0.type == "cron" }
+        var trigger = "manual"
+        if schedule != nil { trigger = "schedule" } else if job.after != nil { trigger = "chain" }
+        return [
+            "name": .string(job.name),
+            "title": .string(job.title),
+            "description": .string(job.description),
+            "enabled": .bool(view.isEnabled),
+            "origin": .string(job.origin.rawValue),
+            "schedule_type": .optional(schedule?.type),
+            "schedule": .optional(schedule?.text),
+            "cron": .optional(cron?.text),
+            "timezone": .string(job.zone.name),
+            "trigger": .string(trigger),
+            "skill": .string(job.skill),
+            "persona": .string(job.persona),
+            "inputs": parsed(job.inputs),
+            "execution_mode": .string(job.executionMode),
+            "notify": parsed(job.notify),
+            "next_run": .instant(view.nextRun, job.zone),
+            "last_run": .instant(state.lastRunAt, job.zone),
+            "last_status": .optional(state.lastStatus?.rawValue),
+            "last_duration_ms": state.lastDuration.map { .number($0.wholeMilliseconds) } ?? .null,
+            "run_count": .number(state.runCount),
+            "failure_count": .number(state.failureCount),
+            "running": .array(view.active.map { .string($0) }),
+            "tags": .array(job.tags.map { .string($0) }),
+            "error": .null,
+        ]
+    }
+
+    /// A job that stands in the configuration and cannot be scheduled.
+    static func json(_ refused: RefusedJob) -> JSONObject {
+        let definition = parsed(refused.definition)
+        func text(_ key: String) -> JSONValue { definition[key].flatMap { $0.stringValue.map { .string($0) } } ?? .null }
+        return [
+            "name": .string(refused.name),
+            "title": .string(refused.name),
+            "description": .string(definition["description"]?.stringValue ?? ""),
+            "enabled": .bool(definition["enabled"]?.boolValue ?? true),
+            "origin": .string(Job.Origin.config.rawValue),
+            "schedule_type": text("schedule_type"),
+            "schedule": text("schedule"),
+            "cron": text("cron"),
+            "timezone": text("timezone"),
+            "trigger": .null,
+            "skill": .string(definition["skill"]?.stringValue ?? ""),
+            "persona": .string(definition["persona"]?.stringValue ?? ""),
+            "inputs": definition["inputs"] ?? .object([:]),
+            "execution_mode": text("execution_mode"),
+            "notify": definition["notify"] ?? .array([]),
+            "next_run": .null,
+            "last_run": .null,
+            "last_status": .null,
+            "last_duration_ms": .null,
+            "run_count": .number(0),
+            "failure_count": .number(0),
+            "running": .array([]),
+            "tags": definition["tags"] ?? .array([]),
+            "error": .string(refused.error),
+        ]
+    }
+
+    /// The state of a job in the words of `get_job`: `pending`, `running`, `completed`, `failed`, `cancelled`.
+    static func status(_ view: Scheduler.JobView) -> String {
+        if !view.active.isEmpty { return "running" }
+        if !view.isEnabled { return "cancelled" }
+        let isOver = view.isFinished || (!view.job.schedules.isEmpty && view.nextRun == nil && view.state.runCount > 0)
+        guard isOver else { return "pending" }
+        return view.state.lastStatus?.isFailure ?? false ? "failed" : "completed"
+    }
+
+    /// Text that the reader of the configuration made: it parses.
+    static func parsed(_ text: String) -> JSONValue { (try? JSONValue(parsing: text)) ?? .null }
+}

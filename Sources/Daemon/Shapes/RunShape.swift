@@ -1,0 +1,92 @@
+import JSON
+import Scheduling
+import Schedules
+
+/// A run as clients read it: `control-interface`, "Shapes". One place, so that every answer says the same.
+enum RunShape {
+    /// - Parameter zone: of the run's job; instants are shown in it.
+    static func json(_ run: Run, zone: TimeZoneRules) -> JSONObject {
+        let duration = run.startedAt.flatMap { start in run.endedAt.map { ($0 - start).wholeMilliseconds } }
+        var exitCode = JSONValue.null
+        var signal = JSONValue.null
+        switch run.exit {
+        case .code(let code): exitCode = .number(code)
+        case .signal(let number): signal = .number(number)
+        case nil: break
+        }
+        let ended = run.endedAt ?? run.startedAt ?? run.createdAt
+        var shape: JSONObject = [
+            "job": .string(run.job),
+            "execution_id": .string(run.id),
+            "status": .string(run.status.rawValue),
+            "trigger": .string(run.trigger.rawValue),
+            "scheduled_for": .instant(run.scheduledFor, zone),
+            "started_at": .instant(run.startedAt, zone),
+            "completed_at": .instant(run.endedAt, zone),
+            "duration_ms": duration.map { .number($0) } ?? .null,
+            "attempt": .number(run.attempt),
+            "exit_code": exitCode,
+            "signal": signal,
+            "error": .optional(run.error),
+            "reason": .optional(run.reason?.rawValue),
+            "failure_type": .optional(run.failureType),
+            "output_preview": .optional(run.outputPreview),
+            "trace_id": .optional(run.traceID),
+            "covered": .number(run.coveredCount),
+            "covered_since": .instant(run.coveredSince, zone),
+        ]
+        // The same facts in the words of the older clients.
+        shape["job_name"] = .string(run.job)
+        shape["skill"] = .string(run.skill)
+        shape["timestamp"] = .instant(ended, zone)
+        shape["success"] = .bool(run.status == .success)
+        shape["session_name"] = .string(run.id)
+        return shape
+    }
+
+    /// A run that is the whole of an answer: older clients take a key `error` there for a failure of the call.
+    static func answer(_ run: Run, zone: TimeZoneRules) -> JSONObject {
+        var shape = json(run, zone: zone)
+        if run.error == nil { shape["error"] = nil }
+        return shape
+    }
+
+    static func attempt(_ attempt: Attempt, zone: TimeZoneRules) -> JSONValue {
+        var exitCode = JSONValue.null
+        var signal = JSONValue.null
+        switch attempt.exit {
+        case .code(let code): exitCode = .number(code)
+        case .signal(let number): signal = .number(number)
+        case nil: break
+        }
+        return [
+            "attempt": .number(attempt.number),
+            "started_at": .instant(attempt.startedAt, zone),
+            "completed_at": .instant(attempt.endedAt, zone),
+            "duration_ms": attempt.endedAt.map { .number(($0 - attempt.startedAt).wholeMilliseconds) } ?? .null,
+            "exit_code": exitCode,
+            "signal": signal,
+            "error": .optional(attempt.error),
+            "failure_type": .optional(attempt.failureType),
+        ]
+    }
+}
+
+extension JSONValue {
+    /// RFC 3339 with the zone's offset; null for nil.
+    static func instant(_ instant: Instant?, _ zone: TimeZoneRules) -> JSONValue {
+        instant.map { .string($0.rfc3339(in: zone)) } ?? .null
+    }
+}
+
+extension Duration {
+    var wholeMilliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    }
+
+    var inSeconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}

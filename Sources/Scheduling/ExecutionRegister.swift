@@ -1,5 +1,3 @@
-public import Schedules
-
 /// The one question that the core asks of the committed past: which execution ids and fire times are taken.
 ///
 /// It is part of the state, not of the world: the same store gives the same answers. A scheduler remembers by itself

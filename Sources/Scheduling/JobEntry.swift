@@ -1,4 +1,4 @@
-public import Schedules
+import Schedules
 
 /// A job as the scheduler holds it: the definition, what is remembered of it, and what is active now.
 final class JobEntry {

@@ -1,5 +1,3 @@
-public import Schedules
-
 /// What happens when a run is due while `maxInstances` of its job are active.
 public enum OverlapPolicy: String, Sendable, CaseIterable {
     /// The fire time is not run, and recorded so.

@@ -1,4 +1,4 @@
-public import Schedules
+import Schedules
 
 /// Which fire times are due, and what becomes of each.
 extension Scheduler {

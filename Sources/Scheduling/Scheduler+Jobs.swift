@@ -1,4 +1,4 @@
-public import Schedules
+import Schedules
 
 /// The set of jobs: a new configuration taken up by difference, and definitions that come over the bus.
 extension Scheduler {

@@ -54,7 +54,7 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("SchedulesTests", ["Schedules", "JSON"], resources: [.copy("Vectors")]),
         tests("EventLoopTests", ["EventLoop", "CLinux"]),
-        tests("DBusTests", ["DBus", "EventLoop"]),
+        tests("DBusTests", ["DBus", "EventLoop", "CDBus", "CLinux"]),
         tests("ConfigurationTests", ["Configuration", "Scheduling", "Schedules", "JSON"]),
         tests("PersistenceTests", ["Persistence", "Scheduling", "Schedules", "JSON"]),
         tests("ProcessesTests", ["Processes"]),

@@ -53,7 +53,7 @@ let package = Package(
 
         tests("JSONTests", ["JSON"]),
         tests("SchedulesTests", ["Schedules", "JSON"], resources: [.copy("Vectors")]),
-        tests("EventLoopTests", ["EventLoop"]),
+        tests("EventLoopTests", ["EventLoop", "CLinux"]),
         tests("DBusTests", ["DBus", "EventLoop"]),
         tests("ConfigurationTests", ["Configuration", "Scheduling", "Schedules", "JSON"]),
         tests("PersistenceTests", ["Persistence", "Scheduling", "Schedules", "JSON"]),

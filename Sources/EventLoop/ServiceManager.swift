@@ -1,0 +1,35 @@
+internal import CSystemd
+internal import Glibc
+
+/// What a service tells its manager; without one, every call does nothing. See sd_notify(3).
+///
+/// Each function returns true when the message was sent.
+public enum ServiceManager {
+    /// Whether somebody wants to be told (`$NOTIFY_SOCKET` is set).
+    public static var isManaged: Bool { getenv("NOTIFY_SOCKET") != nil }
+
+    /// Sends assignments, one a line, such as `READY=1`.
+    @discardableResult
+    public static func notify(_ state: String) -> Bool {
+        sd_notify(0, state) > 0
+    }
+
+    /// The service is up; also the end of `reloading`.
+    @discardableResult
+    public static func ready() -> Bool { notify("READY=1") }
+
+    @discardableResult
+    public static func stopping() -> Bool { notify("STOPPING=1") }
+
+    /// A reload begins, at `monotonicUSec` by the monotonic clock (managers from 253 on want to know).
+    @discardableResult
+    public static func reloading(monotonicUSec: UInt64) -> Bool {
+        notify("RELOADING=1\nMONOTONIC_USEC=\(monotonicUSec)")
+    }
+
+    /// One line about how it goes; line breaks would start another assignment, so they become spaces.
+    @discardableResult
+    public static func status(_ line: String) -> Bool {
+        notify("STATUS=" + String(line.map { $0.isNewline ? " " : $0 }))
+    }
+}

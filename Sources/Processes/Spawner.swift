@@ -85,7 +85,9 @@ public enum Spawner {
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         var signals = sigset_t()
-        sigfillset(&signals)
+        // Not sigfillset: it leaves out the two signals that glibc keeps to itself, 32 and 33, and posix_spawn then
+        // hands them on ignored.
+        withUnsafeMutableBytes(of: &signals) { _ = $0.initializeMemory(as: UInt8.self, repeating: 0xFF) }
         posix_spawnattr_setsigdefault(&attributes, &signals)
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)

@@ -1,0 +1,135 @@
+/// How a value is set out.
+enum JSONLayout: Sendable {
+    /// `{"a": 1, "b": [1, 2]}`
+    case spaced
+    /// `{"a":1,"b":[1,2]}`
+    case dense
+    /// One member or element per line.
+    case lines(Lines)
+
+    struct Lines: Sendable {
+        /// What one more level adds to the beginning of a line.
+        var unit: [UInt8]
+        /// What the line begins with on which the value stands; its closing bracket stands there too.
+        var margin: [UInt8] = []
+        var lineEnd: [UInt8] = [UInt8(ascii: "\n")]
+        /// What stands between a key and its value.
+        var colon: [UInt8] = [UInt8(ascii: ":"), UInt8(ascii: " ")]
+    }
+}
+
+/// Writes values as UTF-8.
+struct JSONWriter {
+    private(set) var bytes: [UInt8] = []
+    private let comma: [UInt8]
+    private let colon: [UInt8]
+    private var lines: JSONLayout.Lines?
+
+    init(layout: JSONLayout) {
+        switch layout {
+        case .spaced:
+            comma = [UInt8(ascii: ","), UInt8(ascii: " ")]
+            colon = [UInt8(ascii: ":"), UInt8(ascii: " ")]
+        case .dense:
+            comma = [UInt8(ascii: ",")]
+            colon = [UInt8(ascii: ":")]
+        case .lines(let lines):
+            comma = [UInt8(ascii: ",")]
+            colon = lines.colon
+            self.lines = lines
+        }
+    }
+
+    mutating func write(_ value: JSONValue) {
+        switch value {
+        case .null: bytes.append(contentsOf: "null".utf8)
+        case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
+        case .number(let number): bytes.append(contentsOf: number.text.utf8)
+        case .string(let text): write(text)
+        case .array(let elements):
+            bytes.append(UInt8(ascii: "["))
+            if !elements.isEmpty {
+                indent()
+                var isFirst = true
+                for element in elements {
+                    separate(&isFirst)
+                    write(element)
+                }
+                outdent()
+            }
+            bytes.append(UInt8(ascii: "]"))
+        case .object(let members):
+            bytes.append(UInt8(ascii: "{"))
+            if !members.isEmpty {
+                indent()
+                var isFirst = true
+                for member in members {
+                    separate(&isFirst)
+                    write(member.key)
+                    bytes.append(contentsOf: colon)
+                    write(member.value)
+                }
+                outdent()
+            }
+            bytes.append(UInt8(ascii: "}"))
+        }
+    }
+
+    /// A string in quotes. Escaped is what RFC 8259 section 7 demands and nothing else.
+    mutating func write(_ text: String) {
+        var text = text
+        bytes.append(UInt8(ascii: "\""))
+        text.withUTF8 { content in
+            var first = 0
+            for at in content.indices {
+                let byte = content[at]
+                guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: content[first..<at]))
+                appendEscape(byte)
+                first = at + 1
+            }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: content[first...]))
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func appendEscape(_ byte: UInt8) {
+        bytes.append(UInt8(ascii: "\\"))
+        switch byte {
+        case 0x08: bytes.append(UInt8(ascii: "b"))
+        case 0x09: bytes.append(UInt8(ascii: "t"))
+        case 0x0A: bytes.append(UInt8(ascii: "n"))
+        case 0x0C: bytes.append(UInt8(ascii: "f"))
+        case 0x0D: bytes.append(UInt8(ascii: "r"))
+        case 0..<0x20:
+            let digits = Array("0123456789abcdef".utf8)
+            bytes.append(contentsOf: "u00".utf8)
+            bytes.append(digits[Int(byte >> 4)])
+            bytes.append(digits[Int(byte & 0xF)])
+        default: bytes.append(byte)
+        }
+    }
+
+    // MARK: - Lines
+
+    private mutating func separate(_ isFirst: inout Bool) {
+        if !isFirst { bytes.append(contentsOf: comma) }
+        isFirst = false
+        beginLine()
+    }
+
+    private mutating func indent() {
+        if let lines { self.lines?.margin += lines.unit }
+    }
+
+    private mutating func outdent() {
+        if let lines { self.lines?.margin.removeLast(lines.unit.count) }
+        beginLine()
+    }
+
+    private mutating func beginLine() {
+        guard let lines else { return }
+        bytes.append(contentsOf: lines.lineEnd)
+        bytes.append(contentsOf: lines.margin)
+    }
+}

@@ -38,7 +38,7 @@ extension ConfigurationReader {
         job.scheduleKey = scheduleKey(of: plan, window, job.zone)
         job.registeredAt = registeredAt ?? self.registeredAt(of: job)
         job.schedules = try timetables(of: plan, window, job)
-        job.exclusions = try readExclusions(fields["exclude"])
+        job.exclusions = try readExclusions(fields["exclude"], job.zone)
     }
 
     /// The instant that is remembered, as long as the schedule is still the same one.
@@ -69,6 +69,7 @@ extension ConfigurationReader {
                 let timetable = try Timetable(
                     schedule: schedule, zone: job.zone, dst: window.dst, anchor: job.registeredAt, startAt: startAt,
                     endAt: endAt)
+                try timetable.requireFire(after: job.registeredAt)
                 schedules.append(JobSchedule(type: entry.type.rawValue, text: schedule.text, timetable: timetable))
             } catch {
                 let isAboutEnd = error.field == "end_at"
@@ -93,7 +94,7 @@ extension ConfigurationReader {
                 return try Schedule.once(
                     entry.text, registeredAt: job.registeredAt, zone: job.zone, allowPast: window.allowsPast)
             case .calendar:
-                return try Schedule.calendar(entry.text, zones: zones)
+                return try Schedule.calendar(entry.text, zones: installedZone)
             }
         } catch {
             throw FieldError(error, at: entry.field.path)
@@ -105,19 +106,21 @@ extension ConfigurationReader {
         guard let field else { return nil }
         let text = try field.string(expected: "an instant, such as \"2026-12-25T09:00:00Z\"")
         do {
-            return try Instant.parse(text, zone: zone)
+            return try Instant.absolute(text, zone: zone)
         } catch {
             throw FieldError(error, at: field.path)
         }
     }
 
-    private func readExclusions(_ field: Field?) throws(FieldError) -> [Exclusion] {
+    private func installedZone(_ name: String) -> TimeZoneRules? { try? zones.zone(named: name) }
+
+    private func readExclusions(_ field: Field?, _ zone: TimeZoneRules) throws(FieldError) -> [Exclusion] {
         guard let field else { return [] }
         var exclusions: [Exclusion] = []
         for element in try field.elements(of: "calendar events or dates") {
             let text = try element.string(expected: "a calendar event or a date")
             do {
-                exclusions.append(try Exclusion(text, zones: zones))
+                exclusions.append(try Exclusion(text, zone: zone, zones: installedZone))
             } catch {
                 throw FieldError(error, at: element.path)
             }

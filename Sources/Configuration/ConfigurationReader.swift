@@ -44,7 +44,7 @@ public struct ConfigurationReader {
         var taken: [String: Int] = [:]
         for (index, element) in elements.enumerated() {
             let name = nameField(of: element.value)?.value.stringValue
-            do {
+            do throws(FieldError) {
                 var job = try readDefinition(element.value, in: configuration, madeUpName: nil)
                 if let first = taken[job.name] {
                     let path = nameField(of: element.value)?.path ?? []

@@ -6,5 +6,5 @@ public func expandHome(_ path: String, home: String) -> String {
     var folder = Substring(home)
     while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
     if path == "~" { return String(folder) }
-    return (folder == "/" ? "" : folder) + path.dropFirst()
+    return (folder == "/" ? "" : String(folder)) + path.dropFirst()
 }

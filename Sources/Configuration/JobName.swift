@@ -1,3 +1,5 @@
+import JSON
+
 /// The rule for names of jobs: 1–128 of letters, digits, `_ - . :`.
 public enum JobName {
     public static func isValid(_ name: String) -> Bool {

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import Scheduling
 
 /// Reads `retry` of a job and `default_retry` of the section, in the present spelling and in the older one.

@@ -41,6 +41,9 @@ extension ConfigurationReader {
         try readTyped(fields, into: &plan)
         try readRecurring(fields, into: &plan)
         try checkSingle(plan.given)
+        if let field = fields.given(["poll_interval", "condition"]).first, fields["trigger"]?.value.stringValue == nil {
+            throw field.refusal("needs \"trigger\": \"poll\" beside it; or stand in an object \"poll\"")
+        }
         guard let list = fields["schedules"] else { return plan }
         if let other = plan.given.first {
             throw other.refusal("stands beside \"schedules\"; give it as an element of that array")

@@ -154,7 +154,7 @@ public struct Job: Sendable, Equatable {
     }
 
     public struct Chain: Sendable, Equatable {
-        public enum Outcome: String, Sendable { case success, failure, any }
+        public enum Outcome: String, Sendable, CaseIterable { case success, failure, any }
         public var job: String
         public var on: Outcome
 

@@ -1,6 +1,6 @@
 extension JSONScanner {
     func failure(_ code: JSONError.Code, at offset: Int, _ message: String) -> JSONError {
-        let (line, column) = position(of: offset, in: bytes)
+        let (line, column) = bytes.position(of: offset)
         return JSONError(code: code, line: line, column: column, byteOffset: offset, message: message)
     }
 

@@ -15,6 +15,8 @@ enum JSONLayout: Sendable {
         var lineEnd: [UInt8] = [UInt8(ascii: "\n")]
         /// What stands between a key and its value.
         var colon: [UInt8] = [UInt8(ascii: ":"), UInt8(ascii: " ")]
+        /// Whether an array of nothing but scalars stays on one line.
+        var hasFlatArrays = false
     }
 }
 
@@ -46,6 +48,8 @@ struct JSONWriter {
         case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
         case .number(let number): bytes.append(contentsOf: number.text.utf8)
         case .string(let text): write(text)
+        case .array(let elements) where staysFlat(elements):
+            writeFlat(elements)
         case .array(let elements):
             bytes.append(UInt8(ascii: "["))
             if !elements.isEmpty {
@@ -73,6 +77,10 @@ struct JSONWriter {
             }
             bytes.append(UInt8(ascii: "}"))
         }
+    }
+
+    mutating func write(verbatim text: [UInt8]) {
+        bytes.append(contentsOf: text)
     }
 
     /// A string in quotes. Escaped is what RFC 8259 section 7 demands and nothing else.
@@ -111,6 +119,23 @@ struct JSONWriter {
     }
 
     // MARK: - Lines
+
+    private func staysFlat(_ elements: [JSONValue]) -> Bool {
+        guard let lines, lines.hasFlatArrays else { return false }
+        return elements.allSatisfy { !$0.isContainer }
+    }
+
+    private mutating func writeFlat(_ elements: [JSONValue]) {
+        let lines = lines
+        self.lines = nil
+        bytes.append(UInt8(ascii: "["))
+        for (place, element) in elements.enumerated() {
+            if place > 0 { bytes.append(contentsOf: [UInt8(ascii: ","), UInt8(ascii: " ")]) }
+            write(element)
+        }
+        bytes.append(UInt8(ascii: "]"))
+        self.lines = lines
+    }
 
     private mutating func separate(_ isFirst: inout Bool) {
         if !isFirst { bytes.append(contentsOf: comma) }

@@ -1,8 +1,9 @@
+import Configuration
 import DBus
 import EventLoop
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 
 /// A client that waits for the end of a run.
 struct RunWaiter {

@@ -25,7 +25,7 @@ extension Daemon {
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
         do {
-            return try loop.inotify(path: folder, mask: [.closedAfterWrite, .movedTo, .movedFrom, .deleted, .created]) {
+            return try loop.inotify(path: folder, [.closedAfterWrite, .movedTo, .movedFrom, .deleted, .created]) {
                 [unowned self] event in
                 guard event.name == name else { return }
                 reloadTimer?.arm(atUSec: loop.now(.monotonic) + Self.settleUSec)
@@ -117,7 +117,7 @@ extension ConfigurationFile {
         case .contents(let bytes):
             return try reader.read(document: try ConfigurationFile.parse(bytes, path: path))
         case .absent:
-            var empty = Configuration(timezone: zones.machineZone)
+            var empty = Configuration(timezone: zones.localZone)
             empty.warnings = ["there is no \(path): no jobs until it is written"]
             return empty
         }

@@ -1,8 +1,9 @@
 import Configuration
 import DBus
+import EventLoop
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 
 /// Definitions and schedules that come over the bus.
 extension Daemon {

@@ -2,6 +2,7 @@ import Configuration
 import EventLoop
 import Execution
 import Persistence
+import Processes
 import Scheduling
 import Schedules
 
@@ -67,16 +68,18 @@ extension Daemon {
         let run = launch.run
         let number = run.attempt
         let claimedAt = now
-        do {
+        do throws(JobError) {
             let plan = try AttemptPlan(launch, session: environment, home: home)
-            let request = AttemptRequest(
-                arguments: plan.arguments, environment: plan.environment, workingDirectory: plan.workingDirectory,
-                timeout: launch.job.timeout, killGrace: launch.job.killGrace, outputLimit: launch.job.outputLimit,
-                outputPath: StatePaths.output(of: run.id, attempt: number, in: folder.path))
-            let job = launch.job
-            handles[run.id] = try runner.start(request) { [unowned self] report in
+            var request = AttemptRequest(
+                arguments: plan.arguments, environment: plan.environment, workingDirectory: plan.workingDirectory)
+            request.timeout = launch.job.timeout
+            request.killGrace = launch.job.killGrace
+            request.outputLimit = launch.job.outputLimit
+            request.outputPath = StatePaths.output(of: run.id, attempt: number, in: folder.path)
+            if let input = launch.job.standardInput { request.standardInput = .bytes(Array(input.utf8)) }
+            handles[run.id] = runner.start(request) { [unowned self] report in
                 handles[run.id] = nil
-                submit(.attemptEnded(run: run.id, attempt: number, outcome(report, of: job)))
+                submit(.attemptEnded(run: run.id, attempt: number, outcome(report)))
             }
             log.info(
                 "attempt started",
@@ -88,7 +91,7 @@ extension Daemon {
         }
     }
 
-    private func outcome(_ report: AttemptReport, of job: Job) -> AttemptOutcome {
+    private func outcome(_ report: AttemptReport) -> AttemptOutcome {
         let ending: AttemptOutcome.Ending =
             switch report.ending {
             case .exited(let code): .exited(code)

@@ -1,6 +1,6 @@
 internal import Configuration
 internal import DBus
-public import EventLoop
+internal import EventLoop
 internal import Execution
 internal import Glibc
 internal import JSON
@@ -99,8 +99,11 @@ public final class Daemon {
             jobs: configuration.jobs + restored.jobs, retained: Set(configuration.refused.map(\.name)), stored: opened,
             settings: configuration.settings, isEnabled: configuration.isEnabled, register: store, seed: randomSeed(),
             now: now)
-        runner = Runner(loop: loop)
-
+        do {
+            runner = try Runner(loop: loop)
+        } catch {
+            throw StartError(exitCode: .failure, message: "\(error)")
+        }
         do {
             connection = try Connection(to: options.busAddress.map { .address($0) } ?? .session, loop: loop)
         } catch {
@@ -161,10 +164,8 @@ public final class Daemon {
             case .primaryOwner, .alreadyOwner:
                 becomeReady()
             case .exists, .inQueue:
-                connection.nameOwner(of: Self.busName) { [unowned self] owner in
-                    let who = owner.map { owner in
-                        owner.uniqueName.text + (owner.pid.map { ", process \($0)" } ?? "")
-                    }
+                connection.owner(of: Self.busName) { [unowned self] owner in
+                    let who = owner.map { $0.uniqueName.text + ($0.pid.map { ", process \($0)" } ?? "") }
                     fail(
                         .unavailable,
                         "cannot take the name \(Self.busName) on the bus: it belongs to \(who ?? "another connection"); "
@@ -229,4 +230,15 @@ public final class Daemon {
         connection.flush()
         loop.exit(ExitCode.success.rawValue)
     }
+}
+
+extension Daemon {
+    func exportInterface() {
+        connection.onFault = { [unowned self] fault in log.error("a fault on the bus", [("error", fault)]) }
+        connection.export(ExportedObject(Self.objectPath, [ControlInterface(daemon: self).interface]))
+    }
+}
+
+extension StoreError {
+    var isLocked: Bool { if case .locked = kind { true } else { false } }
 }

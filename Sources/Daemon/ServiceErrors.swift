@@ -8,7 +8,7 @@ import Schedules
 extension ErrorReply {
     static func jobNotFound(_ name: String, among names: [String]) -> ErrorReply {
         var text = "there is no job \"\(name)\""
-        if let nearest = nearestName(to: name, among: names) { text += "; the nearest is \"\(nearest)\"" }
+        if let nearest = NearestName.nearest(to: name, among: names) { text += "; the nearest is \"\(nearest)\"" }
         return ErrorReply("com.aiworkflow.BotCron.Error.JobNotFound", text + " (list_jobs names all)")
     }
 

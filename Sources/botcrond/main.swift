@@ -1,1 +1,1 @@
-print("botcrond")
+print("x")

@@ -123,7 +123,7 @@ extension ControlInterface {
 
     /// The run that the same request made before, if it did.
     private func earlierRun(of request: RunRequest) throws -> Run? {
-        let id = try stored { () throws(StoreError) in
+        let id = try stored { () throws(StoreError) -> String? in
             if let key = request.idempotencyKey, let id = try daemon.store.runID(idempotencyKey: key) { return id }
             guard let fire = request.scheduledFor else { return nil }
             return try daemon.store.runID(job: request.job, scheduledFor: fire)

@@ -1,7 +1,9 @@
+import Configuration
 import DBus
+import EventLoop
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 
 /// The JSON face, `com.aiworkflow.BotCron`: snake-case methods with JSON in strings, which scripts, a Python client and
 /// an editor extension call.
@@ -28,11 +30,11 @@ struct ControlInterface {
 
     // MARK: - Arguments used by many
 
-    static let job = Argument("job", "s", documentation: "The name of a job.")
-    static let executionID = Argument("execution_id", "s", documentation: "The execution id of a run.")
-    static let jobJSON = Argument("definition", "s", documentation: "A job: one JSON object with the keys of a definition.")
-    static let answer = Argument("answer", "s", documentation: "JSON.")
-    static let isDone = Argument("done", "b", documentation: "True; anything else is an error.")
+    static var job: Argument { Argument("job", "s", documentation: "The name of a job.") }
+    static var executionID: Argument { Argument("execution_id", "s", documentation: "The execution id of a run.") }
+    static var jobJSON: Argument { Argument("definition", "s", documentation: "A job: one JSON object with the keys of a definition.") }
+    static var answer: Argument { Argument("answer", "s", documentation: "JSON.") }
+    static var isDone: Argument { Argument("done", "b", documentation: "True; anything else is an error.") }
 
     // MARK: - Runs
 
@@ -144,7 +146,7 @@ struct ControlInterface {
 
     // MARK: - Signals
 
-    private static let signals: [SignalDeclaration] = {
+    private static var signals: [SignalDeclaration] {
         let job = Argument("job", "s")
         let run = Argument("execution_id", "s")
         let error = Argument("error", "s")
@@ -169,7 +171,7 @@ struct ControlInterface {
                 "Event", [Argument("type", "s", documentation: "The name of another signal."), Argument("data", "s", documentation: "JSON.")],
                 documentation: "Every other signal once more."),
         ]
-    }()
+    }
 
     // MARK: - Properties
 

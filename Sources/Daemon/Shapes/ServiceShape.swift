@@ -1,7 +1,10 @@
+import Configuration
+import DBus
+import EventLoop
 import JSON
 import Persistence
-import Scheduling
 import Schedules
+import Scheduling
 
 /// The daemon as clients read it: `control-interface` and `older-clients`, "Shapes".
 extension Daemon {

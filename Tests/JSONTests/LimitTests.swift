@@ -129,13 +129,17 @@ import Testing
         #expect(large < small * 40, "\(small) s for 500 members, \(large) s for 5000")
     }
 
-    @Test func `a change to many places rewrites the value`() throws {
-        let count = 5_000
-        let old = JSONValue.array((0..<count).map { .number($0) })
-        let new = JSONValue.array((0..<count).map { [.number($0)] })
-        var document = try JSONDocument(bytes: Array(old.prettyText(indent: 2).utf8))
+    @Test(arguments: [(200, true), (5_000, false)])
+    func `a change to few places keeps the blanks between, one to many rewrites`(
+        _ count: Int, _ keepsBlanks: Bool
+    ) throws {
+        func text(_ first: Int, _ comma: String) -> String {
+            "[" + (first..<(first + count)).map(String.init).joined(separator: comma) + "]"
+        }
+        var document = try JSONDocument(bytes: Array(text(0, ",   ").utf8))
+        let new = try JSONValue(parsing: text(1, ","))
         try document.set(new, at: [])
         #expect(document.root == new)
-        #expect(document.bytes == Array(new.prettyText(indent: 2).utf8))
+        #expect(String(decoding: document.bytes, as: UTF8.self) == text(1, keepsBlanks ? ",   " : ", "))
     }
 }

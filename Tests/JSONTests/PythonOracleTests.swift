@@ -62,7 +62,8 @@ import Testing
 
     /// One line per text; nil where there is no python3.
     private static func answers(to texts: [[UInt8]]) throws -> [String]? {
-        var template = Array("/tmp/json-oracle-XXXXXX".utf8CString)
+        let temporary = getenv("TMPDIR").map { String(cString: $0) } ?? P_tmpdir
+        var template = Array("\(temporary)/json-oracle-XXXXXX".utf8CString)
         let folder = try #require(mkdtemp(&template).map { String(cString: $0) }, "mkdtemp: errno \(errno)")
         defer {
             unlink("\(folder)/oracle.py")
@@ -72,7 +73,7 @@ import Testing
         try write(script, to: "\(folder)/oracle.py")
         try write(texts.map { hex($0) + "\n" }.joined(), to: "\(folder)/texts")
 
-        let command = "command -v python3 >/dev/null || exit 0; exec python3 \(folder)/oracle.py \(folder)/texts"
+        let command = "command -v python3 >/dev/null || exit 0; exec python3 '\(folder)/oracle.py' '\(folder)/texts'"
         let pipe = try #require(popen(command, "r"), "popen: errno \(errno)")
         var output: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)

@@ -55,7 +55,9 @@ let package = Package(
         tests("SchedulesTests", ["Schedules", "JSON"], resources: [.copy("Vectors")]),
         tests("EventLoopTests", ["EventLoop"]),
         tests("DBusTests", ["DBus", "EventLoop"]),
-        tests("ConfigurationTests", ["Configuration", "Scheduling", "Schedules", "JSON"]),
+        tests(
+            "ConfigurationTests", ["Configuration", "Scheduling", "Schedules", "JSON"],
+            resources: [.copy("Fixtures")]),
         tests("PersistenceTests", ["Persistence", "Scheduling", "Schedules", "JSON"]),
         tests("ProcessesTests", ["Processes"]),
         tests("ExecutionTests", ["Execution", "Processes", "EventLoop"]),

@@ -97,6 +97,7 @@ extension Daemon {
             case .exited(let code): .exited(code)
             case .signaled(let signal, _): .signaled(signal)
             case .couldNotStart(let reason): .couldNotStart(reason)
+            case .lost: .lost
             }
         var outcome = AttemptOutcome(
             ending: ending, startedAt: Instant(microseconds: report.startedUSec),

@@ -12,10 +12,11 @@ extension JSONDocument {
 
     /// Makes the value at that path the given one, in place.
     ///
-    /// - What is there is replaced. Where both are objects, or arrays of one length, only what differs inside is; a value
-    ///   that is there already changes nothing.
-    /// - A key that is not there is appended in the layout of its siblings (on a line of its own with their indentation,
-    ///   or inline), with an object for each further key of the path. An index one past the end appends an element.
+    /// - What is there is replaced. Where both are objects whose keys begin alike, or arrays of one length, only what
+    ///   differs inside is; a value that is there already changes nothing.
+    /// - A key that is not there is appended in the layout of its siblings (on a line of its own with their
+    ///   indentation, or inline), with an object for each further key of the path. An index one past the end appends
+    ///   an element.
     /// - Every other byte stays: order, indentation, number texts, line ends, a byte order mark.
     ///
     /// - Throws: `JSONEditError` where the path leads through a value of another kind or past the end of an array, or
@@ -46,6 +47,10 @@ extension JSONDocument {
     static let changesMax = 256
 
     private func edits(setting value: JSONValue, at path: [JSONPathStep]) throws(JSONEditError) -> [Edit] {
+        guard path.count <= limits.depthMax else {
+            let message = "found a path of \(path.count) steps; at most \(limits.depthMax) levels are read"
+            throw .limitPassed(JSONError(code: .tooDeep, line: 1, column: 1, byteOffset: 0, message: message))
+        }
         let guide = LayoutGuide(of: self)
         var place = 0
         var parents: [Int] = []
@@ -71,10 +76,7 @@ extension JSONDocument {
         }
         // The walk above has found every step, so the path is in `root` too.
         guard let old = root[path] else { return [] }
-        var edits: [Edit] = []
-        replace(old, at: place, parent: parents.last, by: value, guide, into: &edits)
-        if edits.count > Self.changesMax { edits = [guide.replacement(of: place, parent: parents.last, by: value)] }
-        return edits
+        return edits(from: Change(old: old, new: value, place: place, parent: parents.last), guide)
     }
 
     /// The value inside of an object for each step that is left.
@@ -91,27 +93,39 @@ extension JSONDocument {
         return wrapped
     }
 
-    private func replace(
-        _ old: JSONValue, at place: Int, parent: Int?, by new: JSONValue, _ guide: LayoutGuide,
-        into edits: inout [Edit]
-    ) {
-        guard edits.count <= Self.changesMax else { return }
-        switch (old, new) {
-        case _ where old == new:
-            return
-        case (.array(let old), .array(let new)) where old.count == new.count:
-            for (child, (old, new)) in zip(places.children(of: place), zip(old, new)) {
-                replace(old, at: child, parent: place, by: new, guide, into: &edits)
+    /// What is to become of the value at one place.
+    private struct Change {
+        let old: JSONValue
+        let new: JSONValue
+        let place: Int
+        let parent: Int?
+    }
+
+    /// The edits for what differs. A list of work instead of recursion, so that depth costs no stack.
+    private func edits(from whole: Change, _ guide: LayoutGuide) -> [Edit] {
+        var edits: [Edit] = []
+        var work = [whole]
+        while let change = work.popLast() {
+            if edits.count > Self.changesMax {
+                return [guide.replacement(of: whole.place, parent: whole.parent, by: whole.new)]
             }
-        case (.object(let old), .object(let new)) where !old.isEmpty && new.hasKeys(beginningWith: old):
-            for (child, (old, new)) in zip(places.children(of: place), zip(old, new)) {
-                replace(old.value, at: child, parent: place, by: new.value, guide, into: &edits)
+            let place = change.place
+            switch (change.old, change.new) {
+            case (.array(let old), .array(let new)) where old.count == new.count:
+                for (child, (old, new)) in zip(places.children(of: place), zip(old, new)) {
+                    work.append(Change(old: old, new: new, place: child, parent: place))
+                }
+            case (.object(let old), .object(let new)) where !old.isEmpty && new.hasKeys(beginningWith: old):
+                for (child, (old, new)) in zip(places.children(of: place), zip(old, new)) {
+                    work.append(Change(old: old.value, new: new.value, place: child, parent: place))
+                }
+                let added = new.dropFirst(old.count).map { (key: String?.some($0.key), value: $0.value) }
+                if !added.isEmpty { edits.append(guide.insertion(of: added, in: place, parent: change.parent)) }
+            case (let old, let new):
+                if old != new { edits.append(guide.replacement(of: place, parent: change.parent, by: new)) }
             }
-            let added = new.dropFirst(old.count).map { (key: String?.some($0.key), value: $0.value) }
-            if !added.isEmpty { edits.append(guide.insertion(of: added, in: place, parent: parent)) }
-        default:
-            edits.append(guide.replacement(of: place, parent: parent, by: new))
         }
+        return edits
     }
 
     // MARK: - Removing
@@ -158,7 +172,7 @@ extension JSONDocument {
 }
 
 extension JSONObject {
-    /// Whether the keys of the other, none of them twice, are the first of these, in that order.
+    /// Whether the keys of the other are the first of these, in that order.
     fileprivate func hasKeys(beginningWith other: JSONObject) -> Bool {
         guard count >= other.count else { return false }
         for (mine, theirs) in zip(self, other) where !mine.key.hasSameCodeUnits(as: theirs.key) { return false }

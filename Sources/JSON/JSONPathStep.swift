@@ -7,7 +7,7 @@ public enum JSONPathStep: Hashable, Sendable {
     case index(Int)
 }
 
-extension JSONPathStep: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+extension JSONPathStep: ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral {
     public init(stringLiteral value: String) { self = .key(value) }
     public init(integerLiteral value: Int) { self = .index(value) }
 }

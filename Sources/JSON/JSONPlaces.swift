@@ -70,7 +70,8 @@ extension JSONPlaces {
     fileprivate mutating func append(start: Int, end: Int, key: Range<Int>, next: UInt32) {
         all.append(
             Place(
-                start: UInt32(start), end: UInt32(end), keyStart: UInt32(key.lowerBound), keyEnd: UInt32(key.upperBound),
+                start: UInt32(start), end: UInt32(end), keyStart: UInt32(key.lowerBound),
+                keyEnd: UInt32(key.upperBound),
                 next: next))
     }
 

@@ -44,7 +44,8 @@ struct EditCase: CustomTestStringConvertible, Sendable {
             "inline object by another", "{\n  \"a\": {\"x\": 1}\n}", set: ["y": ["z": 2]], at: ["a"],
             "{\n  \"a\": {\"y\": {\"z\": 2}}\n}"),
         EditCase(
-            "object on lines by another", "{\n    \"a\": {\n        \"x\": 1\n    }\n}", set: ["y": ["z": 2]], at: ["a"],
+            "object on lines by another", "{\n    \"a\": {\n        \"x\": 1\n    }\n}", set: ["y": ["z": 2]],
+            at: ["a"],
             "{\n    \"a\": {\n        \"y\": {\n            \"z\": 2\n        }\n    }\n}"),
         EditCase("scalar by object, inline", #"{"a":1}"#, set: ["b": [1, 2]], at: ["a"], #"{"a":{"b":[1,2]}}"#),
         EditCase(
@@ -53,7 +54,9 @@ struct EditCase: CustomTestStringConvertible, Sendable {
         EditCase(
             "arrays of scalars stay inline", "{\n  \"n\": [\"a\", \"b\"],\n  \"m\": null\n}", set: ["x": ["c", "d"]],
             at: ["m"], "{\n  \"n\": [\"a\", \"b\"],\n  \"m\": {\n    \"x\": [\"c\", \"d\"]\n  }\n}"),
-        EditCase("control characters", "[0]", set: "\0\u{1F}\n\"\\é\u{2028}", at: [0], "[\"\\u0000\\u001f\\n\\\"\\\\é\u{2028}\"]"),
+        EditCase(
+            "control characters", "[0]", set: "\0\u{1F}\n\"\\é\u{2028}", at: [0],
+            "[\"\\u0000\\u001f\\n\\\"\\\\é\u{2028}\"]"),
     ]
 
     static let appending: [EditCase] = [
@@ -63,7 +66,9 @@ struct EditCase: CustomTestStringConvertible, Sendable {
         EditCase("CR LF", "{\r\n  \"a\": 1\r\n}\r\n", set: 2, at: ["b"], "{\r\n  \"a\": 1,\r\n  \"b\": 2\r\n}\r\n"),
         EditCase("no line end at the end", "{\n \"a\":1}", set: 2, at: ["b"], "{\n \"a\":1,\n \"b\":2}"),
         EditCase("inline", #"{"a": 1, "b": 2}"#, set: 3, at: ["c"], #"{"a": 1, "b": 2, "c": 3}"#),
-        EditCase("inline with blanks", "{ \"a\" : 1 ,  \"b\" : 2 }", set: 3, at: ["c"], "{ \"a\" : 1 ,  \"b\" : 2,  \"c\" : 3 }"),
+        EditCase(
+            "inline with blanks", "{ \"a\" : 1 ,  \"b\" : 2 }", set: 3, at: ["c"],
+            "{ \"a\" : 1 ,  \"b\" : 2,  \"c\" : 3 }"),
         EditCase("dense", #"{"a":1}"#, set: ["c": [1, 2]], at: ["b"], #"{"a":1,"b":{"c":[1,2]}}"#),
         EditCase("inline, only one so far", #"{"a": 1}"#, set: 2, at: ["b"], #"{"a": 1, "b": 2}"#),
         EditCase("an empty root", "{}", set: 1, at: ["a"], "{\n  \"a\": 1\n}"),
@@ -85,15 +90,22 @@ struct EditCase: CustomTestStringConvertible, Sendable {
         EditCase("a first element", "{\"a\": []}", set: 1, at: ["a", 0], "{\"a\": [1]}"),
         EditCase("an element on lines", "[\n  1\n]", set: ["a": 2], at: [1], "[\n  1,\n  {\n    \"a\": 2\n  }\n]"),
         EditCase(
-            "an inline object among such", "{\"jobs\": [\n    {\"n\": 1},\n    {\"n\": 2}\n]}", set: ["n": 3, "t": ["a"]],
+            "an inline object among such", "{\"jobs\": [\n    {\"n\": 1},\n    {\"n\": 2}\n]}",
+            set: ["n": 3, "t": ["a"]],
             at: ["jobs", 2], "{\"jobs\": [\n    {\"n\": 1},\n    {\"n\": 2},\n    {\"n\": 3, \"t\": [\"a\"]}\n]}"),
-        EditCase("a blank line is not copied", "{\n  \"a\": 1,\n\n  \"b\": 2\n}", set: 3, at: ["c"], "{\n  \"a\": 1,\n\n  \"b\": 2,\n  \"c\": 3\n}"),
-        EditCase("the same key in other code units", "{\"e\u{301}\": 1}", set: 2, at: ["\u{E9}"], "{\"e\u{301}\": 1, \"\u{E9}\": 2}"),
+        EditCase(
+            "a blank line is not copied", "{\n  \"a\": 1,\n\n  \"b\": 2\n}", set: 3, at: ["c"],
+            "{\n  \"a\": 1,\n\n  \"b\": 2,\n  \"c\": 3\n}"),
+        EditCase(
+            "the same key in other code units", "{\"e\u{301}\": 1}", set: 2, at: ["\u{E9}"],
+            "{\"e\u{301}\": 1, \"\u{E9}\": 2}"),
     ]
 
     static let removing: [EditCase] = [
         EditCase("the first", "{\n  \"a\": 1,\n  \"b\": 2\n}\n", remove: ["a"], "{\n  \"b\": 2\n}\n"),
-        EditCase("one between", "{\n  \"a\": 1,\n  \"b\": [2],\n  \"c\": 3\n}", remove: ["b"], "{\n  \"a\": 1,\n  \"c\": 3\n}"),
+        EditCase(
+            "one between", "{\n  \"a\": 1,\n  \"b\": [2],\n  \"c\": 3\n}", remove: ["b"],
+            "{\n  \"a\": 1,\n  \"c\": 3\n}"),
         EditCase("the last", "{\r\n\t\"a\": 1,\r\n\t\"b\": 2\r\n}", remove: ["b"], "{\r\n\t\"a\": 1\r\n}"),
         EditCase("the only one", "{\n  \"a\": {\n    \"b\": 1\n  }\n}", remove: ["a", "b"], "{\n  \"a\": {}\n}"),
         EditCase("inline", "{ \"a\":1 , \"b\":2 }", remove: ["a"], "{ \"b\":2 }"),
@@ -130,18 +142,26 @@ struct EditCase: CustomTestStringConvertible, Sendable {
         #expect(throws: JSONEditError.rootRemoved) { try document.remove(at: []) }
     }
 
-    @Test(arguments: [
-        (["b", "x"], .wrongKind(path: ["b", "x"], found: .number), "cannot edit b.x: b is a number; it must be an object"),
-        (["a", "x", "y"], .wrongKind(path: ["a", "x"], found: .array), "cannot edit a.x: a is an array; it must be an object"),
-        ([0], .wrongKind(path: [0], found: .object), "cannot edit [0]: the root is an object; it must be an array"),
-        (
-            ["a", 2], .indexOutOfRange(path: ["a", 2], count: 1),
-            "cannot edit a[2]: the array has 1 elements; an index from 0 to 1 is right, 1 to append"
-        ),
-        (["a", -1], .indexOutOfRange(path: ["a", -1], count: 1), nil),
-        (["new", 0], .indexOutOfRange(path: ["new", 0], count: 0), nil),
-    ] as [([JSONPathStep], JSONEditError, String?)])
-    func `a path that cannot be set is refused`(_ path: [JSONPathStep], _ error: JSONEditError, _ text: String?) throws {
+    @Test(
+        arguments: [
+            (
+                ["b", "x"], .wrongKind(path: ["b", "x"], found: .number),
+                "cannot edit b.x: b is a number; it must be an object"
+            ),
+            (
+                ["a", "x", "y"], .wrongKind(path: ["a", "x"], found: .array),
+                "cannot edit a.x: a is an array; it must be an object"
+            ),
+            ([0], .wrongKind(path: [0], found: .object), "cannot edit [0]: the root is an object; it must be an array"),
+            (
+                ["a", 2], .indexOutOfRange(path: ["a", 2], count: 1),
+                "cannot edit a[2]: the array has 1 elements; an index from 0 to 1 is right, 1 to append"
+            ),
+            (["a", -1], .indexOutOfRange(path: ["a", -1], count: 1), nil),
+            (["new", 0], .indexOutOfRange(path: ["new", 0], count: 0), nil),
+        ] as [([JSONPathStep], JSONEditError, String?)])
+    func `a path that cannot be set is refused`(_ path: [JSONPathStep], _ error: JSONEditError, _ text: String?) throws
+    {
         let bytes = Array(#"{"a": [1], "b": 2}"#.utf8)
         var document = try JSONDocument(bytes: bytes)
         #expect(throws: error) { try document.set(1, at: path) }
@@ -159,6 +179,8 @@ struct EditCase: CustomTestStringConvertible, Sendable {
                 continue
             }
         }
+        let endless = [JSONPathStep](repeating: "a", count: 1_000_000)
+        #expect(throws: JSONEditError.self) { try document.set(1, at: endless) }
         #expect(document.bytes == bytes)
         #expect(document.root["a"] == [1])
     }

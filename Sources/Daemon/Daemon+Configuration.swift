@@ -114,10 +114,10 @@ extension ConfigurationFile {
         _ path: String, _ reader: ConfigurationReader, _ zones: ZoneDatabase
     ) throws(ConfigurationError) -> Configuration {
         switch try ConfigurationFile.load(path: path) {
-        case .contents(let bytes):
+        case .bytes(let bytes):
             return try reader.read(document: try ConfigurationFile.parse(bytes, path: path))
         case .absent:
-            var empty = Configuration(timezone: zones.localZone)
+            var empty = Configuration(timezone: (try? zones.zone(named: "local")) ?? .utc)
             empty.warnings = ["there is no \(path): no jobs until it is written"]
             return empty
         }

@@ -65,7 +65,7 @@ public final class Daemon {
     /// - Throws: `StartError` with what was tried, what is wrong, and the exit code that says so to scripts.
     public init(options: DaemonOptions, environment: [String: String]) throws(StartError) {
         self.environment = environment
-        home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/"
+        home = ConfigurationFile.homeFolder(environment: environment)
         log = Log(identifier: "botcrond", threshold: options.isVerbose ? .debug : .info)
         do {
             loop = try EventLoop()
@@ -78,7 +78,7 @@ public final class Daemon {
 
         let opened: StoredState
         do {
-            folder = try StateFolder(path: options.statePath ?? StatePaths.defaultFolder(environment: environment))
+            folder = try StateFolder(path: options.statePath ?? ConfigurationFile.defaultStateDirectory(environment: environment))
             let store = try SQLiteStore(path: folder.path + "/" + StatePaths.storeName)
             opened = try store.load()
             self.store = store

@@ -1,12 +1,6 @@
-/// Where the daemon keeps what it remembers: `control-interface`, "Files".
+/// Names within the state folder: `control-interface`, "Files".
 enum StatePaths {
     static let storeName = "botcron.db"
-
-    /// `$XDG_STATE_HOME/aa-workflow`, by default `~/.local/state/aa-workflow`.
-    static func defaultFolder(environment: [String: String]) -> String {
-        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return state + "/aa-workflow" }
-        return (environment["HOME"] ?? "") + "/.local/state/aa-workflow"
-    }
 
     /// The file of an attempt's output. An execution id may hold any text but `/`; a file name has a bound.
     static func output(of executionID: String, attempt: Int, in folder: String) -> String {

@@ -1,10 +1,10 @@
 /// The name that a mistyped one was probably meant to be.
-enum NearestName {
+public enum NearestName {
     /// Longer names are compared by their beginning only, so that a hostile key costs no more than a long honest one.
     static let comparedLengthMax = 64
 
     /// The candidate with the least edit distance to `name`, the first one of several; nil where there are none.
-    static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
+    public static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
         let name = folded(name)
         var best: (name: String, distance: Int)?
         for candidate in candidates {

@@ -29,11 +29,11 @@ extension Daemon {
             answerWaiters(of: run)
         case .jobFailed(let run):
             let error = run.error ?? run.status.rawValue
-            log.warning("run failed", fields(run) + [("error", error)])
+            log.warning("run failed", fields(run) + [("BOTCRON_ERROR", error)])
             emit("JobFailed", [("job", .string(run.job)), ("execution_id", .string(run.id)), ("error", .string(error))])
             answerWaiters(of: run)
         case .jobRetrying(let run, let attempt, let delay):
-            log.warning("attempt failed, another follows", fields(run) + [("delay_seconds", "\(delay.inSeconds)")])
+            log.warning("attempt failed, another follows", fields(run) + [("BOTCRON_DELAY_SECONDS", "\(delay.inSeconds)")])
             emit(
                 "JobRetrying",
                 [
@@ -44,7 +44,7 @@ extension Daemon {
         case .jobMissed(let run):
             let at = (run.scheduledFor ?? run.createdAt).rfc3339(in: zone(of: run))
             let reason = run.reason?.rawValue ?? ""
-            log.info("fire time not run", fields(run) + [("reason", reason), ("count", "\(run.coveredCount)")])
+            log.info("fire time not run", fields(run) + [("BOTCRON_REASON", reason), ("BOTCRON_COUNT", "\(run.coveredCount)")])
             emit(
                 "JobMissed", [("job", .string(run.job)), ("scheduled_for", .string(at)), ("reason", .string(reason))])
         case .schedulerToggled(let isEnabled):

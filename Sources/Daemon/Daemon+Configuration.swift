@@ -31,7 +31,7 @@ extension Daemon {
                 reloadTimer?.arm(atUSec: loop.now(.monotonic) + Self.settleUSec)
             }
         } catch {
-            log.info("changes of the configuration are not noticed until SIGHUP", [("error", "\(error)")])
+            log.info("changes of the configuration are not noticed until SIGHUP", [("BOTCRON_ERROR", "\(error)")])
             return nil
         }
     }
@@ -42,11 +42,11 @@ extension Daemon {
             log.info(
                 "configuration reloaded",
                 [
-                    ("added", "\(result.added.count)"), ("changed", "\(result.changed.count)"),
-                    ("removed", "\(result.removed.count)"), ("refused", "\(result.refused.count)"),
+                    ("BOTCRON_ADDED", "\(result.added.count)"), ("BOTCRON_CHANGED", "\(result.changed.count)"),
+                    ("BOTCRON_REMOVED", "\(result.removed.count)"), ("BOTCRON_REFUSED", "\(result.refused.count)"),
                 ])
         } catch {
-            log.error("the configuration was not reloaded; the last good one stays in force", [("error", "\(error)")])
+            log.error("the configuration was not reloaded; the last good one stays in force", [("BOTCRON_ERROR", "\(error)")])
         }
     }
 
@@ -89,9 +89,9 @@ extension Daemon {
     }
 
     func logConfiguration() {
-        for warning in configuration.warnings { log.warning("configuration", [("warning", warning)]) }
+        for warning in configuration.warnings { log.warning("BOTCRON_CONFIGURATION", [("BOTCRON_WARNING", warning)]) }
         for refused in configuration.refused {
-            log.warning("a job was refused", [("BOTCRON_JOB", refused.name), ("error", refused.error)])
+            log.warning("a job was refused", [("BOTCRON_JOB", refused.name), ("BOTCRON_ERROR", refused.error)])
         }
     }
 

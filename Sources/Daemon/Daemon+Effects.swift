@@ -54,7 +54,7 @@ extension Daemon {
     /// Nothing of this turn becomes visible until it is durable. Processes that run go on; who waits for a reply is
     /// told; the commit is tried again.
     private func storeFailed(_ error: StoreError) {
-        if storeFault?.kind != error.kind { log.error("cannot record what was decided", [("error", "\(error)")]) }
+        if storeFault?.kind != error.kind { log.error("cannot record what was decided", [("BOTCRON_ERROR", "\(error)")]) }
         storeFault = error
         for (ticket, _) in outbox.replies { calls.removeValue(forKey: ticket)?(.refused(.stopping)) }
         outbox.replies = []
@@ -83,7 +83,7 @@ extension Daemon {
             }
             log.info(
                 "attempt started",
-                [("BOTCRON_JOB", run.job), ("BOTCRON_EXECUTION_ID", run.id), ("attempt", "\(number)")])
+                [("BOTCRON_JOB", run.job), ("BOTCRON_EXECUTION_ID", run.id), ("BOTCRON_ATTEMPT", "\(number)")])
         } catch {
             let outcome = AttemptOutcome(
                 ending: .couldNotStart("\(error)"), startedAt: claimedAt, endedAt: claimedAt)

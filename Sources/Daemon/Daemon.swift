@@ -120,7 +120,7 @@ public final class Daemon {
         do {
             try arrangeSources()
         } catch {
-            log.error("cannot set up the event loop", [("error", "\(error)")])
+            log.error("cannot set up the event loop", [("BOTCRON_ERROR", "\(error)")])
             return ExitCode.failure.rawValue
         }
         exportInterface()
@@ -134,7 +134,7 @@ public final class Daemon {
         do {
             return try loop.run()
         } catch {
-            log.error("the event loop failed", [("error", "\(error)")])
+            log.error("the event loop failed", [("BOTCRON_ERROR", "\(error)")])
             return ExitCode.failure.rawValue
         }
     }
@@ -185,7 +185,7 @@ public final class Daemon {
         flush()
         ServiceManager.ready()
         updateServiceStatus()
-        log.info("ready", [("jobs", "\(scheduler.jobCount)"), ("configuration", configurationPath)])
+        log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }
 
     /// The daemon lives for its name on the session's bus; without the bus the session is over, or the unit is
@@ -219,7 +219,7 @@ public final class Daemon {
     /// Ends in good order: what runs is told to end and recorded, then the loop stops.
     func stop(because reason: String) {
         guard scheduler.status != .stopping else { return }
-        log.info("stopping", [("reason", reason)])
+        log.info("stopping", [("BOTCRON_REASON", reason)])
         ServiceManager.stopping()
         submit(.stopping)
     }
@@ -234,7 +234,7 @@ public final class Daemon {
 
 extension Daemon {
     func exportInterface() {
-        connection.onFault = { [unowned self] fault in log.error("a fault on the bus", [("error", fault)]) }
+        connection.onFault = { [unowned self] fault in log.error("a fault on the bus", [("BOTCRON_ERROR", fault)]) }
         connection.export(ExportedObject(Self.objectPath, [ControlInterface(daemon: self).interface]))
     }
 }

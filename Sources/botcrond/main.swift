@@ -24,7 +24,7 @@ do {
     case .status: print(try RunningDaemon(options: command.daemon).status())
     case .stop: print(try RunningDaemon(options: command.daemon).stop())
     }
-} catch let error as StartError {
+} catch {
     complain(error.message)
     exit(error.exitCode.rawValue)
 }

@@ -54,8 +54,10 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("SchedulesTests", ["Schedules", "JSON"], resources: [.copy("Vectors")]),
         tests("EventLoopTests", ["EventLoop", "CLinux"]),
-        tests("DBusTests", ["DBus", "EventLoop"]),
-        tests("ConfigurationTests", ["Configuration", "Scheduling", "Schedules", "JSON"]),
+        tests("DBusTests", ["DBus", "EventLoop", "CDBus", "CLinux"]),
+        tests(
+            "ConfigurationTests", ["Configuration", "Scheduling", "Schedules", "JSON"],
+            resources: [.copy("Fixtures")]),
         tests("PersistenceTests", ["Persistence", "Scheduling", "Schedules", "JSON"]),
         tests("ProcessesTests", ["Processes"]),
         tests("ExecutionTests", ["Execution", "Processes", "EventLoop"]),

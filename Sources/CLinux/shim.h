@@ -1,18 +1,26 @@
 #pragma once
 /* What Swift's Glibc module lacks. _GNU_SOURCE must not be defined here: fd_set would then differ between modules. */
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* glibc hides these behind _GNU_SOURCE. */
-enum { BC_POSIX_SPAWN_SETSID = 0x80 };
-extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *, const char *);
+enum { BC_POSIX_SPAWN_SETSID = 0x80, BC_O_PATH = __O_PATH, BC_MFD_CLOEXEC = 1 };
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
 extern int pipe2(int[2], int);
+extern int posix_spawn_file_actions_addfchdir_np(posix_spawn_file_actions_t *, int);
+extern int memfd_create(const char *, unsigned int);
+
+/* The kernel's waitid has a fifth argument, the child's resource usage, which glibc's wrapper leaves out. */
+static inline int bc_waitid_pidfd(int pidfd, siginfo_t *info, int options, struct rusage *usage)
+{ return (int)syscall(SYS_waitid, P_PIDFD, (id_t)pidfd, info, options, usage); }

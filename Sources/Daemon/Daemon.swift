@@ -1,6 +1,6 @@
-public import Configuration
-public import EventLoop
+internal import Configuration
 internal import DBus
+internal import EventLoop
 internal import Execution
 internal import Glibc
 internal import JSON
@@ -36,16 +36,11 @@ public final class Daemon {
     /// Why config.json as it stands is not in force; the last good one is.
     var configurationFault: String?
 
+    /// What is decided and not yet performed.
     var outbox = Outbox()
-    /// Why the last commit failed; everything that is not durable waits in the outbox.
+    /// Why the last commit failed: what is not durable waits in the outbox.
     var storeFault: StoreError?
-    var storeRetryDelay: UInt64 = 0
-    private var flushSource: DeferredSource?
-    private var timer: TimerSource?
-    var storeRetryTimer: TimerSource?
-    private var sources: [EventSource] = []
-    var reloadTimer: TimerSource?
-
+    var storeRetryDelayUSec: UInt64 = 0
     /// What the replies of the core are for.
     var calls: [Ticket: (Reply) -> Void] = [:]
     private var lastTicket: Ticket = 0
@@ -53,18 +48,24 @@ public final class Daemon {
     /// The attempts whose processes are ours, by run.
     var handles: [String: AttemptHandle] = [:]
     var announcedNextRun = ""
-    var isNameOwned = false
+
+    var flushSource: DeferredSource?
+    var timer: TimerSource?
+    var storeRetryTimer: TimerSource?
+    var reloadTimer: TimerSource?
+    private var sources: [EventSource] = []
+    private var isReady = false
 
     static let busName: BusName = "com.aiworkflow.BotCron"
     static let objectPath: ObjectPath = "/com/aiworkflow/BotCron"
     static let interfaceName: InterfaceName = "com.aiworkflow.BotCron"
 
-    /// Reads the configuration, takes the state folder and opens the store. The bus comes with `run`.
+    /// Takes the state folder, opens the store, reads the configuration, and connects to the bus.
     ///
-    /// - Throws: `StartError` with what was tried, what is wrong and the exit code that says so to scripts.
+    /// - Throws: `StartError` with what was tried, what is wrong, and the exit code that says so to scripts.
     public init(options: DaemonOptions, environment: [String: String]) throws(StartError) {
         self.environment = environment
-        home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/"
+        home = ConfigurationFile.homeFolder(environment: environment)
         log = Log(identifier: "botcrond", threshold: options.isVerbose ? .debug : .info)
         do {
             loop = try EventLoop()
@@ -72,40 +73,172 @@ public final class Daemon {
             throw StartError(exitCode: .failure, message: "\(error)")
         }
         startedAtUSec = loop.now(.boottime)
-        let now = Instant(microseconds: Int64(loop.now(.realtime)))
         zones = ZoneDatabase()
         configurationPath = options.configurationPath ?? ConfigurationFile.defaultPath(environment: environment)
 
-        let statePath = options.statePath ?? StateFolder.defaultPath(environment: environment)
-        let stored: StoredState
+        let opened: StoredState
         do {
-            folder = try StateFolder(path: statePath)
-            store = try SQLiteStore(path: folder.path + "/botcron.db")
-            stored = try store.load()
+            folder = try StateFolder(path: options.statePath ?? ConfigurationFile.defaultStateDirectory(environment: environment))
+            let store = try SQLiteStore(path: folder.path + "/" + StatePaths.storeName)
+            opened = try store.load()
+            self.store = store
         } catch {
             throw StartError(exitCode: error.isLocked ? .unavailable : .cannotCreate, message: "\(error)")
         }
 
-        let reader = ConfigurationReader(
-            zones: zones, home: home, now: now, registrations: Self.registrations(of: stored.jobs))
+        let now = Instant(microseconds: Int64(loop.now(.realtime)))
+        let reader = ConfigurationReader(zones: zones, home: home, now: now, registrations: opened.registrations)
         do {
-            configuration = try Self.read(configurationPath, reader, log)
+            configuration = try ConfigurationFile.read(configurationPath, reader, zones)
         } catch {
             throw StartError(exitCode: .configuration, message: "\(error)")
         }
-        let (busJobs, busRefused) = Self.restoreDefinitions(stored.definitions, reader, configuration)
-        configuration.refused += busRefused
+        let restored = reader.restore(opened.definitions, in: configuration)
+        configuration.refused += restored.refused
         scheduler = Scheduler(
-            jobs: configuration.jobs + busJobs, retained: Set(configuration.refused.map(\.name)), stored: stored,
-            settings: configuration.settings, isEnabled: configuration.isEnabled, register: store as! SQLiteStore,
-            seed: Self.seed(), now: now)
-        runner = Runner(loop: loop)
-
-        let address: BusAddress = options.busAddress.map { .address($0) } ?? .session
+            jobs: configuration.jobs + restored.jobs, retained: Set(configuration.refused.map(\.name)), stored: opened,
+            settings: configuration.settings, isEnabled: configuration.isEnabled, register: store, seed: randomSeed(),
+            now: now)
         do {
-            connection = try Connection(to: address, loop: loop)
+            runner = try Runner(loop: loop)
         } catch {
-            throw StartError(exitCode: .unavailable, message: "\(error)\n\(Self.busAdvice)")
+            throw StartError(exitCode: .failure, message: "\(error)")
+        }
+        do {
+            connection = try Connection(to: options.busAddress.map { .address($0) } ?? .session, loop: loop)
+        } catch {
+            throw StartError(
+                exitCode: .unavailable,
+                message: "\(error)\nLog in to a desktop session, or start one for a command: dbus-run-session -- botcrond")
         }
     }
+
+    /// Runs until it is told to stop.
+    ///
+    /// - Returns: the exit code of the program.
+    public func run() -> Int32 {
+        do {
+            try arrangeSources()
+        } catch {
+            log.error("cannot set up the event loop", [("BOTCRON_ERROR", "\(error)")])
+            return ExitCode.failure.rawValue
+        }
+        exportInterface()
+        connection.onDisconnected = { [unowned self] reason in busIsLost(reason) }
+        connection.onConnected = { [unowned self] in takeName() }
+        defer {
+            try? store.checkpoint()
+            store.close()
+            folder.close()
+        }
+        do {
+            return try loop.run()
+        } catch {
+            log.error("the event loop failed", [("BOTCRON_ERROR", "\(error)")])
+            return ExitCode.failure.rawValue
+        }
+    }
+
+    private func arrangeSources() throws(EventLoopError) {
+        flushSource = try loop.deferred { [unowned self] in flush() }
+        timer = try loop.timer(.realtime, accuracyUSec: 1) { [unowned self] in submit(.tick) }
+        storeRetryTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in flush() }
+        reloadTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reloadFromDisk() }
+        for signal in [SIGTERM, SIGINT] {
+            sources.append(try loop.signal(signal) { [unowned self] in stop(because: "signal \(signal)") })
+        }
+        sources.append(try loop.signal(SIGHUP) { [unowned self] in reloadFromDisk() })
+        sources.append(
+            try loop.clockChange { [unowned self] in
+                submit(.clockChanged(by: .zero))
+            })
+        watchConfiguration().map { sources.append($0) }
+        if loop.enableWatchdog() { log.debug("the service watchdog is fed") }
+    }
+
+    // MARK: - The name on the bus
+
+    private func takeName() {
+        connection.requestName(Self.busName, .doNotQueue) { [unowned self] result in
+            switch result {
+            case .primaryOwner, .alreadyOwner:
+                becomeReady()
+            case .exists, .inQueue:
+                connection.owner(of: Self.busName) { [unowned self] owner in
+                    let who = owner.map { $0.uniqueName.text + ($0.pid.map { ", process \($0)" } ?? "") }
+                    fail(
+                        .unavailable,
+                        "cannot take the name \(Self.busName) on the bus: it belongs to \(who ?? "another connection"); "
+                            + "stop that daemon first (systemctl --user stop bot-cron.service, or botcrond --stop)")
+                }
+            case .failed(let error):
+                fail(.unavailable, "cannot take the name \(Self.busName) on the bus: \(error)")
+            }
+        }
+    }
+
+    private func becomeReady() {
+        guard !isReady else { return }
+        isReady = true
+        logConfiguration()
+        submit(.started(bootID: bootID(), surviving: []))
+        flush()
+        ServiceManager.ready()
+        updateServiceStatus()
+        log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
+    }
+
+    /// The daemon lives for its name on the session's bus; without the bus the session is over, or the unit is
+    /// restarted with a new one.
+    private func busIsLost(_ reason: String) {
+        fail(.unavailable, "the connection to the bus is lost: \(reason)")
+    }
+
+    private func fail(_ code: ExitCode, _ message: String) {
+        log.error(message)
+        loop.exit(code.rawValue)
+    }
+
+    // MARK: - Events
+
+    var now: Instant { Instant(microseconds: Int64(loop.now(.realtime))) }
+
+    /// Asks the core about an event; what it decides is performed at the end of this turn of the loop.
+    func submit(_ event: Event) {
+        outbox.add(scheduler.handle(event, at: now))
+        flushSource?.schedule()
+    }
+
+    /// A ticket for a request whose reply is to be passed on.
+    func ticket(_ handler: @escaping (Reply) -> Void) -> Ticket {
+        lastTicket += 1
+        calls[lastTicket] = handler
+        return lastTicket
+    }
+
+    /// Ends in good order: what runs is told to end and recorded, then the loop stops.
+    func stop(because reason: String) {
+        guard scheduler.status != .stopping else { return }
+        log.info("stopping", [("BOTCRON_REASON", reason)])
+        ServiceManager.stopping()
+        submit(.stopping)
+    }
+
+    /// Whether everything is done that a stopping daemon has to do.
+    func exitIfDone() {
+        guard scheduler.status == .stopping, handles.isEmpty, outbox.isEmpty else { return }
+        connection.flush()
+        loop.exit(ExitCode.success.rawValue)
+    }
+}
+
+extension Daemon {
+    func exportInterface() {
+        connection.onFault = { [unowned self] fault in log.error("a fault on the bus", [("BOTCRON_ERROR", fault)]) }
+        connection.export(ExportedObject(Self.objectPath, [ControlInterface(daemon: self).interface]))
+    }
+}
+
+extension StoreError {
+    var isLocked: Bool { if case .locked = kind { true } else { false } }
 }

@@ -40,22 +40,25 @@ extension JSONError: CustomStringConvertible {
 /// A byte order mark in UTF-8.
 let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-/// The line and the column, both from 1, of a byte. `lineStart` is the offset of the first byte of its line.
-func column(of offset: Int, lineStart: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Int {
-    var first = lineStart
-    if first == 0, bytes.starts(with: byteOrderMark) { first = min(byteOrderMark.count, offset) }
-    var column = 1
-    // A scalar is counted at its first byte: 0x80..0xBF only continue one.
-    for at in first..<offset where bytes[at] & 0xC0 != 0x80 { column += 1 }
-    return column
-}
-
-func position(of offset: Int, in bytes: UnsafeBufferPointer<UInt8>) -> (line: Int, column: Int) {
-    var line = 1
-    var lineStart = 0
-    for at in 0..<offset where bytes[at] == UInt8(ascii: "\n") {
-        line += 1
-        lineStart = at + 1
+extension UnsafeBufferPointer<UInt8> {
+    /// The line and the column of a byte, both from 1. Linear in its offset.
+    func position(of offset: Int) -> (line: Int, column: Int) {
+        var line = 1
+        var lineStart = 0
+        for at in 0..<offset where self[at] == UInt8(ascii: "\n") {
+            line += 1
+            lineStart = at + 1
+        }
+        return (line, column(of: offset, lineStart: lineStart))
     }
-    return (line, column(of: offset, lineStart: lineStart, in: bytes))
+
+    /// The column of a byte, from 1. `lineStart` is the offset of the first byte of its line.
+    func column(of offset: Int, lineStart: Int) -> Int {
+        var first = lineStart
+        if first == 0, starts(with: byteOrderMark) { first = Swift.min(byteOrderMark.count, offset) }
+        var column = 1
+        // A scalar is counted at its first byte: 0x80..0xBF only continue one.
+        for at in first..<offset where self[at] & 0xC0 != 0x80 { column += 1 }
+        return column
+    }
 }

@@ -92,9 +92,12 @@ extension JSONObject: RandomAccessCollection {
 extension JSONObject: Hashable {
     /// The same members in the same order.
     public static func == (left: JSONObject, right: JSONObject) -> Bool {
-        left.members.elementsEqual(right.members) { left, right in
-            left.key.hasSameCodeUnits(as: right.key) && left.value == right.value
+        guard left.count == right.count else { return false }
+        for place in left.indices {
+            guard left[place].key.hasSameCodeUnits(as: right[place].key) else { return false }
+            guard left[place].value == right[place].value else { return false }
         }
+        return true
     }
 
     public func hash(into hasher: inout Hasher) {

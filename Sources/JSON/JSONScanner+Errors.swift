@@ -1,6 +1,6 @@
 extension JSONScanner {
     func failure(_ code: JSONError.Code, at offset: Int, _ message: String) -> JSONError {
-        let (line, column) = position(of: offset, in: bytes)
+        let (line, column) = bytes.position(of: offset)
         return JSONError(code: code, line: line, column: column, byteOffset: offset, message: message)
     }
 
@@ -8,7 +8,8 @@ extension JSONScanner {
     func unexpected(_ expected: String) -> JSONError {
         let isBroken = at < bytes.count && utf8Length(in: bytes, at: at) == 0
         let hint = at < bytes.count ? hint : ""
-        return failure(isBroken ? .encoding : .syntax, at: at, "found \(description(at: at)); expected \(expected)\(hint)")
+        return failure(
+            isBroken ? .encoding : .syntax, at: at, "found \(description(at: at)); expected \(expected)\(hint)")
     }
 
     /// What stands there, in words.

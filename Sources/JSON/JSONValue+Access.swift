@@ -20,6 +20,9 @@ extension JSONValue {
         }
     }
 
+    /// Whether this is an array or an object.
+    var isContainer: Bool { kind == .array || kind == .object }
+
     // MARK: - As a Swift value: nil where it is of another kind
 
     public var isNull: Bool { self == .null }

@@ -5,7 +5,7 @@
 ///
 /// ```swift
 /// let answer: JSONValue = ["success": true, "jobs": ["backup", "standup"], "took_ms": 5]
-/// answer.compactText                                   // {"success": true, "jobs": ["backup", "standup"], "took_ms": 5}
+/// answer.compactText  // {"success": true, "jobs": ["backup", "standup"], "took_ms": 5}
 ///
 /// let job = try JSONValue(parsing: #"{"name": "backup", "retry": {"max_attempts": 3}}"#)
 /// job["retry"]?["max_attempts"]?.intValue              // 3
@@ -18,11 +18,11 @@
 /// The grammar is RFC 8259 and nothing more: no comments, no trailing commas, no `NaN`.
 ///
 /// Sharp edges:
-/// - Equality is exact. `1.0` is not `1`, `{"a": 1, "b": 2}` is not `{"b": 2, "a": 1}`, and strings and keys are compared
-///   by their code units (RFC 8259 section 8.3), not by Swift's canonical equivalence of `é` and `e` + accent.
+/// - Equality is exact. `1.0` is not `1`, `{"a": 1, "b": 2}` is not `{"b": 2, "a": 1}`, and strings and keys are
+///   compared by their code units (RFC 8259 section 8.3), not by Swift's canonical equivalence of `é` and `e` + accent.
 /// - A duplicated key is kept and written back; looking it up gives the last (as most readers do).
-/// - A parsed value is at most `JSONLimits.depthLargest` levels deep. Comparing, hashing, writing and freeing a value
-///   recurse per level, so a value built in code should not go far deeper.
+/// - A parsed value is at most `JSONLimits.depthLargest` levels deep. Comparing, hashing and freeing a value recurse
+///   per level, so a value built in code should not go far deeper.
 public enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)

@@ -15,6 +15,8 @@ enum JSONLayout: Sendable {
         var lineEnd: [UInt8] = [UInt8(ascii: "\n")]
         /// What stands between a key and its value.
         var colon: [UInt8] = [UInt8(ascii: ":"), UInt8(ascii: " ")]
+        /// Whether an array of nothing but scalars stays on one line.
+        var hasFlatArrays = false
     }
 }
 
@@ -40,39 +42,66 @@ struct JSONWriter {
         }
     }
 
+    /// Does not recurse: a value may be as deep as its maker could make it.
     mutating func write(_ value: JSONValue) {
+        var open: [OpenContainer] = []
+        begin(value, &open)
+        while let next = nextInside(&open) { begin(next, &open) }
+    }
+
+    /// A container of which some members are written.
+    private struct OpenContainer {
+        let value: JSONValue
+        var next = 0
+    }
+
+    /// A whole scalar, or the bracket that opens a container.
+    private mutating func begin(_ value: JSONValue, _ open: inout [OpenContainer]) {
         switch value {
         case .null: bytes.append(contentsOf: "null".utf8)
         case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
         case .number(let number): bytes.append(contentsOf: number.text.utf8)
         case .string(let text): write(text)
-        case .array(let elements):
+        case .array(let elements) where elements.isEmpty: bytes.append(contentsOf: "[]".utf8)
+        case .array(let elements) where staysFlat(elements): writeFlat(elements)
+        case .array:
             bytes.append(UInt8(ascii: "["))
-            if !elements.isEmpty {
-                indent()
-                var isFirst = true
-                for element in elements {
-                    separate(&isFirst)
-                    write(element)
-                }
-                outdent()
-            }
-            bytes.append(UInt8(ascii: "]"))
-        case .object(let members):
+            indent()
+            open.append(OpenContainer(value: value))
+        case .object(let members) where members.isEmpty: bytes.append(contentsOf: "{}".utf8)
+        case .object:
             bytes.append(UInt8(ascii: "{"))
-            if !members.isEmpty {
-                indent()
-                var isFirst = true
-                for member in members {
-                    separate(&isFirst)
-                    write(member.key)
-                    bytes.append(contentsOf: colon)
-                    write(member.value)
-                }
-                outdent()
-            }
-            bytes.append(UInt8(ascii: "}"))
+            indent()
+            open.append(OpenContainer(value: value))
         }
+    }
+
+    /// Closes what is complete, and writes up to the next value inside of what is not; nil at the end.
+    private mutating func nextInside(_ open: inout [OpenContainer]) -> JSONValue? {
+        while let container = open.last {
+            let place = container.next
+            open[open.count - 1].next += 1
+            switch container.value {
+            case .array(let elements) where place < elements.count:
+                separate(isFirst: place == 0)
+                return elements[place]
+            case .object(let members) where place < members.count:
+                separate(isFirst: place == 0)
+                let member = members[place]
+                write(member.key)
+                bytes.append(contentsOf: colon)
+                return member.value
+            default:
+                outdent()
+                bytes.append(UInt8(ascii: container.value.kind == .array ? "]" : "}"))
+                open.removeLast()
+            }
+        }
+        return nil
+    }
+
+    mutating func write(verbatim text: [UInt8]) {
+        bytes.append(contentsOf: text)
     }
 
     /// A string in quotes. Escaped is what RFC 8259 section 7 demands and nothing else.
@@ -112,9 +141,25 @@ struct JSONWriter {
 
     // MARK: - Lines
 
-    private mutating func separate(_ isFirst: inout Bool) {
+    private func staysFlat(_ elements: [JSONValue]) -> Bool {
+        guard let lines, lines.hasFlatArrays else { return false }
+        return elements.allSatisfy { !$0.isContainer }
+    }
+
+    private mutating func writeFlat(_ elements: [JSONValue]) {
+        let lines = lines
+        self.lines = nil
+        bytes.append(UInt8(ascii: "["))
+        for (place, element) in elements.enumerated() {
+            if place > 0 { bytes.append(contentsOf: [UInt8(ascii: ","), UInt8(ascii: " ")]) }
+            write(element)
+        }
+        bytes.append(UInt8(ascii: "]"))
+        self.lines = lines
+    }
+
+    private mutating func separate(isFirst: Bool) {
         if !isFirst { bytes.append(contentsOf: comma) }
-        isFirst = false
         beginLine()
     }
 

@@ -14,6 +14,8 @@ public struct Job: Sendable, Equatable {
     public var title: String
     public var description = ""
     public var tags: [String] = []
+    /// A JSON object as text, never interpreted.
+    public var metadata = "{}"
     public var owner = ""
     /// An upsert with a lower version is refused.
     public var version = 1
@@ -38,6 +40,10 @@ public struct Job: Sendable, Equatable {
     public var exclusions: [Exclusion] = []
     /// Runs when another job ends.
     public var after: Chain?
+    /// At each interval a command decides whether to run.
+    public var poll: Poll?
+    /// The queue whose items each make a run.
+    public var triggerQueue: String?
 
     // MARK: What
 
@@ -54,10 +60,23 @@ public struct Job: Sendable, Equatable {
     public var workingDirectory = ""
     /// On top of the environment of the session, by name.
     public var environment: [String: String] = [:]
+    /// Lines of `KEY=VALUE`.
+    public var environmentFile: String?
+    /// Start from a short list of variables in place of the session's environment.
+    public var isEnvironmentClean = false
+    /// By name: a file, or `secret:` and an attribute.
+    public var credentials: [String: String] = [:]
+    /// What the process reads; `/dev/null` where none.
+    public var standardInput: String?
+    /// A JSON object as text: `memory_max`, `cpu_quota`, `tasks_max`, `nice`, `io_class`.
+    public var resources = "{}"
     public var successExitCodes: Set<Int32> = [0]
     /// Per attempt; none where zero.
     public var timeout: Duration = .seconds(300)
     public var killGrace: Duration = .seconds(10)
+    /// Without output for so long a run is stalled.
+    public var stallTimeout: Duration?
+    public var onStall = StallAction.notify
     /// The first and last half of so many bytes of output are kept.
     public var outputLimit = 1 << 20
 
@@ -71,6 +90,8 @@ public struct Job: Sendable, Equatable {
     /// −20 (first) … 19 (last): who goes first when a limit holds runs back.
     public var priority = 0
     public var budget = Budget()
+    public var conditions = Conditions()
+    public var power = PowerPolicy()
     /// So many failed runs in a row pause the job.
     public var pauseOnFailures: Int?
     /// Runs kept of this job.
@@ -79,7 +100,16 @@ public struct Job: Sendable, Equatable {
     public var notify = "[]"
     public var onSuccess: [String] = []
     public var onFailure: [String] = []
+    /// Queues that the outcome is pushed to.
+    public var resultQueue: String?
+    public var errorQueue: String?
     public var isTraced = true
+    /// What becomes of its runs when the daemon stops.
+    public var onStop = StopAction.leave
+    /// A success is expected at least so often.
+    public var expectEvery: Duration?
+    /// A URL that each success is reported to.
+    public var heartbeat: String?
 
     public init(name: String, registeredAt: Instant, zone: TimeZoneRules, action: Action) {
         self.name = name
@@ -105,10 +135,26 @@ public struct Job: Sendable, Equatable {
         case command([String])
         /// Text that its author wrote for `/bin/sh -c`.
         case shell(String)
+        /// The interpreter's argv template, then a script and its arguments as written.
+        case script(interpreter: [String], path: String, arguments: [String])
+    }
+
+    /// A command that is asked at each interval: exit 0 is "run", 1 is "not now".
+    public struct Poll: Sendable, Equatable {
+        public var interval: Duration
+        /// A command or text for the shell.
+        public var condition: Action
+        /// JSON as text; `null` where none was given.
+        public var dedupe = "null"
+
+        public init(interval: Duration, condition: Action) {
+            self.interval = interval
+            self.condition = condition
+        }
     }
 
     public struct Chain: Sendable, Equatable {
-        public enum Outcome: String, Sendable { case success, failure, any }
+        public enum Outcome: String, Sendable, CaseIterable { case success, failure, any }
         public var job: String
         public var on: Outcome
 

@@ -107,6 +107,42 @@ public struct Budget: Sendable, Equatable {
     public var isUnlimited: Bool { runsPerDay == nil && wallTimePerDay == nil && costPerDay == nil }
 }
 
+/// What a run waits for before it starts.
+public struct Conditions: Sendable, Equatable {
+    /// What becomes of a run whose conditions did not come to hold in time.
+    public enum Action: String, Sendable, CaseIterable { case skip, run }
+
+    /// A JSON object as text: `ac_power`, `battery_min`, `network`, `idle`, `load_max`, `pressure_max`, `path_exists`,
+    /// `command`.
+    public var required = "{}"
+    public var timeout: Duration = .seconds(3600)
+    public var action = Action.skip
+
+    public init() {}
+}
+
+/// What happens to a run without output for `stallTimeout`.
+public enum StallAction: String, Sendable, CaseIterable { case notify, kill, retry }
+
+/// What happens to a job's active runs when the daemon stops.
+public enum StopAction: String, Sendable, CaseIterable { case leave, finish, kill }
+
+/// How a job and the sleep of the machine deal with each other.
+public struct PowerPolicy: Sendable, Equatable {
+    public enum SleepAction: String, Sendable, CaseIterable { case `continue`, stop, wait }
+
+    /// The machine does not go to sleep while it runs.
+    public var keepsAwake = false
+    /// The machine is woken for it.
+    public var wakesSystem = false
+    /// The machine goes back to sleep after it was woken for it.
+    public var sleepsAgain = false
+    /// What becomes of its runs when the machine goes to sleep.
+    public var onSleep = SleepAction.continue
+
+    public init() {}
+}
+
 /// What holds for all jobs together: the rest of the section `schedules`.
 public struct SchedulerSettings: Sendable, Equatable {
     /// The rest wait, by priority and then by fire time.

@@ -54,14 +54,16 @@ struct GrammarCase: CustomTestStringConvertible, Sendable {
         .accepted("long fraction", "3.14159265358979323846264338327950288", "3.14159265358979323846264338327950288"),
         // Strings
         .accepted("all short escapes", #""\"\\\/\b\f\n\r\t""#, #""\"\\/\b\f\n\r\t""#),
-        .accepted("unicode escapes", #""\u0041\u00e9\u20AC\u0000\u001f\u007f""#, "\"A\u{E9}\u{20AC}\\u0000\\u001f\u{7F}\""),
+        .accepted(
+            "unicode escapes", #""\u0041\u00e9\u20AC\u0000\u001f\u007f""#, "\"A\u{E9}\u{20AC}\\u0000\\u001f\u{7F}\""),
         .accepted("surrogate pair", #""\ud83d\ude00 \uDBFF\uDFFF""#, "\"\u{1F600} \u{10FFFF}\""),
         .accepted("escaped backslash before u", #""\\u0041""#, #""\\u0041""#),
         .accepted("raw UTF-8", "\"é€😀\"", "\"é€😀\""),
         .accepted("line separators untouched", "\"\u{2028}\u{2029}\u{7F}\u{85}\"", "\"\u{2028}\u{2029}\u{7F}\u{85}\""),
         .accepted("noncharacters", "\"\u{FFFF}\u{10FFFE}\"", "\"\u{FFFF}\u{10FFFE}\""),
         .accepted("brackets in strings", #"["[{", "}]", ":,"]"#, #"["[{", "}]", ":,"]"#),
-        .accepted("string over eight bytes", #"["abcdefghijklmnop\"qrstuvwxyz"]"#, #"["abcdefghijklmnop\"qrstuvwxyz"]"#),
+        .accepted(
+            "string over eight bytes", #"["abcdefghijklmnop\"qrstuvwxyz"]"#, #"["abcdefghijklmnop\"qrstuvwxyz"]"#),
     ]
 
     static let refused: [GrammarCase] = [

@@ -2,22 +2,25 @@ import JSON
 import Testing
 
 @Suite struct ValueTests {
-    @Test(arguments: [
-        ("5", 5), ("5.0", 5), ("5e0", 5), ("50e-1", 5), ("0.5e1", 5), ("-0", 0), ("0e999999999999999999999", 0),
-        ("0.000e-99999999999999999999", 0), ("1e18", 1_000_000_000_000_000_000), ("1e19", nil), ("5.5", nil),
-        ("0.1", nil), ("1e-1", nil), ("9223372036854775807", .max), ("9223372036854775808", nil),
-        ("-9223372036854775808", .min), ("-9223372036854775809", nil), ("-9223372036854775808.000", .min),
-        ("9223372036854775807e0", .max), ("1e99999999999999999999999", nil), ("1e-99999999999999999999999", nil),
-        ("12300e-2", 123), ("12345e-2", nil), ("922337203685477580.7e1", .max), ("-1.5e1", -15),
-    ] as [(String, Int?)])
+    @Test(
+        arguments: [
+            ("5", 5), ("5.0", 5), ("5e0", 5), ("50e-1", 5), ("0.5e1", 5), ("-0", 0), ("0e999999999999999999999", 0),
+            ("0.000e-99999999999999999999", 0), ("1e18", 1_000_000_000_000_000_000), ("1e19", nil), ("5.5", nil),
+            ("0.1", nil), ("1e-1", nil), ("9223372036854775807", .max), ("9223372036854775808", nil),
+            ("-9223372036854775808", .min), ("-9223372036854775809", nil), ("-9223372036854775808.000", .min),
+            ("9223372036854775807e0", .max), ("1e99999999999999999999999", nil), ("1e-99999999999999999999999", nil),
+            ("12300e-2", 123), ("12345e-2", nil), ("922337203685477580.7e1", .max), ("-1.5e1", -15),
+        ] as [(String, Int?)])
     func `a number is an integer where its value is whole and fits`(_ text: String, _ expected: Int?) throws {
         #expect(try JSONValue(parsing: text).intValue == expected)
     }
 
-    @Test(arguments: [
-        ("0.1", 0.1), ("1e308", 1e308), ("1e309", nil), ("-1e999", nil), ("5e-324", 5e-324), ("1e-999", 0),
-        ("9007199254740993", 9_007_199_254_740_992), ("123", 123),
-    ] as [(String, Double?)])
+    @Test(
+        arguments: [
+            ("0.1", 0.1), ("1e308", 1e308), ("1e309", nil), ("-1e999", nil), ("5e-324", .leastNonzeroMagnitude),
+            ("1e-999", 0),
+            ("9007199254740993", 9_007_199_254_740_992), ("123", 123),
+        ] as [(String, Double?)])
     func `a number is the nearest double where one is near`(_ text: String, _ expected: Double?) throws {
         #expect(try JSONValue(parsing: text).doubleValue == expected)
     }
@@ -29,7 +32,9 @@ import Testing
 
     @Test func `doubles are written so that they read back the same`() throws {
         var random = SeededRandom(seed: 11)
-        var values: [Double] = [0, -0.0, 1, 0.1, 1e16, 1e22, 1e23, 5e-324, .greatestFiniteMagnitude, .pi]
+        var values: [Double] = [
+            0, -0.0, 1, 0.1, 1e16, 1e22, 1e23, .leastNonzeroMagnitude, .greatestFiniteMagnitude, .pi,
+        ]
         for _ in 0..<20_000 { values.append(Double(bitPattern: random.next())) }
         for value in values where value.isFinite {
             let number = try #require(JSONNumber(value))

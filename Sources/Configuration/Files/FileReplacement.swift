@@ -1,0 +1,112 @@
+import Glibc
+
+/// Writes a file so that its readers see either all of the old content or all of the new, after a crash too.
+public enum FileReplacement {
+    /// Only its owner may read what is written anew.
+    public static let defaultMode: UInt32 = 0o600
+
+    /// As many links in a row as the kernel follows.
+    private static let linksMax = 40
+
+    /// Replaces the content of a file, or makes it.
+    ///
+    /// The new content is written beside it, brought to disk, and renamed over it. A symbolic link stays one: what it
+    /// points at is replaced. An existing file keeps its permission bits, whatever `mode` says.
+    ///
+    /// - Parameters:
+    ///   - mode: permission bits of a file that is made.
+    /// - Throws: `write PATH` with the error of the system; the old content is then in place, and nothing is left beside
+    ///   it. Only where the last step fails, bringing the folder to disk, the new content may be in place.
+    public static func replace(
+        _ path: String, with bytes: [UInt8], mode: UInt32 = defaultMode
+    ) throws(ConfigurationError) {
+        let target = try target(of: path)
+        var status = stat()
+        let permissions = lstat(target, &status) == 0 ? UInt32(status.st_mode) & 0o7777 : mode
+        let folder = folder(of: target)
+        let temporary = try write(bytes, inFolder: folder, permissions: permissions, for: path)
+        guard rename(temporary, target) == 0 else {
+            let code = errno
+            unlink(temporary)
+            throw failure(path, code)
+        }
+        try synchronizeFolder(folder, for: path)
+    }
+
+    // MARK: - Steps
+
+    /// Where the links from `path` lead; the last one may point at nothing yet.
+    private static func target(of path: String) throws(ConfigurationError) -> String {
+        var path = path
+        let asked = path
+        for _ in 0..<linksMax {
+            var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+            let count = buffer.withUnsafeMutableBytes { raw in
+                raw.bindMemory(to: CChar.self).baseAddress.map { readlink(path, $0, raw.count) } ?? 0
+            }
+            // Neither a link nor an error that writing would not meet again, with a better name for it.
+            guard count > 0 else { return path }
+            let link = String(decoding: buffer[..<count], as: UTF8.self)
+            path = link.hasPrefix("/") ? link : folder(of: path) + "/" + link
+        }
+        throw failure(asked, ELOOP)
+    }
+
+    /// Makes a file with that content in the folder; its name.
+    private static func write(
+        _ bytes: [UInt8], inFolder folder: String, permissions: UInt32, for path: String
+    ) throws(ConfigurationError) -> String {
+        // Not derived from the file's own name, which may be as long as a name can be.
+        let temporary = "\(folder)/.botcron-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw failure(path, errno) }
+        var code = writeAll(bytes, to: descriptor)
+        if code == 0, fchmod(descriptor, permissions) != 0 { code = errno }
+        if code == 0, fsync(descriptor) != 0 { code = errno }
+        if close(descriptor) != 0, code == 0 { code = errno }
+        guard code == 0 else {
+            unlink(temporary)
+            throw failure(path, code)
+        }
+        return temporary
+    }
+
+    /// Zero, or the error number.
+    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { raw in
+                Glibc.write(descriptor, raw.baseAddress.map { $0 + written }, raw.count - written)
+            }
+            if count < 0 {
+                let code = errno
+                if code == EINTR { continue }
+                return code
+            }
+            written += count
+        }
+        return 0
+    }
+
+    /// The rename itself is durable only with its folder.
+    private static func synchronizeFolder(_ folder: String, for path: String) throws(ConfigurationError) {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path, errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else {
+            let code = errno
+            // A file system that cannot do it for folders: nothing better can be had there.
+            if code == EINVAL { return }
+            throw failure(path, code)
+        }
+    }
+
+    private static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private static func failure(_ path: String, _ code: Int32) -> ConfigurationError {
+        ConfigurationError(operation: "write", object: path, errno: code)
+    }
+}

@@ -1,0 +1,182 @@
+import JSON
+import Scheduling
+import Schedules
+
+extension ConfigurationReader {
+    static let jobVocabulary = Vocabulary(
+        identityKeys + whenKeys + whatKeys + processKeys + policyKeys,
+        older: [
+            "name": ["job_id", "schedule_id", "id"],
+            "title": ["job_name"],
+            "owner": ["user_id", "module_id"],
+            "cron": ["cron_expr"],
+            "calendar": ["on_calendar"],
+            "allow_past": ["allow_past_events"],
+            "agentool_name": ["function_name", "workflow_id"],
+            "inputs": ["input_data", "parameters"],
+            "timeout": ["timeout_seconds"],
+        ])
+
+    private static let identityKeys = [
+        "name", "title", "description", "tags", "metadata", "owner", "version", "enabled", "paused", "status",
+    ]
+    private static let processKeys = [
+        "working_directory", "environment", "environment_file", "clean_environment", "credentials", "stdin", "timeout",
+        "kill_grace", "stall_timeout", "on_stall", "success_exit_codes", "resources", "output_limit",
+    ]
+
+    /// One definition, without its origin.
+    func readDefinition(
+        _ value: JSONValue, in configuration: Configuration, madeUpName: String?
+    ) throws(FieldError) -> Job {
+        let field = Field(path: [], value: value)
+        guard value.objectValue != nil else { throw field.refusal(expected: "an object: one job") }
+        let fields = try Fields(field, Self.jobVocabulary)
+        var job = Job(
+            name: try readName(fields, madeUpName: madeUpName), registeredAt: now, zone: configuration.timezone,
+            action: .command([]))
+        job.definition = value.compactText
+        try readIdentity(fields, into: &job)
+        try readWhen(fields, configuration, registeredAt: nil, into: &job)
+        try readWhat(fields, configuration, into: &job)
+        try readProcess(fields, configuration, into: &job)
+        try readPolicies(fields, configuration, into: &job)
+        return job
+    }
+
+    // MARK: - Identity
+
+    private func readName(_ fields: Fields, madeUpName: String?) throws(FieldError) -> String {
+        if let field = fields["name"] { return try field.jobName(hint: "; text for people goes to \"title\"") }
+        guard let madeUpName else {
+            throw FieldError(path: [.key("name")], "missing; every job of the file has a name of its own")
+        }
+        return madeUpName
+    }
+
+    private func readIdentity(_ fields: Fields, into job: inout Job) throws(FieldError) {
+        if let field = fields["title"] { job.title = try field.string() }
+        if let field = fields["description"] { job.description = try field.string() }
+        if let field = fields["tags"] { job.tags = try field.strings() }
+        if let field = fields["metadata"] {
+            _ = try field.members()
+            job.metadata = field.value.compactText
+        }
+        if let field = fields["owner"] { job.owner = try field.string() }
+        if let field = fields["version"] { job.version = try field.integer(0...Int.max) }
+        job.isEnabled = try readEnabled(fields)
+    }
+
+    private enum StatusWord: String, CaseIterable { case enabled, disabled }
+
+    /// `enabled`, or in older spellings `paused` and `status`; they must not contradict each other.
+    private func readEnabled(_ fields: Fields) throws(FieldError) -> Bool {
+        var statements: [(field: Field, isEnabled: Bool)] = []
+        if let field = fields["enabled"] { statements.append((field, try field.bool())) }
+        if let field = fields["paused"] { statements.append((field, try !field.bool())) }
+        if let field = fields["status"] { statements.append((field, try field.word(StatusWord.self) == .enabled)) }
+        guard let first = statements.first else { return true }
+        for other in statements.dropFirst() where other.isEnabled != first.isEnabled {
+            throw other.field.refusal("contradicts \(first.field.key); give one of them")
+        }
+        return first.isEnabled
+    }
+
+    // MARK: - The process
+
+    private func readProcess(
+        _ fields: Fields, _ configuration: Configuration, into job: inout Job
+    ) throws(FieldError) {
+        if let field = fields["working_directory"] { job.workingDirectory = try field.path(home: home) }
+        if let field = fields["environment"] { job.environment = try readEnvironment(field) }
+        if let field = fields["environment_file"] { job.environmentFile = try field.path(home: home) }
+        if let field = fields["clean_environment"] { job.isEnvironmentClean = try field.bool() }
+        if let field = fields["credentials"] { job.credentials = try readCredentials(field) }
+        if let field = fields["stdin"] { job.standardInput = field.value.stringValue ?? field.value.compactText }
+        job.timeout = try fields["timeout"]?.duration() ?? configuration.executionTimeout
+        if let field = fields["kill_grace"] { job.killGrace = try field.duration() }
+        if let field = fields["stall_timeout"] {
+            let timeout = try field.duration()
+            job.stallTimeout = timeout == .zero ? nil : timeout
+        }
+        if let field = fields["on_stall"] { job.onStall = try field.word(StallAction.self) }
+        if let field = fields["success_exit_codes"] {
+            var codes: Set<Int32> = []
+            for code in try field.elements(of: "exit codes") { codes.insert(Int32(try code.integer(0...255))) }
+            job.successExitCodes = codes
+        }
+        if let field = fields["resources"] { job.resources = try readResources(field) }
+        if let field = fields["output_limit"] { job.outputLimit = try field.integer(0...Bounds.outputLimitMax) }
+    }
+
+    private func readEnvironment(_ field: Field) throws(FieldError) -> [String: String] {
+        var environment: [String: String] = [:]
+        for member in try field.members("an object: variable → text") {
+            guard !member.key.isEmpty, !member.key.contains("="), !member.key.utf8.contains(0) else {
+                throw member.refusal("no name of a variable; it is not empty and holds neither \"=\" nor NUL")
+            }
+            switch member.value {
+            case .string: environment[member.key] = try member.string()
+            case .number, .bool: environment[member.key] = member.value.compactText
+            default: throw member.refusal(expected: "a string")
+            }
+        }
+        return environment
+    }
+
+    private func readCredentials(_ field: Field) throws(FieldError) -> [String: String] {
+        var credentials: [String: String] = [:]
+        for member in try field.members("an object: name → file, or secret:ATTRIBUTE") {
+            // The name becomes that of a file.
+            guard JobName.isValid(member.key), member.key != ".", member.key != ".." else {
+                throw member.refusal("no name of a credential; it consists of letters, digits, _ - . :")
+            }
+            let source = try member.nonEmptyString(expected: "a file, or secret:ATTRIBUTE")
+            credentials[member.key] =
+                source.hasPrefix("secret:") ? source : try member.path(home: home)
+        }
+        return credentials
+    }
+
+    // MARK: - Resources
+
+    private static let resourceVocabulary = Vocabulary([
+        "memory_max", "cpu_quota", "tasks_max", "nice", "io_class",
+    ])
+
+    private enum IOClass: String, CaseIterable {
+        case realtime
+        case bestEffort = "best-effort"
+        case idle
+    }
+
+    private func readResources(_ field: Field) throws(FieldError) -> String {
+        let fields = try Fields(field, Self.resourceVocabulary)
+        if let field = fields["memory_max"] { try checkMemory(field) }
+        if let field = fields["cpu_quota"] { try checkShare(field) }
+        if let field = fields["tasks_max"] { _ = try field.integer(1...Bounds.countMax) }
+        if let field = fields["nice"] { _ = try field.integer(-20...19) }
+        if let field = fields["io_class"] { _ = try field.word(IOClass.self) }
+        return field.value.compactText
+    }
+
+    /// As systemd writes it: bytes, with K, M, G or T, or a share of the machine's.
+    private func checkMemory(_ field: Field) throws(FieldError) {
+        if let bytes = field.value.intValue, bytes > 0 { return }
+        if let text = field.value.stringValue {
+            if text == "infinity" { return }
+            let digits = text.hasSuffix("%") || "KMGT".contains(text.last ?? " ") ? text.dropLast() : text[...]
+            if let number = Int(digits), number > 0, !digits.hasPrefix("+") { return }
+        }
+        throw field.refusal(expected: "a number of bytes, or text such as \"512M\", \"2G\" or \"10%\"")
+    }
+
+    /// Percent of one processor.
+    private func checkShare(_ field: Field) throws(FieldError) {
+        if let percent = field.value.doubleValue, percent > 0 { return }
+        if let text = field.value.stringValue, text.hasSuffix("%"), let percent = Int(text.dropLast()), percent > 0 {
+            return
+        }
+        throw field.refusal(expected: "percent of one processor: a number, or text such as \"50%\"")
+    }
+}

@@ -1,0 +1,176 @@
+import JSON
+import Scheduling
+import Schedules
+
+extension ConfigurationReader {
+    static let sectionVocabulary = Vocabulary([
+        "enabled", "timezone", "execution_mode", "jobs", "runners", "default_retry", "max_concurrent_executions",
+        "execution_timeout", "retention_days", "auto_cleanup_enabled", "cleanup_interval_hours", "wake_settle",
+        "wake_spread", "notifications", "trace_enabled_by_default", "allow_past_events", "retry_failed_events",
+        "max_retry_attempts", "retry_delay", "launch_rate", "stop_timeout", "failure_patterns", "remediation",
+        "description", "check_interval",
+    ])
+
+    func readSection(of document: JSONDocument) throws(FieldError) -> Configuration {
+        let root = Field(path: [], value: document.root)
+        guard let members = root.value.objectValue else { throw root.refusal(expected: "an object") }
+        guard let value = members["schedules"], !value.isNull else {
+            return Configuration(timezone: try machineZone())
+        }
+        let section = Field(path: ["schedules"], value: value)
+        guard let object = value.objectValue else { throw section.refusal(expected: "an object") }
+        let fields = Fields(inspecting: object, at: section.path, Self.sectionVocabulary)
+
+        var configuration = Configuration(timezone: try zone(fields["timezone"]))
+        configuration.warnings = fields.faults.map { fault in
+            let place = document.keyLocation(of: fault.path)
+            return fault.message + (place.map { " (line \($0.line), column \($0.column))" } ?? "")
+        }
+        if let field = fields["check_interval"] {
+            configuration.warnings.append(
+                "\(field.path.pathText): ignored: nothing is polled, fire times are met by a timer")
+        }
+        try readSettings(fields, into: &configuration)
+        try readFailures(fields, into: &configuration)
+        try readRunners(fields["runners"], into: &configuration)
+        try readDefaultRetry(fields, into: &configuration)
+        if let jobs = fields["jobs"] {
+            readJobs(try jobs.elements(of: "jobs"), in: document, into: &configuration)
+        }
+        return configuration
+    }
+
+    // MARK: - Zones
+
+    private func zone(_ field: Field?) throws(FieldError) -> TimeZoneRules {
+        guard let field else { return try machineZone() }
+        return try zone(named: field)
+    }
+
+    func zone(named field: Field) throws(FieldError) -> TimeZoneRules {
+        let name = try field.string(expected: "the name of a time zone, such as \"Europe/Berlin\"")
+        do {
+            return try zones.zone(named: name)
+        } catch {
+            throw FieldError(error, at: field.path)
+        }
+    }
+
+    private func machineZone() throws(FieldError) -> TimeZoneRules {
+        do {
+            return try zones.zone(named: "local")
+        } catch {
+            throw FieldError(error, at: ["schedules", "timezone"])
+        }
+    }
+
+    // MARK: - Plain settings
+
+    private func readSettings(_ fields: Fields, into configuration: inout Configuration) throws(FieldError) {
+        if let field = fields["enabled"] { configuration.isEnabled = try field.bool() }
+        if let field = fields["execution_mode"] {
+            let mode = try field.nonEmptyString(expected: "the name of a mode or runner")
+            configuration.executionMode = Runners.canonical(mode)
+        }
+        if let field = fields["execution_timeout"] { configuration.executionTimeout = try field.duration() }
+        if let field = fields["trace_enabled_by_default"] { configuration.isTracedByDefault = try field.bool() }
+        if let field = fields["allow_past_events"] { configuration.allowsPastEvents = try field.bool() }
+        if let field = fields["stop_timeout"] { configuration.stopTimeout = try field.duration() }
+
+        var settings = SchedulerSettings()
+        if let field = fields["max_concurrent_executions"] {
+            settings.maxConcurrentRuns = try field.integer(1...Bounds.countMax)
+        }
+        if let field = fields["launch_rate"] { settings.launchesPerMinute = try field.integer(1...Bounds.countMax) }
+        if let field = fields["wake_settle"] { settings.wakeSettle = try field.duration() }
+        if let field = fields["wake_spread"] { settings.wakeSpread = try field.duration() }
+        if let field = fields["retention_days"] { settings.retentionDays = try field.integer(0...Bounds.daysMax) }
+        if let field = fields["auto_cleanup_enabled"] { settings.isCleanupEnabled = try field.bool() }
+        if let field = fields["cleanup_interval_hours"] {
+            let hours = try field.number(Bounds.cleanupHoursMin...Bounds.cleanupHoursMax)
+            settings.cleanupInterval = .seconds(Int64((hours * 3600).rounded()))
+        }
+        configuration.settings = settings
+
+        if let field = fields["notifications"] {
+            _ = try field.members("an object: the settings of each target")
+            configuration.notifications = field.value.compactText
+        }
+    }
+
+    // MARK: - Failures
+
+    private func readFailures(_ fields: Fields, into configuration: inout Configuration) throws(FieldError) {
+        if let field = fields["failure_patterns"] {
+            for type in try field.members("an object: failure type → array of texts") {
+                var texts: [String] = []
+                for element in try type.elements(of: "texts that tell this type of failure") {
+                    texts.append(try element.nonEmptyString())
+                }
+                configuration.failurePatterns.append(.init(type: type.key, texts: texts))
+            }
+        }
+        if let field = fields["remediation"] {
+            for remedy in try field.members("an object: failure type → argv") where !remedy.value.isNull {
+                configuration.remediation[remedy.key] = try remedy.argv()
+            }
+        }
+    }
+
+    // MARK: - Runners
+
+    private static let runnerVocabulary = Vocabulary(["command", "extra_arguments"])
+
+    /// A broken runner is the trouble of the jobs that choose it: it is noted, and the section stands.
+    private func readRunners(_ field: Field?, into configuration: inout Configuration) throws(FieldError) {
+        guard let field else { return }
+        for entry in try field.members("an object: name → {\"command\": [argv]}") where !entry.value.isNull {
+            let name = Runners.canonical(entry.key)
+            do {
+                configuration.runners[name] = try readRunner(entry, name: name)
+            } catch {
+                configuration.runners[name] = nil
+                configuration.runnerFaults[name] = error.message
+                configuration.warnings.append(error.message)
+            }
+        }
+    }
+
+    private func readRunner(_ entry: Field, name: String) throws(FieldError) -> [String] {
+        if entry.value.arrayValue != nil { return try checkedTemplate(entry, try entry.argv()) }
+        let fields = try Fields(entry, Self.runnerVocabulary, expected: "an object with \"command\", or an argv")
+        var template = Runners.builtIn[name]
+        if let command = fields["command"] { template = try checkedTemplate(command, try command.argv()) }
+        guard let template else {
+            throw FieldError(path: fields.path(of: "command"), "missing; it is the argv template of this runner")
+        }
+        guard let extra = fields["extra_arguments"] else { return template }
+        return Runners.template(template, extra: try checkedTemplate(extra, try extra.strings()))
+    }
+
+    private func checkedTemplate(_ field: Field, _ arguments: [String]) throws(FieldError) -> [String] {
+        do {
+            _ = try RunnerTemplate(arguments)
+            return arguments
+        } catch {
+            throw field.refusal(error.message)
+        }
+    }
+
+    // MARK: - Retry
+
+    private func readDefaultRetry(_ fields: Fields, into configuration: inout Configuration) throws(FieldError) {
+        let types = configuration.failureClassifier.types
+        if let field = fields["default_retry"] {
+            configuration.retryDefaults = try RetryReader(failureTypes: types).readDefaults(field)
+            return
+        }
+        // The three keys of another scheduler, which together say what `default_retry` does.
+        let older = fields.given(["max_retry_attempts", "retry_delay"])
+        let isWanted = try fields["retry_failed_events"]?.bool() ?? !older.isEmpty
+        guard isWanted else { return }
+        let object = JSONObject(older.map { ($0.key, $0.value) })
+        let field = Field(path: fields.path, value: .object(object))
+        configuration.retryDefaults = try RetryReader(failureTypes: types).readDefaults(field)
+    }
+}

@@ -1,0 +1,143 @@
+public import JSON
+public import Scheduling
+public import Schedules
+
+/// Reads the section `schedules` and single definitions into values of the core.
+///
+/// A reader is made for one reading: it holds the instant at which new schedules are registered, and what is remembered
+/// of the old ones.
+public struct ConfigurationReader {
+    let zones: ZoneDatabase
+    let home: String
+    let now: Instant
+    /// By the name of the job.
+    let registrations: [String: Registration]
+
+    /// - Parameter home: what `~` stands for.
+    public init(zones: ZoneDatabase, home: String, now: Instant, registrations: [String: Registration] = [:]) {
+        self.zones = zones
+        self.home = home
+        self.now = now
+        self.registrations = registrations
+    }
+
+    // MARK: - The file
+
+    /// Reads the section `schedules` of config.json; without one there are no jobs.
+    ///
+    /// - Throws: where the section as a whole cannot be understood, with line and column: it is no object, `jobs` is no
+    ///   array, the zone is unknown, a setting has the wrong type.
+    public func read(document: JSONDocument) throws(ConfigurationError) -> Configuration {
+        do {
+            return try readSection(of: document)
+        } catch {
+            let place = location(of: error, below: [], in: document)
+            throw ConfigurationError(
+                operation: "read", object: "the configuration", reason: error.sectionMessage, line: place?.line,
+                column: place?.column)
+        }
+    }
+
+    /// Reads the elements of `schedules.jobs` into `configuration.jobs` and `.refused`.
+    func readJobs(_ elements: [Field], in document: JSONDocument, into configuration: inout Configuration) {
+        /// Name → the index of the job that has it.
+        var taken: [String: Int] = [:]
+        for (index, element) in elements.enumerated() {
+            let name = nameField(of: element.value)?.value.stringValue
+            do throws(FieldError) {
+                var job = try readDefinition(element.value, in: configuration, madeUpName: nil)
+                if let first = taken[job.name] {
+                    let path = nameField(of: element.value)?.path ?? []
+                    throw FieldError(
+                        path: path, "\"\(job.name)\" is taken by jobs[\(first)], which stands; names are unique")
+                }
+                job.origin = .config
+                configuration.jobs.append(job)
+            } catch {
+                let place = location(of: error, below: element.path, in: document)
+                let refusal = JobError(error, job: name, line: place?.line, column: place?.column)
+                configuration.refused.append(
+                    RefusedJob(
+                        name: name ?? "jobs[\(index)]", definition: element.value.compactText,
+                        error: refusal.description))
+            }
+            if let name, taken[name] == nil { taken[name] = index }
+        }
+    }
+
+    // MARK: - One definition
+
+    /// Reads a definition that came over the bus, or a stored one.
+    ///
+    /// - Parameters:
+    ///   - configuration: the defaults and runners that it stands on.
+    ///   - madeUpName: the name where the definition has none; nil where it must have one.
+    public func readJob(
+        _ value: JSONValue, origin: Job.Origin, in configuration: Configuration, madeUpName: String? = nil
+    ) throws(JobError) -> Job {
+        do {
+            var job = try readDefinition(value, in: configuration, madeUpName: madeUpName)
+            job.origin = origin
+            return job
+        } catch {
+            throw JobError(error, job: nameField(of: value)?.value.stringValue)
+        }
+    }
+
+    /// Reads the schedule keys of a definition whose action does not matter (for a preview): a cron expression as a
+    /// string, or an object. The job's action is an empty command.
+    ///
+    /// - Parameter registeredAt: the anchor of intervals and of relative instants; `now` where nil.
+    public func readSchedules(
+        _ value: JSONValue, in configuration: Configuration, registeredAt: Instant? = nil
+    ) throws(JobError) -> Job {
+        let value = value.stringValue.map { JSONValue.object(["cron": .string($0)]) } ?? value
+        do {
+            let fields = try Fields(
+                Field(path: [], value: value), Self.jobVocabulary, expected: "a cron expression or an object")
+            var job = Job(
+                name: "preview", registeredAt: registeredAt ?? now, zone: configuration.timezone, action: .command([]))
+            try readWhen(fields, configuration, registeredAt: registeredAt, into: &job)
+            return job
+        } catch {
+            throw JobError(error, job: nil)
+        }
+    }
+
+    /// The member that names a job, in any spelling; nil where the definition is no object or has none.
+    private func nameField(of value: JSONValue) -> Field? {
+        guard let object = value.objectValue else { return nil }
+        return Fields(inspecting: object, at: [], Self.jobVocabulary)["name"]
+    }
+
+    // MARK: - Places
+
+    private func location(
+        of error: FieldError, below base: [JSONPathStep], in document: JSONDocument
+    ) -> (line: Int, column: Int)? {
+        let path = base + error.path
+        if error.isAboutKey, let place = document.keyLocation(of: path) { return place }
+        // What is missing has no place of its own: that of what it is missing from.
+        var ancestor = path
+        while true {
+            if let place = document.location(of: ancestor) { return place }
+            if ancestor.isEmpty { return nil }
+            ancestor.removeLast()
+        }
+    }
+}
+
+extension JobError {
+    init(_ error: FieldError, job: String?, line: Int? = nil, column: Int? = nil) {
+        self.init(
+            kind: error.kind, job: job, key: error.path.isEmpty ? "" : error.path.pathText, message: error.message,
+            line: line, column: column)
+    }
+}
+
+extension FieldError {
+    /// The message for one who knows no key yet.
+    fileprivate var sectionMessage: String {
+        kind == .schedule ? "\(path.pathText): \(message)" : message
+    }
+}

@@ -1,0 +1,71 @@
+import JSON
+
+/// The keys that an object may have, each with its older spellings.
+struct Vocabulary: Sendable {
+    /// Spelling → the key that it means; a key means itself.
+    private let meanings: [String: String]
+    /// Keys before older spellings, so that the former win where both are as near to a mistyped one.
+    private let spellings: [String]
+
+    init(_ keys: [String], older: [String: [String]] = [:]) {
+        var meanings: [String: String] = [:]
+        for key in keys { meanings[key] = key }
+        let olderKeys = older.keys.sorted()
+        for key in olderKeys {
+            precondition(meanings[key] == key, "an older spelling of \(key), which is no key")
+            for spelling in older[key, default: []] { meanings[spelling] = key }
+        }
+        self.meanings = meanings
+        spellings = keys + olderKeys.flatMap { older[$0, default: []] }
+    }
+
+    func meaning(of spelling: String) -> String? { meanings[spelling] }
+    func nearest(to key: String) -> String? { NearestName.nearest(to: key, among: spellings) }
+    var keys: [String] { spellings }
+}
+
+/// The members of an object by what their keys mean. `null` counts as not given, keys that begin with `x-` are free.
+struct Fields {
+    private var fields: [String: Field] = [:]
+    let path: [JSONPathStep]
+    /// Keys that are not in the vocabulary, and keys given twice with different values; in the order of the text.
+    private(set) var faults: [FieldError] = []
+
+    /// Looks only: what is wrong with the keys is in `faults`.
+    init(inspecting object: JSONObject, at path: [JSONPathStep], _ vocabulary: Vocabulary) {
+        self.path = path
+        for (key, value) in object where !key.hasPrefix("x-") {
+            let field = Field(path: path + [.key(key)], value: value)
+            guard let meaning = vocabulary.meaning(of: key) else {
+                let hint = vocabulary.nearest(to: key).map { "; did you mean \"\($0)\"?" } ?? ""
+                faults.append(FieldError(path: field.path, isAboutKey: true, "unknown key" + hint))
+                continue
+            }
+            if value.isNull { continue }
+            if let earlier = fields[meaning], earlier.value != value {
+                let text =
+                    earlier.key == key
+                    ? "given twice, with different values; give it once"
+                    : "means the same as \(earlier.key), which has another value; give one of them"
+                faults.append(FieldError(path: field.path, isAboutKey: true, text))
+            }
+            fields[meaning] = field
+        }
+    }
+
+    /// - Throws: the first of `faults`, or that there is no object.
+    init(_ field: Field, _ vocabulary: Vocabulary, expected: String = "an object") throws(FieldError) {
+        guard let object = field.value.objectValue else { throw field.refusal(expected: expected) }
+        self.init(inspecting: object, at: field.path, vocabulary)
+        if let fault = faults.first { throw fault }
+    }
+
+    /// The value of a key in any of its spellings; nil where it is not given.
+    subscript(key: String) -> Field? { fields[key] }
+
+    /// Which of the keys are given.
+    func given(_ keys: [String]) -> [Field] { keys.compactMap { fields[$0] } }
+
+    /// The path of a key that is not given.
+    func path(of key: String) -> [JSONPathStep] { path + [.key(key)] }
+}

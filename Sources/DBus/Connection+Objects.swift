@@ -1,0 +1,30 @@
+extension Connection {
+    /// Puts an object on the bus, in place of what was at its path. Object managers above it announce it, unless told not
+    /// to (`announces`): for a first filling that nobody can have asked about yet.
+    public func export(_ object: ExportedObject, announces: Bool = true) {
+        guard isOpen else { return }
+        if announces {
+            unexport(object.path)
+        }
+        objects.insert(object)
+        guard announces else { return }
+        for manager in objects.managers(of: object.path) {
+            let state = StandardInterfaces.state(of: object, on: self)
+            emit(
+                manager, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded", [.objectPath(object.path), state])
+        }
+    }
+
+    /// Takes the object at `path` off the bus; objects below it stay. Calls that it has not answered yet may still be.
+    public func unexport(_ path: ObjectPath) {
+        let managers = objects.managers(of: path)
+        guard let object = objects.remove(path) else { return }
+        let names = DBusValue.strings(object.interfaces.map(\.name.text))
+        for manager in managers {
+            emit(manager, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved", [.objectPath(path), names])
+        }
+    }
+
+    /// Whether an object is exported at `path`.
+    public func isExported(_ path: ObjectPath) -> Bool { objects.object(at: path) != nil }
+}

@@ -1,0 +1,167 @@
+/// The exported objects by path, and who answers a call.
+final class ObjectTree {
+    /// A path that exists because it has an object or leads to one.
+    private final class Node {
+        var object: ExportedObject?
+        /// The last elements of the paths right below.
+        var children: Set<String> = []
+    }
+
+    private var nodes: [String: Node] = [:]
+    private var managers: Set<ObjectPath> = []
+    private let standard = StandardInterfaces()
+
+    // MARK: - Objects
+
+    func removeAll() {
+        nodes = [:]
+        managers = []
+    }
+
+    /// Replaces what was at its path.
+    func insert(_ object: ExportedObject) {
+        node(at: object.path).object = object
+        if object.isObjectManager {
+            managers.insert(object.path)
+        } else {
+            managers.remove(object.path)
+        }
+    }
+
+    /// Returns what was there.
+    func remove(_ path: ObjectPath) -> ExportedObject? {
+        guard let node = nodes[path.text], let object = node.object else { return nil }
+        node.object = nil
+        managers.remove(path)
+        prune(path)
+        return object
+    }
+
+    func object(at path: ObjectPath) -> ExportedObject? { nodes[path.text]?.object }
+
+    func children(of path: ObjectPath) -> [String] { (nodes[path.text]?.children ?? []).sorted() }
+
+    /// The object managers above a path.
+    func managers(of path: ObjectPath) -> [ObjectPath] {
+        managers.filter { $0.contains(path) }.sorted { $0.text < $1.text }
+    }
+
+    /// All objects below a path, by path.
+    func objects(below path: ObjectPath) -> [ExportedObject] {
+        nodes.values.compactMap(\.object).filter { path.contains($0.path) }.sorted { $0.path.text < $1.path.text }
+    }
+
+    private func node(at path: ObjectPath) -> Node {
+        if let node = nodes[path.text] { return node }
+        let node = Node()
+        nodes[path.text] = node
+        if let (parent, element) = path.parent {
+            self.node(at: parent).children.insert(element)
+        }
+        return node
+    }
+
+    private func prune(_ path: ObjectPath) {
+        guard let node = nodes[path.text], node.object == nil, node.children.isEmpty else { return }
+        nodes[path.text] = nil
+        guard let (parent, element) = path.parent else { return }
+        nodes[parent.text]?.children.remove(element)
+        prune(parent)
+    }
+
+    // MARK: - Calls
+
+    func dispatch(_ message: Message, on connection: Connection) {
+        do throws(ErrorReply) {
+            let (path, interface, method) = try target(of: message)
+            let arguments = try ArgumentCheck.arguments(of: message, for: method, of: interface)
+            let call = MethodCall(
+                message, on: connection, path: path, interface: interface, method: method, arguments: arguments)
+            call.run(method.handler)
+        } catch {
+            guard message.expectsReply, let reply = try? Message(replyTo: message, error: error) else { return }
+            connection.send(reply: reply, to: message)
+        }
+    }
+
+    private func target(of message: Message) throws(ErrorReply) -> (ObjectPath, Interface, Method) {
+        // libdbus lets no call without a path and a member through.
+        guard let path = message.path, let member = message.member else {
+            throw ErrorReply(.invalidArgs, "a call needs a path and a member")
+        }
+        guard let node = nodes[path.text] else {
+            throw ErrorReply(.unknownObject, "cannot call \(member): there is no object at \(path)")
+        }
+        guard let name = message.interface else {
+            let own = node.object?.interfaces ?? []
+            for interface in own + standard.interfaces(of: node.object) {
+                if let method = interface.method(member) { return (path, interface, method) }
+            }
+            throw ErrorReply(.unknownMethod, "cannot call \(member): no interface of \(path) has such a method")
+        }
+        guard let interface = node.object?.interface(name.text) ?? standard.interface(name, of: node.object) else {
+            throw ErrorReply(.unknownInterface, "cannot call \(name).\(member): \(path) has no such interface")
+        }
+        guard let method = interface.method(member) else {
+            throw ErrorReply(.unknownMethod, "cannot call \(name).\(member): the interface has no such method")
+        }
+        return (path, interface, method)
+    }
+
+    // MARK: - Introspection
+
+    func introspection(of path: ObjectPath) -> String {
+        let object = nodes[path.text]?.object
+        return XMLText.document(
+            (object?.interfaces ?? []) + standard.interfaces(of: object), children: children(of: path))
+    }
+
+    func isStandard(_ interface: String) -> Bool { standard.names.contains(interface) }
+
+    // MARK: - Going out
+
+    /// Refuses a signal that its object declares otherwise; what is not exported here is not checked.
+    func checkSignal(
+        _ path: ObjectPath, _ interface: InterfaceName, _ member: MemberName, _ arguments: [DBusValue]
+    ) throws(DBusError) {
+        guard let declared = object(at: path)?.interface(interface.text) else { return }
+        guard let signal = declared.signal(member) else {
+            throw DBusError(.invalidValue, "the interface declares no such signal")
+        }
+        try ArgumentCheck.values(arguments, signal.arguments)
+    }
+
+    /// The arguments of `PropertiesChanged`; nil where nothing is to be said.
+    func changedValues(_ change: PropertyChanges.Change, fault: (String) -> Void) -> [DBusValue]? {
+        guard let interface = object(at: change.path)?.interface(change.interface.text) else { return nil }
+        var changed: [(String, DBusValue)] = []
+        var invalidated: [String] = []
+        for name in change.names {
+            guard let property = interface.property(name.text) else {
+                fault("\(change.interface) has no property \(name) that could change")
+                continue
+            }
+            switch property.changeSignal {
+            case .const, .no: break
+            case .invalidates: invalidated.append(name.text)
+            case .yes:
+                if let value = try? property.getter(change.path) {
+                    changed.append((name.text, value))
+                } else {
+                    invalidated.append(name.text)
+                }
+            }
+        }
+        guard !changed.isEmpty || !invalidated.isEmpty else { return nil }
+        return [.string(change.interface.text), .properties(changed), .strings(invalidated)]
+    }
+}
+
+extension ObjectPath {
+    /// The path above and this path's last element; nil for `/`.
+    fileprivate var parent: (ObjectPath, String)? {
+        guard self != .root, let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        let above = slash == text.startIndex ? "/" : String(text[..<slash])
+        return (ObjectPath(trusted: above), String(text[text.utf8.index(after: slash)...]))
+    }
+}

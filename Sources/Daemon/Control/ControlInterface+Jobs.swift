@@ -1,0 +1,130 @@
+import Configuration
+import DBus
+import JSON
+import Persistence
+import Scheduling
+import Schedules
+
+/// Handlers: jobs, their definitions and their toggles.
+extension ControlInterface {
+    /// Runs that `get_job` shows.
+    private static let recentRuns = 10
+
+    func listJobs(_ call: MethodCall) throws { answer(call, .array(daemon.jobShapes().map { .object($0) })) }
+
+    func getJob(_ call: MethodCall) throws {
+        let name = text(call, 0)
+        var shape: JSONObject
+        if let view = daemon.scheduler.job(named: name) {
+            shape = JobShape.json(view)
+            shape["error"] = nil
+            shape["status"] = .string(JobShape.status(view))
+            shape["definition"] = JobShape.parsed(view.job.definition)
+        } else if let refused = daemon.configuration.refused.first(where: { $0.name == name }) {
+            shape = JobShape.json(refused)
+            shape["status"] = "failed"
+            shape["definition"] = JobShape.parsed(refused.definition)
+        } else {
+            throw ErrorReply.jobNotFound(name, among: daemon.allJobNames)
+        }
+        let page = try history(HistoryQuery(job: name, limit: Self.recentRuns))
+        shape["recent_runs"] = .array(page.runs.map { daemon.json(of: $0) })
+        answer(call, .object(shape))
+    }
+
+    // MARK: - Toggles
+
+    func toggleJob(_ call: MethodCall) throws {
+        try toggle(call, text(call, 0), isEnabled: call.arguments[1].asBool ?? false, until: nil)
+    }
+
+    func pauseJob(_ call: MethodCall, isEnabled: Bool) throws {
+        let (name, object) = try jobOrObject(call, isEnabled ? [] : ["until"])
+        let zone = try view(name).job.zone
+        var until: Instant?
+        if let value = object["until"], !value.isNull { until = try instant(value, "until", zone) }
+        try toggle(call, name, isEnabled: isEnabled, until: until)
+    }
+
+    private func toggle(_ call: MethodCall, _ name: String, isEnabled: Bool, until: Instant?) throws {
+        _ = try view(name)
+        try submit(call, .jobToggled(job: name, isEnabled: isEnabled, until: until))
+    }
+
+    func toggleScheduler(_ call: MethodCall) throws {
+        try submit(call, .schedulerToggled(call.arguments[0].asBool ?? false))
+    }
+
+    /// For events that the core does not answer: true once what they decided is durable.
+    private func submit(_ call: MethodCall, _ event: Event) throws {
+        if let fault = daemon.storeFault { throw ErrorReply.storeFailed(fault) }
+        guard daemon.scheduler.status != .stopping else { throw ErrorReply.busy }
+        daemon.submit(event)
+        daemon.flush()
+        if let fault = daemon.storeFault { throw ErrorReply.storeFailed(fault) }
+        call.reply([.bool(true)])
+    }
+
+    func skipJob(_ call: MethodCall) throws {
+        let name = text(call, 0)
+        let zone = try view(name).job.zone
+        try ask(call, { .skipRequested(job: name, ticket: $0) }) { reply in
+            guard case .skipped(let fire, let next) = reply else { throw ErrorReply(.failed, "\(reply)") }
+            answer(call, ["skipped": .instant(fire, zone), "next_run": .instant(next, zone)])
+        }
+    }
+
+    // MARK: - Definitions over the bus
+
+    func scheduleJob(_ call: MethodCall) throws {
+        let definition = try object(call, 0, "definition")
+        let job = try daemon.readJob(.object(definition), madeUpName: daemon.makeUpJobName())
+        if daemon.configuration.refused.contains(where: { $0.name == job.name }) {
+            throw ErrorReply.refused(.jobExists(job.name), among: [])
+        }
+        try ask(call, { .jobUpserted(job, ticket: $0) }) { reply in
+            guard case .scheduled(let name, let next) = reply else { throw ErrorReply(.failed, "\(reply)") }
+            answer(call, ["job_id": .string(name), "next_run": .instant(next, job.zone)])
+        }
+    }
+
+    func cancelJob(_ call: MethodCall) throws {
+        try ask(call, { .jobCancelled(job: text(call, 0), ticket: $0) }) { _ in call.reply([.bool(true)]) }
+    }
+
+    func previewSchedule(_ call: MethodCall) throws {
+        let text = text(call, 0)
+        let count = min(max(0, Int(call.arguments[1].asInt32 ?? 0)), Self.previewCountMax)
+        let isObject = text.utf8.first { $0 > UInt8(ascii: " ") } == UInt8(ascii: "{")
+        var value: JSONValue = isObject ? .object(try object(call, 0, "schedule")) : .string(text)
+        let zone = daemon.configuration.timezone
+        var after = daemon.now
+        var registeredAt: Instant?
+        if var object = value.objectValue {
+            if let given = object["after"], !given.isNull { after = try instant(given, "after", zone) }
+            for key in ["created_at", "registered_at"] {
+                if let given = object[key], !given.isNull { registeredAt = try instant(given, key, zone) }
+            }
+            for key in ["after", "created_at", "registered_at"] { object[key] = nil }
+            value = .object(object)
+        }
+        answer(call, .array(try daemon.preview(value, count: count, after: after, registeredAt: registeredAt)))
+    }
+
+    func reloadConfig(_ call: MethodCall) throws {
+        do throws(ConfigurationError) {
+            let result = try daemon.reload()
+            daemon.flush()
+            answer(
+                call,
+                [
+                    "added": .array(result.added.map { .string($0) }),
+                    "changed": .array(result.changed.map { .string($0) }),
+                    "removed": .array(result.removed.map { .string($0) }),
+                    "invalid": .array(result.refused.map { ["name": .string($0.name), "error": .string($0.error)] }),
+                ])
+        } catch {
+            throw ErrorReply.invalidConfiguration(error)
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import Configuration
+import DBus
+import JSON
+import Persistence
+import Scheduling
+import Schedules
+
+/// Handlers: runs and their history.
+extension ControlInterface {
+    func runJob(_ call: MethodCall) throws {
+        let (name, object) = try jobOrObject(call, ["inputs", "scheduled_for", "idempotency_key", "force"])
+        var request = RunRequest(job: name)
+        request.isForced = object["force"]?.boolValue ?? false
+        if let inputs = object["inputs"], !inputs.isNull {
+            guard inputs.objectValue != nil else {
+                throw ErrorReply.invalidArgument("inputs", found: inputs.kind.rawValue, expected: "a JSON object")
+            }
+            request.inputs = inputs.compactText
+        }
+        if let key = object["idempotency_key"], !key.isNull {
+            guard let text = key.stringValue, !text.isEmpty else {
+                throw ErrorReply.invalidArgument("idempotency_key", found: key.compactText, expected: "a string that is not empty")
+            }
+            request.idempotencyKey = text
+        }
+        let zone = (try? view(name))?.job.zone ?? daemon.configuration.timezone
+        if let instant = object["scheduled_for"], !instant.isNull {
+            request.scheduledFor = try self.instant(instant, "scheduled_for", zone)
+        }
+        request.existing = try earlierRun(of: request)
+        if request.existing == nil { _ = try view(name) }
+        try ask(call, { .runRequested(request, ticket: $0) }) { reply in try answer(call, run: reply) }
+    }
+
+    func runNow(_ call: MethodCall) throws {
+        let definition = try object(call, 0, "definition")
+        let job = try daemon.readJob(.object(definition), madeUpName: daemon.makeUpJobName())
+        try ask(call, { .runOnce(job, RunRequest(job: job.name), ticket: $0) }) { reply in try answer(call, run: reply) }
+    }
+
+    func getRun(_ call: MethodCall) throws {
+        let id = text(call, 0)
+        let run = try findRun(id)
+        var shape = RunShape.answer(run, zone: daemon.zone(of: run))
+        let attempts = try stored { () throws(StoreError) in try daemon.store.attempts(ofRun: id) }
+        shape["attempts"] = .array(attempts.map { RunShape.attempt($0, zone: daemon.zone(of: run)) })
+        answer(call, .object(shape))
+    }
+
+    func waitRun(_ call: MethodCall) throws {
+        let run = try findRun(text(call, 0))
+        guard run.status.isActive else { return answer(call, daemon.answer(of: run)) }
+        daemon.wait(for: run.id, call)
+    }
+
+    func cancelRun(_ call: MethodCall) throws {
+        let run = try findRun(text(call, 0))
+        guard run.status.isActive else { throw ErrorReply.runEnded(run.id, run.status) }
+        try ask(call, { .cancelRequested(run: run.id, ticket: $0) }) { _ in call.reply([.bool(true)]) }
+    }
+
+    // MARK: - History
+
+    func getHistory(_ call: MethodCall) throws {
+        let asked = Int(call.arguments.first?.asInt32 ?? 0)
+        let limit = asked <= 0 ? Self.historyLimitDefault : min(asked, Self.historyLimitMax)
+        let page = try history(HistoryQuery(limit: limit))
+        answer(call, .array(page.runs.map { daemon.json(of: $0) }))
+    }
+
+    func queryHistory(_ call: MethodCall) throws {
+        let filter = try object(call, 0, "filter")
+        var query = HistoryQuery(limit: Self.historyLimitDefault)
+        for (key, value) in filter where !value.isNull {
+            switch key {
+            case "job": query.job = try string(value, key)
+            case "status": query.status = try word(value, key)
+            case "trigger": query.trigger = try word(value, key)
+            case "since": query.since = try instant(value, key, daemon.configuration.timezone)
+            case "until": query.until = try instant(value, key, daemon.configuration.timezone)
+            case "limit":
+                guard let limit = value.intValue else {
+                    throw ErrorReply.invalidArgument(key, found: value.compactText, expected: "a whole number")
+                }
+                query.limit = limit <= 0 ? Self.historyLimitDefault : min(limit, Self.historyLimitMax)
+            case "cursor":
+                guard let cursor = HistoryCursor(try string(value, key)) else {
+                    throw ErrorReply.invalidArgument(key, found: value.compactText, expected: "a next_cursor of an earlier answer")
+                }
+                query.cursor = cursor
+            default:
+                throw ErrorReply.invalidArgument(
+                    "filter", found: "the key \"\(key)\"", expected: "job, status, trigger, since, until, limit, cursor")
+            }
+        }
+        let page = try history(query)
+        answer(
+            call,
+            [
+                "runs": .array(page.runs.map { daemon.json(of: $0) }),
+                "next_cursor": .optional(page.next?.text),
+            ])
+    }
+
+    func history(_ query: HistoryQuery) throws -> HistoryPage {
+        try stored { () throws(StoreError) in try daemon.store.history(query) }
+    }
+
+    // MARK: - Helpers
+
+    private func answer(_ call: MethodCall, run reply: Reply) throws {
+        guard case .run(let run) = reply else { throw ErrorReply(.failed, "the scheduler answered a request for a run with \(reply)") }
+        answer(call, daemon.answer(of: run))
+    }
+
+    /// A run that has not ended as the core holds it, else as it is on record.
+    private func findRun(_ id: String) throws -> Run {
+        if let active = daemon.scheduler.activeRun(id: id) { return active }
+        let run = try stored { () throws(StoreError) in try daemon.store.run(id: id) }
+        guard let run else { throw ErrorReply.runNotFound(id) }
+        return run
+    }
+
+    /// The run that the same request made before, if it did.
+    private func earlierRun(of request: RunRequest) throws -> Run? {
+        let id = try stored { () throws(StoreError) -> String? in
+            if let key = request.idempotencyKey, let id = try daemon.store.runID(idempotencyKey: key) { return id }
+            guard let fire = request.scheduledFor else { return nil }
+            return try daemon.store.runID(job: request.job, scheduledFor: fire)
+        }
+        return try id.map { try findRun($0) }
+    }
+
+    func stored<T>(_ body: () throws(StoreError) -> T) throws -> T {
+        do {
+            return try body()
+        } catch {
+            throw ErrorReply.storeFailed(error)
+        }
+    }
+
+    func string(_ value: JSONValue, _ name: String) throws -> String {
+        guard let text = value.stringValue else {
+            throw ErrorReply.invalidArgument(name, found: value.compactText, expected: "a string")
+        }
+        return text
+    }
+
+    private func word<Word: RawRepresentable & CaseIterable>(_ value: JSONValue, _ name: String) throws -> Word
+    where Word.RawValue == String {
+        guard let text = value.stringValue, let word = Word(rawValue: text) else {
+            let known = Word.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ErrorReply.invalidArgument(name, found: value.compactText, expected: "one of \(known)")
+        }
+        return word
+    }
+
+    func instant(_ value: JSONValue, _ name: String, _ zone: TimeZoneRules) throws -> Instant {
+        do {
+            return try Instant.absolute(try string(value, name), zone: zone)
+        } catch let error as ScheduleError {
+            throw ErrorReply.invalidSchedule(error)
+        }
+    }
+}

@@ -1,0 +1,17 @@
+import DBus
+import JSON
+import Persistence
+
+/// Handlers: what the daemon is and how it does.
+extension ControlInterface {
+    func getStatus(_ call: MethodCall) throws { answer(call, try daemon.statusShape()) }
+
+    func getStats(_ call: MethodCall) throws { answer(call, try daemon.stats()) }
+
+    func healthCheck(_ call: MethodCall) throws { answer(call, daemon.health()) }
+
+    func shutDown(_ call: MethodCall) throws {
+        answer(call, ["success": true, "message": "stopping"])
+        daemon.stop(because: "Shutdown was called")
+    }
+}

@@ -1,0 +1,263 @@
+import Configuration
+import DBus
+import EventLoop
+import JSON
+import Schedules
+import Scheduling
+
+/// The JSON face, `com.aiworkflow.BotCron`: snake-case methods with JSON in strings, which scripts, a Python client and
+/// an editor extension call.
+///
+/// This declaration is the only one: dispatch, the check of arguments and introspection come from it, and a test holds
+/// `dbus/com.aiworkflow.BotCron.xml` against it. The handlers are in `ControlInterface+….swift`, by subject.
+struct ControlInterface {
+    /// The daemon outlives its connection, and the connection its exported objects.
+    unowned let daemon: Daemon
+
+    /// Runs in one answer of `get_history`.
+    static let historyLimitDefault = 20
+    static let historyLimitMax = 1_000
+    /// Instants in one answer of `preview_schedule`.
+    static let previewCountMax = 1_000
+
+    var interface: Interface {
+        Interface(
+            Daemon.interfaceName,
+            documentation: "Keeps a user's jobs on time. Strings marked JSON hold one JSON value; instants are RFC 3339.",
+            methods: runMethods + jobMethods + schedulerMethods + serviceMethods, signals: Self.signals,
+            properties: properties, takesText: true)
+    }
+
+    // MARK: - Arguments used by many
+
+    static var job: Argument { Argument("job", "s", documentation: "The name of a job.") }
+    static var executionID: Argument { Argument("execution_id", "s", documentation: "The execution id of a run.") }
+    static var jobJSON: Argument { Argument("definition", "s", documentation: "A job: one JSON object with the keys of a definition.") }
+    static var answer: Argument { Argument("answer", "s", documentation: "JSON.") }
+    static var isDone: Argument { Argument("done", "b", documentation: "True; anything else is an error.") }
+
+    // MARK: - Runs
+
+    private var runMethods: [Method] {
+        [
+            Method(
+                "run_job",
+                in: [
+                    Argument(
+                        "job", "s",
+                        documentation: "The name of a job, or JSON {job, inputs, scheduled_for, idempotency_key, force}.")
+                ],
+                out: [Argument("run", "s", documentation: "JSON: the run, running or queued.")],
+                documentation: "Starts a run now, whatever the schedule says. Returns as soon as it is recorded and started.",
+                runJob),
+            Method(
+                "run_now", in: [Self.jobJSON], out: [Argument("run", "s", documentation: "JSON: the run.")],
+                documentation: "Runs a definition once without scheduling it.", runNow),
+            Method(
+                "get_run", in: [Self.executionID], out: [Argument("run", "s", documentation: "JSON: the run, with its attempts.")],
+                documentation: "One run, active or on record.", getRun),
+            Method(
+                "wait_run", in: [Self.executionID], out: [Argument("run", "s", documentation: "JSON: the run as it ended.")],
+                documentation: "Replies when the run has ended. The caller picks its own time-out.", waitRun),
+            Method(
+                "cancel_run", in: [Self.executionID], out: [Self.isDone],
+                documentation: "Ends a run: TERM, after a grace time KILL, to the whole process tree.", cancelRun),
+            Method(
+                "get_history",
+                in: [Argument("limit", "i", documentation: "At most so many; 0 or less: 20; at most 1000.", isOptional: true)],
+                out: [Argument("runs", "s", documentation: "JSON: an array of runs, newest first.")],
+                documentation: "What ran, and what did not run and why.", getHistory),
+            Method(
+                "query_history",
+                in: [Argument("filter", "s", documentation: "JSON {job, status, trigger, since, until, limit, cursor}.")],
+                out: [Argument("page", "s", documentation: "JSON {runs, next_cursor}.")],
+                documentation: "History by filter, page by page.", queryHistory),
+        ]
+    }
+
+    // MARK: - Jobs
+
+    private var jobMethods: [Method] {
+        [
+            Method(
+                "list_jobs", out: [Argument("jobs", "s", documentation: "JSON: an array of jobs, by name.")],
+                documentation: "Every job, those with an error included.", listJobs),
+            Method(
+                "get_job", in: [Self.job], out: [Argument("job", "s", documentation: "JSON: the job, its definition, its last runs.")],
+                documentation: "One job.", getJob),
+            Method(
+                "toggle_job",
+                in: [Self.job, Argument("enabled", "b", documentation: "Whether the job's schedule is in force.")],
+                out: [Self.isDone],
+                documentation: "Overrides a job's enabled; survives a restart and a reload.", toggleJob),
+            Method(
+                "pause_job", in: [Argument("job", "s", documentation: "The name of a job, or JSON {job, until}.")], out: [Self.isDone],
+                documentation: "As toggle_job with false; with until, the job resumes by itself.") { call in
+                    try pauseJob(call, isEnabled: false)
+                },
+            Method(
+                "resume_job", in: [Argument("job", "s", documentation: "The name of a job, or JSON {job}.")], out: [Self.isDone],
+                documentation: "As toggle_job with true.") { call in try pauseJob(call, isEnabled: true) },
+            Method(
+                "skip_job", in: [Self.job], out: [Argument("answer", "s", documentation: "JSON {skipped, next_run}.")],
+                documentation: "The job's next fire time is recorded as skipped instead of run.", skipJob),
+            Method(
+                "schedule_job", in: [Self.jobJSON], out: [Argument("answer", "s", documentation: "JSON {job_id, next_run}.")],
+                documentation: "Creates or replaces a job; it is kept in the store.", scheduleJob),
+            Method(
+                "cancel_job", in: [Self.job], out: [Self.isDone],
+                documentation: "Removes a job that was created over the bus; its history stays.", cancelJob),
+            Method(
+                "preview_schedule",
+                in: [
+                    Argument("schedule", "s", documentation: "A cron expression, or JSON with the schedule keys of a job."),
+                    Argument("count", "i", documentation: "At most so many; at most 1000."),
+                ],
+                out: [Argument("instants", "s", documentation: "JSON: an array of instants.")],
+                documentation: "The next fire times of a schedule, before anything is saved.", previewSchedule),
+        ]
+    }
+
+    // MARK: - The scheduler and the service
+
+    private var schedulerMethods: [Method] {
+        [
+            Method(
+                "toggle_scheduler", in: [Argument("enabled", "b", documentation: "Whether schedules are in force.")],
+                out: [Self.isDone], documentation: "Pauses or resumes all schedules; survives a restart.", toggleScheduler),
+            Method(
+                "reload_config", out: [Argument("answer", "s", documentation: "JSON {added, changed, removed, invalid}.")],
+                documentation: "Takes up config.json as it stands, by difference.", reloadConfig),
+        ]
+    }
+
+    private var serviceMethods: [Method] {
+        [
+            Method("GetStatus", out: [Self.answer], documentation: "What the daemon is and does.", getStatus),
+            Method("GetStats", out: [Self.answer], documentation: "As GetStatus, without the last runs.", getStats),
+            Method("HealthCheck", out: [Self.answer], documentation: "Whether all is well, check by check.", healthCheck),
+            Method(
+                "Ping", out: [Argument("pong", "s", documentation: "The word pong.")], documentation: "Answers.") { call in
+                    call.reply([.string("pong")])
+                },
+            Method("Shutdown", out: [Self.answer], documentation: "Stops the daemon as SIGTERM does.", shutDown),
+        ]
+    }
+
+    // MARK: - Signals
+
+    private static var signals: [SignalDeclaration] {
+        let job = Argument("job", "s")
+        let run = Argument("execution_id", "s")
+        let error = Argument("error", "s")
+        return [
+            SignalDeclaration("JobStarted", [job, run], documentation: "A run's first attempt started, or could not be."),
+            SignalDeclaration(
+                "JobCompleted", [job, run, Argument("result", "s", documentation: "JSON: the run.")],
+                documentation: "A run succeeded."),
+            SignalDeclaration("JobFailed", [job, run, error], documentation: "A run failed for good."),
+            SignalDeclaration(
+                "JobRetrying", [job, run, Argument("next_attempt", "u"), Argument("delay_seconds", "d"), error],
+                documentation: "An attempt failed, and another one follows."),
+            SignalDeclaration(
+                "JobMissed", [job, Argument("scheduled_for", "s"), Argument("reason", "s")],
+                documentation: "A fire time was not run."),
+            SignalDeclaration("SchedulerToggled", [Argument("enabled", "b")], documentation: "All schedules were paused or resumed."),
+            SignalDeclaration(
+                "JobsChanged", [Argument("added", "as"), Argument("changed", "as"), Argument("removed", "as")],
+                documentation: "The set of jobs, or what one of them says, has changed."),
+            SignalDeclaration("StatusChanged", [Argument("status", "s", documentation: "running, paused, sleeping or stopping.")]),
+            SignalDeclaration(
+                "Event", [Argument("type", "s", documentation: "The name of another signal."), Argument("data", "s", documentation: "JSON.")],
+                documentation: "Every other signal once more."),
+        ]
+    }
+
+    // MARK: - Properties
+
+    private var properties: [Property] {
+        [
+            Property("Running", "b", changeSignal: .no, documentation: "Whether the daemon runs: true.") { _ in .bool(true) },
+            Property("Enabled", "b", documentation: "Whether schedules are in force.") { _ in .bool(daemon.scheduler.isEnabled) },
+            Property("Uptime", "d", changeSignal: .no, documentation: "Seconds since the start.") { _ in .double(daemon.uptime) },
+            Property("Stats", "s", changeSignal: .no, documentation: "JSON: what GetStats answers.") { _ in
+                .string(try daemon.stats().compactText)
+            },
+            Property("Version", "s", changeSignal: .const, documentation: "The version of the daemon.") { _ in
+                .string(botcronVersion)
+            },
+            Property("NextRun", "s", documentation: "The next fire time of all, RFC 3339, or empty.") { _ in
+                .string(daemon.announcedNextRun)
+            },
+        ]
+    }
+}
+
+// MARK: - Reading arguments
+
+extension ControlInterface {
+    /// A text argument; the signature was checked before the handler.
+    func text(_ call: MethodCall, _ index: Int) -> String { call.arguments[index].asString ?? "" }
+
+    func answer(_ call: MethodCall, _ value: JSONValue) { call.reply([.string(value.compactText)]) }
+
+    /// A JSON object out of a text argument.
+    func object(_ call: MethodCall, _ index: Int, _ name: String) throws -> JSONObject {
+        let text = text(call, index)
+        do {
+            guard let object = try JSONValue(parsing: text).objectValue else {
+                throw ErrorReply.invalidArgument(name, found: "JSON that is no object", expected: "one JSON object")
+            }
+            return object
+        } catch let error as JSONError {
+            throw ErrorReply.invalidArgument(name, found: "text that is not JSON (\(error.description))", expected: "one JSON object")
+        }
+    }
+
+    /// A job's name, or a JSON object that has it as `job` beside what else is in `keys`.
+    func jobOrObject(_ call: MethodCall, _ keys: Set<String>) throws -> (job: String, JSONObject) {
+        let text = text(call, 0)
+        guard text.utf8.first(where: { $0 > UInt8(ascii: " ") }) == UInt8(ascii: "{") else { return (text, JSONObject()) }
+        let object = try object(call, 0, "job")
+        for key in object.keys where key != "job" && !keys.contains(key) {
+            throw ErrorReply.invalidArgument(
+                "job", found: "the key \"\(key)\"", expected: "job, \(keys.sorted().joined(separator: ", "))")
+        }
+        guard let name = object["job"]?.stringValue else {
+            throw ErrorReply.invalidArgument("job", found: "an object without a job", expected: "the name of a job as \"job\"")
+        }
+        return (name, object)
+    }
+
+    func view(_ name: String) throws -> Scheduler.JobView {
+        if let view = daemon.scheduler.job(named: name) { return view }
+        throw ErrorReply.jobNotFound(name, among: daemon.allJobNames)
+    }
+
+    /// Asks the core, and passes its reply on; a refusal becomes the named error.
+    func ask(_ call: MethodCall, _ event: (Ticket) -> Event, _ answer: @escaping (Reply) throws -> Void) throws {
+        if let fault = daemon.storeFault { throw ErrorReply.storeFailed(fault) }
+        let daemon = daemon
+        let ticket = daemon.ticket { reply in
+            if case .refused(let refusal) = reply {
+                if case .stopping = refusal, let fault = daemon.storeFault { return call.fail(.storeFailed(fault)) }
+                return call.fail(.refused(refusal, among: daemon.allJobNames))
+            }
+            call.answer { try answer(reply) }
+        }
+        daemon.submit(event(ticket))
+    }
+}
+
+extension MethodCall {
+    /// Runs what answers; an error that it throws is the answer.
+    func answer(_ body: () throws -> Void) {
+        do {
+            try body()
+        } catch let error as ErrorReply {
+            fail(error)
+        } catch {
+            fail(ErrorReply(.failed, "\(error)"))
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import Configuration
+import DBus
+import EventLoop
+import JSON
+import Schedules
+import Scheduling
+
+/// A client that waits for the end of a run.
+struct RunWaiter {
+    var call: MethodCall
+    /// Forgets the client when it leaves the bus.
+    var vanishing: Subscription?
+}
+
+/// Tells the bus, the journal and those who wait what is now on record.
+extension Daemon {
+    func tell(_ announcement: Announcement) {
+        switch announcement {
+        case .jobStarted(let run):
+            emit("JobStarted", [("job", .string(run.job)), ("execution_id", .string(run.id))])
+        case .jobCompleted(let run):
+            log.info("run completed", fields(run))
+            emit(
+                "JobCompleted",
+                [
+                    ("job", .string(run.job)), ("execution_id", .string(run.id)),
+                    ("result", .string(json(of: run).compactText)),
+                ])
+            answerWaiters(of: run)
+        case .jobFailed(let run):
+            let error = run.error ?? run.status.rawValue
+            log.warning("run failed", fields(run) + [("BOTCRON_ERROR", error)])
+            emit("JobFailed", [("job", .string(run.job)), ("execution_id", .string(run.id)), ("error", .string(error))])
+            answerWaiters(of: run)
+        case .jobRetrying(let run, let attempt, let delay):
+            log.warning("attempt failed, another follows", fields(run) + [("BOTCRON_DELAY_SECONDS", "\(delay.inSeconds)")])
+            emit(
+                "JobRetrying",
+                [
+                    ("job", .string(run.job)), ("execution_id", .string(run.id)),
+                    ("next_attempt", .uint32(UInt32(clamping: attempt))), ("delay_seconds", .double(delay.inSeconds)),
+                    ("error", .string(run.error ?? "")),
+                ])
+        case .jobMissed(let run):
+            let at = (run.scheduledFor ?? run.createdAt).rfc3339(in: zone(of: run))
+            let reason = run.reason?.rawValue ?? ""
+            log.info("fire time not run", fields(run) + [("BOTCRON_REASON", reason), ("BOTCRON_COUNT", "\(run.coveredCount)")])
+            emit(
+                "JobMissed", [("job", .string(run.job)), ("scheduled_for", .string(at)), ("reason", .string(reason))])
+        case .schedulerToggled(let isEnabled):
+            log.info(isEnabled ? "schedules resumed" : "schedules paused")
+            emit("SchedulerToggled", [("enabled", .bool(isEnabled))])
+            connection.propertiesChanged(Self.objectPath, Self.interfaceName, ["Enabled"])
+        case .jobsChanged(let added, let changed, let removed):
+            emit(
+                "JobsChanged",
+                [("added", .strings(added)), ("changed", .strings(changed)), ("removed", .strings(removed))])
+        case .statusChanged(let status):
+            emit("StatusChanged", [("status", .string(status.rawValue))])
+        }
+    }
+
+    /// Sends a signal, and the same once more as `Event`, for the older clients.
+    private func emit(_ name: MemberName, _ arguments: [(name: String, value: DBusValue)]) {
+        connection.emit(Self.objectPath, Self.interfaceName, name, arguments.map(\.value))
+        let data = JSONObject(arguments.map { ($0.name, Self.json(of: $0.value)) })
+        connection.emit(
+            Self.objectPath, Self.interfaceName, "Event", [.string(name.text), .string(JSONValue.object(data).compactText)])
+    }
+
+    /// The types that arguments of our signals have.
+    private static func json(of value: DBusValue) -> JSONValue {
+        if let flag = value.asBool { return .bool(flag) }
+        if let number = value.asDouble { return .number(number) }
+        if let number = value.asUInt32 { return .number(number) }
+        if let items = value.asArray { return .array(items.map { json(of: $0) }) }
+        return .optional(value.asString)
+    }
+
+    private func fields(_ run: Run) -> [(String, String)] {
+        [("BOTCRON_JOB", run.job), ("BOTCRON_EXECUTION_ID", run.id)]
+    }
+
+    // MARK: - The next run
+
+    /// Tells what is next where that has changed: as a property, and as the status line of the service.
+    func tellNextRun() {
+        let next = scheduler.nextRun.map { $0.at.rfc3339(in: scheduler.job(named: $0.job)?.job.zone ?? configuration.timezone) } ?? ""
+        guard next != announcedNextRun else { return }
+        announcedNextRun = next
+        connection.propertiesChanged(Self.objectPath, Self.interfaceName, ["NextRun"])
+        updateServiceStatus()
+    }
+
+    func updateServiceStatus() {
+        let next = announcedNextRun.isEmpty ? "nothing due" : "next at \(announcedNextRun)"
+        let paused = scheduler.isEnabled ? "" : ", paused"
+        ServiceManager.status("\(scheduler.jobCount) jobs\(paused), \(next)")
+    }
+
+    // MARK: - Those who wait
+
+    /// Runs that clients wait for, at most; beyond it `wait_run` is refused with `LimitsExceeded`.
+    static var waitersMax: Int { 1_000 }
+
+    func wait(for run: String, _ call: MethodCall) {
+        guard waiters.values.reduce(0, { $0 + $1.count }) < Self.waitersMax else {
+            return call.fail(ErrorReply(.limitsExceeded, "\(Self.waitersMax) calls of wait_run are pending already"))
+        }
+        var waiter = RunWaiter(call: call)
+        if let sender = call.sender {
+            waiter.vanishing = connection.watch(peer: sender) { [unowned self] in
+                waiters[run]?.removeAll { $0.call.sender == sender }
+                if waiters[run]?.isEmpty ?? false { waiters[run] = nil }
+            }
+        }
+        waiters[run, default: []].append(waiter)
+    }
+
+    private func answerWaiters(of run: Run) {
+        guard let waiting = waiters.removeValue(forKey: run.id) else { return }
+        let text = answer(of: run).compactText
+        for waiter in waiting {
+            waiter.vanishing?.cancel()
+            waiter.call.reply([.string(text)])
+        }
+    }
+
+    // MARK: - Shapes
+
+    func zone(of run: Run) -> TimeZoneRules { scheduler.job(named: run.job)?.job.zone ?? configuration.timezone }
+
+    func json(of run: Run) -> JSONValue { .object(RunShape.json(run, zone: zone(of: run))) }
+
+    func answer(of run: Run) -> JSONValue { .object(RunShape.answer(run, zone: zone(of: run))) }
+}

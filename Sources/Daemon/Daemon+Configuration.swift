@@ -1,0 +1,151 @@
+import Configuration
+import EventLoop
+import JSON
+import Persistence
+import Scheduling
+import Schedules
+
+/// How config.json comes into force: at the start, on SIGHUP, on request, and when the file changes.
+extension Daemon {
+    /// A burst of changes (an editor writes, renames, changes the mode) is one reload, so long after the last.
+    private static let settleUSec: UInt64 = 100_000
+
+    /// What a reload did, as `reload_config` answers.
+    struct ReloadResult {
+        var added: [String] = []
+        var changed: [String] = []
+        var removed: [String] = []
+        var refused: [RefusedJob] = []
+    }
+
+    /// Watches the folder, because editors write a new file and rename it over the old one.
+    func watchConfiguration() -> EventSource? {
+        let path = configurationPath
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        do {
+            return try loop.inotify(path: folder, [.closedAfterWrite, .movedTo, .movedFrom, .deleted, .created]) {
+                [unowned self] event in
+                guard event.name == name else { return }
+                reloadTimer?.arm(atUSec: loop.now(.monotonic) + Self.settleUSec)
+            }
+        } catch {
+            log.info("changes of the configuration are not noticed until SIGHUP", [("BOTCRON_ERROR", "\(error)")])
+            return nil
+        }
+    }
+
+    func reloadFromDisk() {
+        do throws(ConfigurationError) {
+            let result = try reload()
+            log.info(
+                "configuration reloaded",
+                [
+                    ("BOTCRON_ADDED", "\(result.added.count)"), ("BOTCRON_CHANGED", "\(result.changed.count)"),
+                    ("BOTCRON_REMOVED", "\(result.removed.count)"), ("BOTCRON_REFUSED", "\(result.refused.count)"),
+                ])
+        } catch {
+            log.error("the configuration was not reloaded; the last good one stays in force", [("BOTCRON_ERROR", "\(error)")])
+        }
+    }
+
+    /// Takes up config.json as it stands, by difference.
+    ///
+    /// - Throws: where the file cannot be read or understood as a whole; then nothing has changed.
+    func reload() throws(ConfigurationError) -> ReloadResult {
+        let reader = ConfigurationReader(zones: zones, home: home, now: now, registrations: currentRegistrations)
+        var next: Configuration
+        do {
+            next = try ConfigurationFile.read(configurationPath, reader, zones)
+        } catch {
+            configurationFault = error.description
+            throw error
+        }
+        configurationFault = nil
+        let before = Set(configuration.jobs.map(\.name))
+        let old = Dictionary(configuration.jobs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        // A name that is already taken by a job of the bus stays with it.
+        let busNames = Set(scheduler.jobNames.filter { scheduler.job(named: $0)?.job.origin == .bus })
+        next.refused += next.jobs.filter { busNames.contains($0.name) }.map { job in
+            RefusedJob(
+                name: job.name, definition: job.definition,
+                error: "the name \"\(job.name)\" is taken by a job that was created over the bus; cancel_job removes it")
+        }
+        next.jobs.removeAll { busNames.contains($0.name) }
+        configuration = next
+        submit(
+            .configurationChanged(
+                jobs: next.jobs, retained: Set(next.refused.map(\.name)), settings: next.settings, isEnabled: next.isEnabled))
+        logConfiguration()
+
+        var result = ReloadResult()
+        let after = Set(next.jobs.map(\.name))
+        result.added = after.subtracting(before).sorted()
+        result.removed = before.subtracting(after).sorted()
+        result.changed = next.jobs.filter { job in old[job.name].map { $0 != job } ?? false }.map(\.name).sorted()
+        result.refused = next.refused
+        return result
+    }
+
+    func logConfiguration() {
+        for warning in configuration.warnings { log.warning("BOTCRON_CONFIGURATION", [("BOTCRON_WARNING", warning)]) }
+        for refused in configuration.refused {
+            log.warning("a job was refused", [("BOTCRON_JOB", refused.name), ("BOTCRON_ERROR", refused.error)])
+        }
+    }
+
+    var currentRegistrations: [String: Registration] {
+        scheduler.registrations.mapValues { Registration(scheduleKey: $0.scheduleKey, registeredAt: $0.registeredAt) }
+    }
+}
+
+extension StoredState {
+    var registrations: [String: Registration] {
+        Dictionary(
+            jobs.map { ($0.job, Registration(scheduleKey: $0.scheduleKey, registeredAt: $0.registeredAt)) },
+            uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension ConfigurationFile {
+    /// Loads and reads a file; one that is absent is a configuration without jobs.
+    static func read(
+        _ path: String, _ reader: ConfigurationReader, _ zones: ZoneDatabase
+    ) throws(ConfigurationError) -> Configuration {
+        switch try ConfigurationFile.load(path: path) {
+        case .bytes(let bytes):
+            return try reader.read(document: try ConfigurationFile.parse(bytes, path: path))
+        case .absent:
+            var empty = Configuration(timezone: (try? zones.zone(named: "local")) ?? .utc)
+            empty.warnings = ["there is no \(path): no jobs until it is written"]
+            return empty
+        }
+    }
+}
+
+extension ConfigurationReader {
+    /// Reads the definitions that came over the bus; one that no longer reads is listed with its error.
+    func restore(
+        _ definitions: [StoredState.StoredDefinition], in configuration: Configuration
+    ) -> (jobs: [Job], refused: [RefusedJob]) {
+        var jobs: [Job] = []
+        var refused: [RefusedJob] = []
+        let taken = Set(configuration.jobs.map(\.name))
+        for stored in definitions {
+            func refuse(_ error: String) {
+                refused.append(RefusedJob(name: stored.job, definition: stored.json, error: error))
+            }
+            guard !taken.contains(stored.job) else {
+                refuse("the name \"\(stored.job)\" is taken by a job of config.json, which stands")
+                continue
+            }
+            do {
+                jobs.append(try readJob(try JSONValue(parsing: stored.json), origin: .bus, in: configuration, madeUpName: stored.job))
+            } catch {
+                refuse("\(error)")
+            }
+        }
+        return (jobs, refused)
+    }
+}

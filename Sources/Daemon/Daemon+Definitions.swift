@@ -1,0 +1,49 @@
+import Configuration
+import DBus
+import EventLoop
+import JSON
+import Schedules
+import Scheduling
+
+/// Definitions and schedules that come over the bus.
+extension Daemon {
+    /// Reads a job with the defaults that are in force.
+    func readJob(_ value: JSONValue, madeUpName: String) throws -> Job {
+        do {
+            return try reader.readJob(value, origin: .bus, in: configuration, madeUpName: madeUpName)
+        } catch {
+            throw ErrorReply.invalidJob(error)
+        }
+    }
+
+    /// The next fire times of a schedule that nobody has saved.
+    func preview(_ value: JSONValue, count: Int, after: Instant, registeredAt: Instant?) throws -> [JSONValue] {
+        let job: Job
+        do {
+            job = try reader.readSchedules(value, in: configuration, registeredAt: registeredAt)
+        } catch {
+            throw ErrorReply.invalidJob(error)
+        }
+        var instants: [JSONValue] = []
+        var last = after
+        while instants.count < min(count, job.maxExecutions ?? .max) {
+            guard let next = job.schedules.compactMap({ $0.timetable.next(after: last) }).min() else { break }
+            instants.append(.instant(next, job.zone))
+            last = next
+        }
+        return instants
+    }
+
+    /// `job-` and 8 hex digits that no job has.
+    func makeUpJobName() -> String {
+        while true {
+            let digits = String(UInt32.random(in: 0 ... .max), radix: 16)
+            let name = "job-" + String(repeating: "0", count: 8 - digits.count) + digits
+            if scheduler.job(named: name) == nil { return name }
+        }
+    }
+
+    private var reader: ConfigurationReader {
+        ConfigurationReader(zones: zones, home: home, now: now, registrations: currentRegistrations)
+    }
+}

@@ -1,0 +1,124 @@
+import Configuration
+import EventLoop
+import Execution
+import Persistence
+import Processes
+import Scheduling
+import Schedules
+
+/// Performs what the core decided, in the order that keeps its promises.
+extension Daemon {
+    /// How long the store is left alone after a commit that failed: doubled each time, up to the longest.
+    private enum StoreRetry {
+        static let firstUSec: UInt64 = 1_000_000
+        static let longestUSec: UInt64 = 30_000_000
+    }
+
+    /// Performs everything that gathered in this turn of the loop: one transaction, then what it makes visible.
+    func flush() {
+        while !outbox.isEmpty {
+            guard commit() else { return }
+            let box = outbox
+            outbox = Outbox()
+            for (run, _) in box.stops { handles[run]?.cancel() }
+            for launch in box.launches { start(launch) }
+            if case .arm(let instant) = box.arm { arm(instant) }
+            for announcement in box.announcements { tell(announcement) }
+            for (ticket, reply) in box.replies { calls.removeValue(forKey: ticket)?(reply) }
+        }
+        tellNextRun()
+        exitIfDone()
+    }
+
+    // MARK: - 1. Commit
+
+    /// - Returns: whether everything in the outbox may become visible.
+    private func commit() -> Bool {
+        guard !outbox.changes.isEmpty else { return storeFault == nil }
+        do {
+            try store.commit(outbox.changes)
+        } catch {
+            storeFailed(error)
+            return false
+        }
+        scheduler.didCommit()
+        outbox.changes = []
+        if storeFault != nil {
+            storeFault = nil
+            storeRetryDelayUSec = 0
+            log.info("the store can be written again")
+        }
+        return true
+    }
+
+    /// Nothing of this turn becomes visible until it is durable. Processes that run go on; who waits for a reply is
+    /// told; the commit is tried again.
+    private func storeFailed(_ error: StoreError) {
+        if storeFault?.kind != error.kind { log.error("cannot record what was decided", [("BOTCRON_ERROR", "\(error)")]) }
+        storeFault = error
+        for (ticket, _) in outbox.replies { calls.removeValue(forKey: ticket)?(.refused(.stopping)) }
+        outbox.replies = []
+        storeRetryDelayUSec = min(max(storeRetryDelayUSec * 2, StoreRetry.firstUSec), StoreRetry.longestUSec)
+        storeRetryTimer?.arm(atUSec: loop.now(.monotonic) + storeRetryDelayUSec)
+    }
+
+    // MARK: - 2. Start
+
+    private func start(_ launch: Launch) {
+        let run = launch.run
+        let number = run.attempt
+        let claimedAt = now
+        do throws(JobError) {
+            let plan = try AttemptPlan(launch, session: environment, home: home)
+            var request = AttemptRequest(
+                arguments: plan.arguments, environment: plan.environment, workingDirectory: plan.workingDirectory)
+            request.timeout = launch.job.timeout
+            request.killGrace = launch.job.killGrace
+            request.outputLimit = launch.job.outputLimit
+            request.outputPath = StatePaths.output(of: run.id, attempt: number, in: folder.path)
+            if let input = launch.job.standardInput { request.standardInput = .bytes(Array(input.utf8)) }
+            handles[run.id] = runner.start(request) { [unowned self] report in
+                handles[run.id] = nil
+                submit(.attemptEnded(run: run.id, attempt: number, outcome(report)))
+            }
+            log.info(
+                "attempt started",
+                [("BOTCRON_JOB", run.job), ("BOTCRON_EXECUTION_ID", run.id), ("BOTCRON_ATTEMPT", "\(number)")])
+        } catch {
+            let outcome = AttemptOutcome(
+                ending: .couldNotStart("\(error)"), startedAt: claimedAt, endedAt: claimedAt)
+            submit(.attemptEnded(run: run.id, attempt: number, outcome))
+        }
+    }
+
+    private func outcome(_ report: AttemptReport) -> AttemptOutcome {
+        let ending: AttemptOutcome.Ending =
+            switch report.ending {
+            case .exited(let code): .exited(code)
+            case .signaled(let signal, _): .signaled(signal)
+            case .couldNotStart(let reason): .couldNotStart(reason)
+            case .lost: .lost
+            }
+        var outcome = AttemptOutcome(
+            ending: ending, startedAt: Instant(microseconds: report.startedUSec),
+            endedAt: Instant(microseconds: report.endedUSec))
+        outcome.isTimedOut = report.isTimedOut
+        let preview = report.output.preview(characters: Run.outputPreviewLimit)
+        outcome.outputPreview = preview.isEmpty ? nil : preview
+        outcome.outputBytes = Int64(report.output.totalCount)
+        outcome.outputDropped = Int64(report.output.droppedCount)
+        outcome.lastLine = report.output.lastLine
+        outcome.failureType = configuration.failureClassifier.type(in: report.output.keptBytes)
+        return outcome
+    }
+
+    // MARK: - 3. Arm
+
+    private func arm(_ instant: Instant?) {
+        guard let instant else {
+            timer?.disarm()
+            return
+        }
+        timer?.arm(atUSec: UInt64(max(0, instant.microseconds)))
+    }
+}

@@ -1,0 +1,72 @@
+import Configuration
+import DBus
+import Persistence
+import Scheduling
+import Schedules
+
+/// The one table of named errors: what can be refused, by which name the bus says so, in which words.
+extension ErrorReply {
+    static func jobNotFound(_ name: String, among names: [String]) -> ErrorReply {
+        var text = "there is no job \"\(name)\""
+        if let nearest = NearestName.nearest(to: name, among: names) { text += "; the nearest is \"\(nearest)\"" }
+        return ErrorReply("com.aiworkflow.BotCron.Error.JobNotFound", text + " (list_jobs names all)")
+    }
+
+    static func runNotFound(_ id: String) -> ErrorReply {
+        ErrorReply(
+            "com.aiworkflow.BotCron.Error.RunNotFound",
+            "there is no run \"\(id)\" on record; get_history names the runs that are kept")
+    }
+
+    static func runEnded(_ id: String, _ status: Run.Status) -> ErrorReply {
+        ErrorReply(
+            "com.aiworkflow.BotCron.Error.RunNotFound", "the run \"\(id)\" has ended already: \(status.rawValue)")
+    }
+
+    static func invalidJob(_ error: JobError) -> ErrorReply {
+        switch error.kind {
+        case .schedule: ErrorReply("com.aiworkflow.BotCron.Error.InvalidSchedule", error.message)
+        default: ErrorReply("com.aiworkflow.BotCron.Error.InvalidJob", error.description)
+        }
+    }
+
+    static func invalidSchedule(_ error: ScheduleError) -> ErrorReply {
+        ErrorReply("com.aiworkflow.BotCron.Error.InvalidSchedule", error.description)
+    }
+
+    static func invalidConfiguration(_ error: ConfigurationError) -> ErrorReply {
+        ErrorReply("com.aiworkflow.BotCron.Error.InvalidConfig", error.description)
+    }
+
+    static func storeFailed(_ error: StoreError) -> ErrorReply {
+        ErrorReply("com.aiworkflow.BotCron.Error.StoreFailed", "\(error)")
+    }
+
+    static let busy = ErrorReply("com.aiworkflow.BotCron.Error.Busy", "the daemon is stopping; nothing new starts")
+
+    static func refused(_ refusal: Refusal, among names: [String]) -> ErrorReply {
+        switch refusal {
+        case .jobNotFound(let name): .jobNotFound(name, among: names)
+        case .runNotFound(let id): .runNotFound(id)
+        case .runEnded(let id, let status): .runEnded(id, status)
+        case .jobExists(let name):
+            ErrorReply(
+                "com.aiworkflow.BotCron.Error.JobExists",
+                "\"\(name)\" is a job of config.json: edit the file, or choose another name")
+        case .notPermitted(let name):
+            ErrorReply(
+                "com.aiworkflow.BotCron.Error.NotPermitted",
+                "\"\(name)\" is a job of config.json and is not removed over the bus: edit the file, or toggle_job it")
+        case .olderVersion(let job, let found, let inForce):
+            ErrorReply(
+                "com.aiworkflow.BotCron.Error.InvalidJob",
+                "version \(found) of \"\(job)\" is older than version \(inForce), which is in force")
+        case .limitExceeded(let what): ErrorReply(.limitsExceeded, what)
+        case .stopping: .busy
+        }
+    }
+
+    static func invalidArgument(_ name: String, found: String, expected: String) -> ErrorReply {
+        ErrorReply(.invalidArgs, "argument \(name): found \(found), expected \(expected)")
+    }
+}

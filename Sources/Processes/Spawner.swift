@@ -1,0 +1,144 @@
+internal import CLinux
+internal import Glibc
+
+/// Starts processes: bare ones, without a loop, a clock or a shell.
+///
+/// A `ProcessRequest` says everything that the process is to get; it inherits from us only what no request names:
+/// user, umask, limits, nice, control group. It starts with a clean slate: every signal at its default, none blocked, no
+/// fd but 0, 1 and 2, at the head of its own session or group. `posix_spawn` does it without copying our memory, so a
+/// start costs the same however large we are.
+///
+/// ```swift
+/// let pipe = try Pipe()
+/// var request = ProcessRequest(
+///     arguments: ["date", "-u"], environment: ["PATH": "/usr/bin:/bin"], workingDirectory: "/")
+/// request.standardOutput = pipe.writeEnd.number
+/// var child = try Spawner.spawn(request)
+/// let exit = child.waitForExit()                       // .exited(0)
+/// ```
+///
+/// Sharp edges:
+/// - `spawn` returns when the process has begun to execute its program, or never will: a start that failed is an error
+///   here and never a child that exits 127. A program on a file system that hangs makes the call hang.
+/// - Every child must be reaped once, by its `ChildProcess` and nobody else; see `ChildProcess.claimExits`.
+/// - A pipe reads to its end only when every writer is gone, so close our `writeEnd` after the spawn; and do not take
+///   that end for the end of the process, whose own children may hold the pipe.
+public enum Spawner {
+    public static func spawn(_ request: ProcessRequest) throws(ProcessError) -> ChildProcess {
+        try check(request)
+        let search = ProgramSearch(
+            name: request.arguments[0], path: request.environment["PATH"],
+            from: try FileDescriptor.openFolder(request.workingDirectory))
+        // posix_spawn would report a folder that may not be entered as if it were the program.
+        guard faccessat(search.folderNumber, ".", X_OK, AT_EACCESS) == 0 else {
+            throw .workingDirectory(request.workingDirectory, code: EACCES)
+        }
+        let program = try search.find()
+        let pid = try start(program, request, search)
+        return try adopt(pid, search, program: program)
+    }
+
+    // MARK: - Before
+
+    private static func check(_ request: ProcessRequest) throws(ProcessError) {
+        guard let program = request.arguments.first else {
+            throw .invalid("the argv is empty", advice: "its first text names the program", program: "")
+        }
+        for (index, argument) in request.arguments.enumerated() {
+            try check(argument.utf8, program) { "argument \(index)" }
+        }
+        for (name, value) in request.environment {
+            guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "=")) else {
+                throw .invalid(
+                    "a variable of the environment has the name \(ProcessError.quoted(name))",
+                    advice: "a name is not empty and holds no “=”", program: program)
+            }
+            try check(name.utf8, program) { "the name of the variable \(ProcessError.quoted(name))" }
+            // The name and the `=` are part of what the kernel measures.
+            try check(value.utf8, more: name.utf8.count + 1, program) { "the variable \(ProcessError.quoted(name))" }
+        }
+        try check(request.workingDirectory.utf8, program) { "the working directory" }
+    }
+
+    private static func check(
+        _ text: String.UTF8View, more: Int = 0, _ program: String, what: () -> String
+    ) throws(ProcessError) {
+        guard !text.contains(0) else {
+            throw .invalid("\(what()) holds a NUL", advice: "leave it out; a process would see the text cut", program: program)
+        }
+        // Refused here and not by the kernel, which says only "too long".
+        guard text.count + more < ArgumentBlock.textLimit else {
+            throw .textTooLong(what(), size: text.count + more, limit: ArgumentBlock.textLimit, program: program)
+        }
+    }
+
+    // MARK: - The start
+
+    private static func start(
+        _ program: String, _ request: ProcessRequest, _ search: borrowing ProgramSearch
+    ) throws(ProcessError) -> Int32 {
+        let arguments = ArgumentBlock(request.arguments)
+        // In order of the names, so that two processes of one request see the same bytes.
+        let environment = ArgumentBlock(request.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        // Not sigfillset: it leaves out the two signals that glibc keeps to itself, 32 and 33, and posix_spawn then
+        // hands them on ignored.
+        withUnsafeMutableBytes(of: &signals) { _ = $0.initializeMemory(as: UInt8.self, repeating: 0xFF) }
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        let leads = request.startsSession ? Int32(BC_POSIX_SPAWN_SETSID) : Int32(POSIX_SPAWN_SETPGROUP)
+        posix_spawnattr_setflags(&attributes, Int16(leads | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+
+        // An fd of ours may itself be 0, 1 or 2, and be overwritten before it is its turn: dup2 only from above.
+        let null = try FileDescriptor.openNull()
+        let input = try FileDescriptor.duplicate(aboveStandard: request.standardInput ?? null.number)
+        let output = try FileDescriptor.duplicate(aboveStandard: request.standardOutput ?? null.number)
+        let error = try FileDescriptor.duplicate(aboveStandard: request.standardError ?? null.number)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, input.number, 0)
+        posix_spawn_file_actions_adddup2(&actions, output.number, 1)
+        posix_spawn_file_actions_adddup2(&actions, error.number, 2)
+        posix_spawn_file_actions_addfchdir_np(&actions, search.folderNumber)
+        let complete = posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        // Each of these calls can fail for memory only, and the last would then fail too.
+        guard complete == 0 else { throw search.explain(complete, program: program) }
+
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, program, &actions, &attributes, arguments.pointers, environment.pointers)
+        guard code != E2BIG else {
+            throw ProcessError(
+                kind: .argumentsTooLong, operation: "start", object: ProcessError.quoted(search.name), errorNumber: code,
+                found: "arguments and environment have \(arguments.kernelSize + environment.kernelSize) bytes together, "
+                    + "and the kernel passes on about \(ArgumentBlock.totalLimit)",
+                advice: "pass long data by standard input or in a file")
+        }
+        guard code == 0 else { throw search.explain(code, program: program) }
+        return pid
+    }
+
+    /// The child with its pidfd. Until it is reaped its pid cannot pass to another, so there is no hurry.
+    private static func adopt(
+        _ pid: Int32, _ search: consuming ProgramSearch, program: String
+    ) throws(ProcessError) -> ChildProcess {
+        let name = search.name
+        // Closing the folder leaves a free fd: the one for the pidfd. Or the limit of fds would be found out only now,
+        // with the process already at work.
+        _ = consume search
+        let pidfd = pidfd_open(pid, 0)
+        let code = errno
+        guard pidfd >= 0 else {
+            kill(-pid, SIGKILL)
+            while waitpid(pid, nil, 0) < 0, errno == EINTR {}
+            throw .resource("follow", object: ProcessError.quoted(name), code: code)
+        }
+        return ChildProcess(pid: pid, pidfd: FileDescriptor(owning: pidfd))
+    }
+}

@@ -1,0 +1,89 @@
+import Glibc
+
+@testable import DBus
+@testable import EventLoop
+
+/// A message bus of a test's own, and a loop to turn while others talk over it.
+final class PrivateBus {
+    let address: String
+    let loop: EventLoop
+    private let daemon: TestProcess
+
+    init() throws {
+        daemon = try TestProcess(["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1"])
+        address = try daemon.readLine()
+        loop = try EventLoop()
+    }
+
+    /// The bus goes away with everybody on it.
+    func kill() { daemon.end() }
+
+    /// A connection that has been greeted.
+    func connect() throws -> Connection {
+        let connection = try Connection(to: .address(address), loop: loop)
+        try turn(until: "the greeting") { connection.uniqueName != nil }
+        return connection
+    }
+
+    /// A connection that owns `name` and has `objects`.
+    func serve(_ objects: [ExportedObject], as name: BusName = "org.example.Test") throws -> Connection {
+        let connection = try connect()
+        for object in objects {
+            connection.export(object)
+        }
+        var result: NameRequestResult?
+        connection.requestName(name) { result = $0 }
+        try turn(until: "the name") { result != nil }
+        guard result == .primaryOwner else { throw TestFailure("the name \(name): \(String(describing: result))") }
+        return connection
+    }
+
+    /// Turns until `done`, for 20 s at most; throws naming what was missing.
+    func turn(until what: String, _ done: () throws -> Bool) throws {
+        let deadline = Self.monotonicUSec + 20_000_000
+        while try !done() {
+            let now = Self.monotonicUSec
+            guard now < deadline else { throw TestFailure("20 s passed without: \(what)") }
+            try loop.runOnce(timeoutUSec: deadline - now)
+        }
+    }
+
+    func turnWhileReady() throws {
+        while try loop.runOnce(timeoutUSec: 0) {}
+    }
+
+    /// Calls and turns until the reply is there.
+    func call(_ connection: Connection, _ call: RemoteCall) throws -> Result<[DBusValue], ErrorReply> {
+        var result: Result<[DBusValue], ErrorReply>?
+        connection.call(call) { result = $0 }
+        try turn(until: "the reply to \(call.member)") { result != nil }
+        guard let result else { throw TestFailure("no reply") }
+        return result
+    }
+
+    /// Turns until everything that `connection` sent has been seen by the bus, and what the bus sent before by us.
+    func settle(_ connection: Connection) throws {
+        _ = try call(connection, RemoteCall(.bus, "/", "org.freedesktop.DBus.Peer", "Ping"))
+    }
+
+    /// Runs a program on this bus while the loop turns; gives its exit code and what it printed.
+    func run(_ arguments: [String]) throws -> (code: Int32, output: String) {
+        let process = try TestProcess(arguments, environment: ["DBUS_SESSION_BUS_ADDRESS=" + address])
+        var bytes: [UInt8] = []
+        var isOver = false
+        let source = try loop.watch(fd: process.output, .readable) { _ in
+            var buffer = [UInt8](repeating: 0, count: 65536)
+            let count = read(process.output, &buffer, buffer.count)
+            if count > 0 { bytes += buffer.prefix(count) } else { isOver = true }
+        }
+        try turn(until: "the end of \(arguments)") { isOver }
+        source.cancel()
+        return (process.wait(), String(decoding: bytes, as: UTF8.self))
+    }
+
+    static var monotonicUSec: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
+    }
+}

@@ -1,0 +1,210 @@
+import EventLoop
+import Execution
+import Glibc
+import Processes
+import Testing
+
+/// Time-outs, cancelling, and what becomes of the rest of the group.
+struct EndingTests {
+    // MARK: - Time-outs
+
+    @Test func endsAProcessWhoseTimeIsUp() throws {
+        let report = try Harness().run(["sleep", "1000"]) { $0.timeout = .milliseconds(50) }
+        #expect(report.isTimedOut)
+        #expect(!report.isCancelled)
+        #expect(report.ending == .signaled(SIGTERM, coreDumped: false))
+        #expect(report.endedUSec - report.startedUSec >= 50_000)
+        #expect(report.endedUSec - report.startedUSec < 9_000_000, "it did not need the grace")
+    }
+
+    @Test func reportsTheStatusOfOneThatEndsInGoodOrder() throws {
+        // Started with its handler set: the shell says so before its time is up.
+        let harness = try Harness()
+        let attempt = harness.sh("trap 'echo tidy; exit 0' TERM; echo up; while :; do sleep 0.01; done") {
+            $0.timeout = .milliseconds(500)
+        }
+        try harness.waitForOutput(attempt, "up")
+        try harness.wait("the end") { !harness.reports.isEmpty }
+        #expect(harness.reports[0].isTimedOut)
+        #expect(harness.reports[0].ending == .exited(0))
+        #expect(harness.reports[0].output.lastLine == "tidy")
+    }
+
+    @Test func killsAfterTheGraceWhatIgnoresTerm() throws {
+        let report = try Harness().runScript("trap '' TERM; echo up; while :; do sleep 0.01; done") {
+            $0.timeout = .milliseconds(300)
+            $0.killGrace = .milliseconds(200)
+        }
+        #expect(report.isTimedOut)
+        #expect(report.ending == .signaled(SIGKILL, coreDumped: false))
+        #expect(report.endedUSec - report.startedUSec >= 500_000)
+    }
+
+    @Test func endsAStoppedProcessWithoutTheGrace() throws {
+        let report = try Harness().runScript("kill -STOP $$; exit 9") { $0.timeout = .milliseconds(300) }
+        #expect(report.isTimedOut)
+        #expect(report.ending == .signaled(SIGTERM, coreDumped: false))
+        #expect(report.endedUSec - report.startedUSec < 9_000_000)
+    }
+
+    @Test(arguments: [Duration.zero, .seconds(-5), .seconds(Int64.max), .microseconds(Int64.max)])
+    func letsItRunWithoutATimeout(timeout: Duration) throws {
+        let report = try Harness().runScript("sleep 0.05; exit 3") {
+            $0.timeout = timeout
+            $0.killGrace = .seconds(Int64.max)
+        }
+        #expect(report.ending == .exited(3))
+        #expect(!report.isTimedOut)
+    }
+
+    @Test func doesNotTimeOutWhatEndedBeforeTheLoopCouldLook() throws {
+        let harness = try Harness()
+        let attempt = harness.sh("exit 5") { $0.timeout = .milliseconds(30) }
+        let pid = try #require(attempt.pid)
+        // The loop is kept busy elsewhere until both the end and the time-out are due.
+        let until = harness.loop.uncachedNow + 60_000
+        while !isGone(pid) || harness.loop.uncachedNow < until { usleep(1000) }
+        try harness.wait("the end") { !harness.reports.isEmpty }
+        #expect(harness.reports[0].ending == .exited(5))
+        #expect(!harness.reports[0].isTimedOut)
+    }
+
+    // MARK: - Cancelling
+
+    @Test func cancelsOnce() throws {
+        let harness = try Harness()
+        let attempt = harness.sh("echo up; sleep 1000")
+        try harness.waitForOutput(attempt, "up")
+        attempt.cancel()
+        attempt.cancel()
+        #expect(harness.reports.isEmpty, "never from within cancel")
+        try harness.wait("the end") { !harness.reports.isEmpty }
+        attempt.cancel()
+        attempt.kill()
+        #expect(harness.reports[0].isCancelled)
+        #expect(!harness.reports[0].isTimedOut)
+        #expect(harness.reports[0].ending == .signaled(SIGTERM, coreDumped: false))
+        #expect(!attempt.isActive)
+        try harness.loop.runOnce(timeoutUSec: 1000)
+        #expect(harness.reports.count == 1)
+    }
+
+    @Test func doesNotCancelWhatHasEnded() throws {
+        let harness = try Harness()
+        let attempt = harness.sh("exit 6")
+        let pid = try #require(attempt.pid)
+        while !isGone(pid) { usleep(1000) }
+        attempt.cancel()
+        try harness.wait("the end") { !harness.reports.isEmpty }
+        #expect(harness.reports[0].ending == .exited(6))
+        #expect(!harness.reports[0].isCancelled)
+    }
+
+    @Test func killsWithoutGrace() throws {
+        let harness = try Harness()
+        let attempts = (0..<5).map { _ in harness.sh("trap '' TERM; echo up; while :; do sleep 0.01; done") }
+        for attempt in attempts {
+            try harness.waitForOutput(attempt, "up")
+        }
+        attempts[0].cancel()
+        harness.runner.killAll()
+        try harness.wait("all ends") { harness.reports.count == 5 }
+        for report in harness.reports {
+            #expect(report.ending == .signaled(SIGKILL, coreDumped: false))
+            #expect(report.isCancelled)
+        }
+    }
+
+    // MARK: - The group
+
+    @Test func endsTheWholeGroup() throws {
+        let harness = try Harness()
+        let script = "for i in 1 2 3 4 5; do (sleep 1000 & echo $!; exec sleep 1000) & done; echo $$; wait"
+        let attempt = harness.sh(script) { $0.timeout = .seconds(1) }
+        try harness.wait("the group to be up") { attempt.output.head.filter { $0 == 10 }.count == 6 }
+        try harness.wait("the end") { !harness.reports.isEmpty }
+        let pids = harness.reports[0].text.split(separator: "\n").compactMap { Int32($0) }
+        #expect(pids.count == 6)
+        for pid in pids {
+            try harness.wait("the end of process \(pid)") { isGone(pid) }
+        }
+        #expect(harness.reports[0].isTimedOut)
+    }
+
+    @Test func killsAfterTheGraceWhatACancelledProcessLeftBehind() throws {
+        let harness = try Harness()
+        let attempt = harness.sh("(trap '' TERM; echo $$ up; exec sleep 1000) & echo $!; wait") {
+            $0.killGrace = .milliseconds(400)
+        }
+        try harness.waitForOutput(attempt, "up")
+        try harness.wait("both lines") { attempt.output.head.filter { $0 == 10 }.count == 2 }
+        attempt.cancel()
+        try harness.wait("the report") { !harness.reports.isEmpty }
+        let report = harness.reports[0]
+        #expect(report.ending == .signaled(SIGTERM, coreDumped: false))
+        #expect(report.endedUSec - report.startedUSec < 9_000_000)
+        #expect(harness.runner.active.isEmpty, "what is reported is not active")
+        let left = try #require(report.text.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }.first { $0 != attempt.pid })
+        #expect(!isGone(left), "it has its grace")
+        try harness.wait("the KILL for the rest") { isGone(left) }
+        let leader = try #require(attempt.pid)
+        try harness.wait("the leader to be reaped") { Glibc.kill(leader, 0) != 0 }
+        #expect(harness.reports.count == 1)
+    }
+
+    @Test func killsWhatIsLeftBehindAtTheEndOfTheDaemon() throws {
+        let harness = try Harness()
+        let attempt = harness.sh("(trap '' TERM; echo up; exec sleep 1000) & echo $!; wait")
+        try harness.waitForOutput(attempt, "up")
+        try harness.wait("both lines") { attempt.output.head.filter { $0 == 10 }.count == 2 }
+        attempt.cancel()
+        try harness.wait("the report") { !harness.reports.isEmpty }
+        let left = try #require(harness.reports[0].text.split(separator: "\n").compactMap { Int32($0) }.first)
+        #expect(!isGone(left))
+        harness.runner.killAll()
+        try harness.wait("the KILL for the rest") { isGone(left) }
+    }
+
+    @Test func doesNotWaitForAGrandchildThatHoldsTheOutput() throws {
+        let report = try Harness().runScript("sleep 1000 & echo $!") { $0.timeout = .seconds(15) }
+        #expect(report.ending == .exited(0))
+        #expect(!report.isTimedOut)
+        let left = try #require(Int32(report.text.dropLast()))
+        #expect(!isGone(left), "after an ordinary exit the others are left alone")
+        #expect(Glibc.kill(left, SIGKILL) == 0)
+    }
+
+    @Test func doesNotWaitForAGrandchildThatWritesForEver() throws {
+        let report = try Harness().runScript("echo first; yes & echo $! >&2; exit 7") { $0.timeout = .seconds(15) }
+        #expect(report.ending == .exited(7))
+        #expect(!report.isTimedOut)
+        #expect(report.text.hasPrefix("first\n"))
+    }
+
+    @Test func endsAProcessThatKeepsForking() throws {
+        let harness = try Harness()
+        let attempt = harness.sh("while :; do sleep 1000 & sleep 0.001; done") {
+            $0.timeout = .milliseconds(200)
+            $0.killGrace = .milliseconds(100)
+        }
+        let pid = try #require(attempt.pid)
+        try harness.wait("the end") { !harness.reports.isEmpty }
+        #expect(harness.reports[0].isTimedOut)
+        try harness.wait("the group to be gone") { membersOfGroup(pid).isEmpty }
+    }
+
+    private func membersOfGroup(_ group: Int32) -> [Int32] {
+        guard let folder = opendir("/proc") else { return [] }
+        defer { closedir(folder) }
+        var members: [Int32] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if let pid = Int32(name), getpgid(pid) == group, !isGone(pid) {
+                members.append(pid)
+            }
+        }
+        return members
+    }
+}

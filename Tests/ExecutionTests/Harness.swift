@@ -1,0 +1,110 @@
+import EventLoop
+import Execution
+import Glibc
+import Processes
+import Testing
+
+struct DeadlinePassed: Error, CustomStringConvertible {
+    let waitedFor: String
+    var description: String { "the deadline passed while waiting for \(waitedFor)" }
+}
+
+/// A loop with a runner on it, and the reports in the order in which they came.
+final class Harness {
+    let loop: EventLoop
+    let runner: Runner
+    private(set) var reports: [AttemptReport] = []
+
+    init() throws {
+        loop = try EventLoop()
+        runner = try Runner(loop: loop)
+    }
+
+    deinit {
+        // A failed test leaves no processes behind, and no zombies: KILL ends them without fail.
+        runner.killAll()
+        while !runner.active.isEmpty {
+            guard (try? loop.runOnce(timeoutUSec: 5_000_000)) == true else { return }
+        }
+    }
+
+    static let path = ["PATH": "/usr/bin:/bin"]
+
+    @discardableResult
+    func start(_ arguments: [String], change: (inout AttemptRequest) -> Void = { _ in }) -> AttemptHandle {
+        var request = AttemptRequest(arguments: arguments, environment: Self.path, workingDirectory: "/")
+        change(&request)
+        return runner.start(request) { [weak self] in self?.reports.append($0) }
+    }
+
+    @discardableResult
+    func sh(_ script: String, change: (inout AttemptRequest) -> Void = { _ in }) -> AttemptHandle {
+        start(["/bin/sh", "-c", script], change: change)
+    }
+
+    /// Starts and waits for the end.
+    func run(_ arguments: [String], change: (inout AttemptRequest) -> Void = { _ in }) throws -> AttemptReport {
+        let before = reports.count
+        start(arguments, change: change)
+        try wait("the end of \(arguments.first ?? "nothing")") { self.reports.count > before }
+        return try #require(reports.last)
+    }
+
+    func runScript(_ script: String, change: (inout AttemptRequest) -> Void = { _ in }) throws -> AttemptReport {
+        try run(["/bin/sh", "-c", script], change: change)
+    }
+
+    /// Turns the loop until `condition` holds. What the loop is not told of is looked at again every 10 ms.
+    func wait(_ what: String, seconds: Int64 = 20, until condition: () -> Bool) throws {
+        let deadline = loop.uncachedNow + seconds * 1_000_000
+        while !condition() {
+            guard loop.uncachedNow < deadline else { throw DeadlinePassed(waitedFor: what) }
+            try loop.runOnce(timeoutUSec: 10_000)
+        }
+    }
+
+    func waitForOutput(_ attempt: AttemptHandle, _ text: String) throws {
+        try wait("the output “\(text)”") { attempt.output.preview(characters: 1000).contains(text) }
+    }
+}
+
+extension EventLoop {
+    /// The monotonic clock in µs.
+    var uncachedNow: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+}
+
+extension AttemptReport {
+    var text: String { String(decoding: output.keptBytes, as: UTF8.self) }
+}
+
+/// Whether the process has ended; a zombie that nobody reaps has.
+func isGone(_ pid: Int32) -> Bool {
+    guard let file = fopen("/proc/\(pid)/stat", "re") else { return true }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 512)
+    guard fgets(&line, 512, file) != nil else { return true }
+    let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let state = text.split(separator: ")").last?.split(separator: " ").first
+    return state == "Z" || state == "X"
+}
+
+func openFileCount() -> Int {
+    guard let folder = opendir("/proc/self/fd") else { return 0 }
+    defer { closedir(folder) }
+    var count = 0
+    while readdir(folder) != nil { count += 1 }
+    return count
+}
+
+func residentKiB() -> Int {
+    guard let file = fopen("/proc/self/statm", "re") else { return 0 }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 128)
+    guard fgets(&line, 128, file) != nil else { return 0 }
+    let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * sysconf(Int32(_SC_PAGESIZE)) / 1024
+}

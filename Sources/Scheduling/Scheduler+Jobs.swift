@@ -21,7 +21,11 @@ extension Scheduler {
         let entry = JobEntry(job: job, state: kept, timer: timer, place: place)
         if Int(timer) == owners.count { owners.append(.job(entry)) } else { owners[Int(timer)] = .job(entry) }
         if Int(place) == places.count { places.append(entry) } else { places[Int(place)] = entry }
-        if entry.isEnabled, !entry.state.wasEnabled { entry.state.decidedThrough = max(kept.decidedThrough, now) }
+        if entry.isEnabled, !entry.state.wasEnabled, !entry.isFinished {
+            // On record at once: the next start must not move it again.
+            entry.state.decidedThrough = max(kept.decidedThrough, now)
+            touch(entry)
+        }
         if isNewGrid {
             admitPast(entry, beside: [], now: now)
             touch(entry)
@@ -134,7 +138,7 @@ extension Scheduler {
         if old.scheduleKey != job.scheduleKey { admitPast(entry, beside: old.schedules, now: now) }
         follow(entry)
         touch(entry)
-        promote(entry)
+        promote(entry, now: now)
         reschedule(entry)
     }
 

@@ -26,6 +26,7 @@ let package = Package(
     products: [
         .executable(name: "botcrond", targets: ["botcrond"]),
         .executable(name: "botcronctl", targets: ["botcronctl"]),
+        .executable(name: "simulator", targets: ["Simulator"]),
     ],
     targets: [
         .systemLibrary(name: "CDBus", pkgConfig: "dbus-1", providers: [.apt(["libdbus-1-dev"])]),
@@ -62,6 +63,12 @@ let package = Package(
         tests("ProcessesTests", ["Processes"]),
         tests("ExecutionTests", ["Execution", "Processes", "EventLoop"]),
         tests("SchedulingTests", ["Scheduling", "Schedules"]),
+        tests("SimulationTests", []),
+        .executableTarget(
+            name: "Simulator", dependencies: ["Scheduling", "Schedules"], path: "Tests/Simulator", swiftSettings: strict),
+        .executableTarget(
+            name: "SchedulerBench", dependencies: ["Scheduling", "Schedules"], path: "Tests/Benchmarks/SchedulerBench",
+            swiftSettings: strict),
         tests("DaemonTests", ["Daemon", "DBus", "EventLoop", "JSON", "Persistence", "Scheduling", "Schedules"]),
     ],
     swiftLanguageModes: [.v6]

@@ -206,6 +206,8 @@ final class Checker {
         }
         if grid.openFrom != nil, !isEnabled || isFinished {
             grid.close(at: isFinished && isEnabled ? min(now, last ?? now) : now) { self.due($0, grid.job) > now }
+            // What came after the last permitted run is no fire time.
+            if isFinished, isEnabled, let last { grid.clip(to: last) }
         }
     }
 

@@ -34,11 +34,11 @@ struct DateTimeShape {
             offset = (1, 0..<0, 0..<0)
         } else {
             let isWest = reader.skip(text, "-")
-            guard isWest || reader.skip(text, "+"), let hours = reader.digits(text, 2...2) else { return nil }
+            guard isWest || reader.skip(text, "+"), let hours = reader.twoDigits(text) else { return nil }
             var minutes = 0..<0
             if !reader.isAtEnd {
                 _ = reader.skip(text, ":")
-                guard let found = reader.digits(text, 2...2) else { return nil }
+                guard let found = reader.twoDigits(text) else { return nil }
                 minutes = found
             }
             offset = (isWest ? -1 : 1, hours, minutes)
@@ -123,6 +123,15 @@ struct ShapeReader {
         let begin = position
         while position < end, isDigit(text[position]) { position += 1 }
         return length.contains(position - begin) ? begin..<position : nil
+    }
+}
+
+extension ShapeReader {
+    /// Two digits, whatever follows.
+    mutating func twoDigits(_ text: borrowing Span<UInt8>) -> Range<Int>? {
+        guard end - position >= 2, isDigit(text[position]), isDigit(text[position + 1]) else { return nil }
+        position += 2
+        return (position - 2)..<position
     }
 }
 

@@ -52,7 +52,7 @@ struct DayRule: Equatable, Sendable, BitwiseCopyable {
     private static func spread(_ weekdays: UInt8, firstWeekday: Int) -> UInt32 {
         let first = UInt64(truncatingIfNeeded: firstWeekday)
         let week = (UInt64(weekdays) &>> first | UInt64(weekdays) &<< (7 &- first)) & 0x7F
-        return UInt32(truncatingIfNeeded: week &* 0x1_0204_0810_2041)
+        return UInt32(truncatingIfNeeded: week &* 0x1020_4081)
     }
 
     @inline(never)

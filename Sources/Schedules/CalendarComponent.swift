@@ -1,0 +1,163 @@
+/// One component of a calendar event: `*` or a list of `a`, `a..b`, `a/n`, `a..b/n`.
+enum CalendarComponent {
+    case year, month, day, dayFromEnd, hour, minute, second
+
+    /// As it is called in errors.
+    var name: String {
+        switch self {
+        case .year: "year"
+        case .month: "month"
+        case .day, .dayFromEnd: "day"
+        case .hour: "hour"
+        case .minute: "minute"
+        case .second: "second"
+        }
+    }
+
+    var bounds: ClosedRange<Int> {
+        switch self {
+        case .year: WallClock.firstYear...WallClock.lastYear
+        case .month: 1...12
+        case .day: 1...31
+        case .dayFromEnd: 1...28
+        case .hour: 0...23
+        case .minute, .second: 0...59
+        }
+    }
+
+    /// The values as bits; none for `*`.
+    func mask(_ text: borrowing Span<UInt8>, _ range: Range<Int>) throws(ScheduleError) -> UInt64? {
+        if range.count == 1, text[range.lowerBound] == UInt8(ascii: "*") { return nil }
+        var mask: UInt64 = 0
+        try forEachValue(text, range) { mask |= 1 << UInt64($0) }
+        return mask
+    }
+
+    /// Whether a list that has been read contains `a/n`, the spelling of a wildcard with a step.
+    func hasOpenRepetition(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+        var isOpen = false
+        var isRange = false
+        for index in range {
+            switch text[index] {
+            case UInt8(ascii: ","): isRange = false
+            case UInt8(ascii: "."): isRange = true
+            case UInt8(ascii: "/"): isOpen = isOpen || !isRange
+            default: break
+            }
+        }
+        return isOpen
+    }
+
+    func forEachValue(
+        _ text: borrowing Span<UInt8>, _ range: Range<Int>, _ body: (Int) -> Void
+    ) throws(ScheduleError) {
+        var begin = range.lowerBound
+        while true {
+            var end = begin
+            while end < range.upperBound, text[end] != UInt8(ascii: ",") { end += 1 }
+            try readItem(text, begin..<end, body)
+            guard end < range.upperBound else { return }
+            begin = end + 1
+        }
+    }
+
+    // MARK: - Items
+
+    /// The digits of `a..b/n`; the last two may be missing.
+    private struct Shape {
+        var first: Range<Int>
+        var last: Range<Int>?
+        var step: Range<Int>?
+
+        init?(_ text: borrowing Span<UInt8>, _ item: Range<Int>) {
+            var reader = ShapeReader(position: item.lowerBound, end: item.upperBound)
+            guard let first = reader.digits(text, 1...item.count) else { return nil }
+            self.first = first
+            if reader.skip(text, ".") {
+                guard reader.skip(text, "."), let last = reader.digits(text, 1...item.count) else { return nil }
+                self.last = last
+            }
+            if reader.skip(text, "/") {
+                guard let step = reader.digits(text, 1...item.count) else { return nil }
+                self.step = step
+            }
+            if !reader.isAtEnd { return nil }
+        }
+    }
+
+    private func readItem(
+        _ text: borrowing Span<UInt8>, _ item: Range<Int>, _ body: (Int) -> Void
+    ) throws(ScheduleError) {
+        guard !item.isEmpty else {
+            throw ScheduleError(.syntax, name, text, item, "a value is missing: \(expected)")
+        }
+        guard let shape = Shape(text, item) else { throw formError(text, item) }
+        let first = try value(text, shape.first)
+        var last: Int?
+        if let range = shape.last { last = try value(text, range) }
+        if let last, last < first {
+            throw ScheduleError(.syntax, name, text, item, "a range goes up and does not wrap: \(expected)")
+        }
+        var step = 0
+        if let range = shape.step {
+            step = number(text, range)
+            // systemd: an open repetition must come at least once within the component.
+            let room = last != nil ? bounds.count - 1 : self == .dayFromEnd ? first - bounds.lowerBound : bounds.upperBound - first
+            guard step >= 1, step <= room else {
+                throw ScheduleError(.badStep, name, text, range, "a step here is 1–\(max(room, 1))")
+            }
+        }
+        expand(first: first, last: last, step: step, body)
+    }
+
+    /// From the end of a month values count down, so a repetition, which goes forward in time, does too.
+    private func expand(first: Int, last: Int?, step: Int, _ body: (Int) -> Void) {
+        if self == .dayFromEnd {
+            let begin = last ?? first
+            let end = last == nil ? (step > 0 ? 1 : first) : first
+            for value in stride(from: begin, through: end, by: -max(step, 1)) { body(value) }
+        } else {
+            let end = last ?? (step > 0 ? bounds.upperBound : first)
+            for value in stride(from: first, through: end, by: max(step, 1)) { body(value) }
+        }
+    }
+
+    private func number(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int {
+        var position = range.lowerBound
+        return CronParser.number(text, &position, range.upperBound)
+    }
+
+    private func value(_ text: borrowing Span<UInt8>, _ range: Range<Int>) throws(ScheduleError) -> Int {
+        var value = number(text, range)
+        if self == .year, value < 100 { value += value < 70 ? 2_000 : 1_900 }
+        guard bounds.contains(value) else { throw ScheduleError(.outOfRange, name, text, range, expected) }
+        return value
+    }
+
+    // MARK: - Errors
+
+    private var expected: String {
+        "expected \(bounds.lowerBound)–\(bounds.upperBound)\(self == .dayFromEnd ? " from the end of the month" : "")"
+    }
+
+    private func formError(_ text: borrowing Span<UInt8>, _ item: Range<Int>) -> ScheduleError {
+        var isAllLetters = true
+        var hasFraction = false
+        for index in item {
+            isAllLetters = isAllLetters && isLetter(text[index])
+            if text[index] == UInt8(ascii: "."), index > item.lowerBound, isDigit(text[index - 1]),
+                index + 1 < item.upperBound, isDigit(text[index + 1])
+            {
+                hasFraction = true
+            }
+        }
+        if isAllLetters { return ScheduleError(.unknownName, name, text, item, expected) }
+        if hasFraction, self == .second {
+            return ScheduleError(.unsupported, name, text, item, "fire times are whole seconds: \(expected)")
+        }
+        if text[item.lowerBound] == UInt8(ascii: "*") {
+            return ScheduleError(.syntax, name, text, item, "write \(bounds.lowerBound)/n for every n-th: \(expected)")
+        }
+        return ScheduleError(.syntax, name, text, item, expected)
+    }
+}

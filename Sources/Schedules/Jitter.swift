@@ -1,0 +1,25 @@
+/// A delay that spreads jobs over time, the same for the same job and fire time on every machine and after every restart.
+public enum Jitter {
+    /// How many milliseconds after its fire time a run starts: 0 … `jitterMilliseconds`, and before the next fire.
+    ///
+    /// The delay is h mod (limit + 1), where h is FNV-1a of `<job name>|<POSIX seconds of the fire>`, its upper half folded
+    /// into the lower, and the limit is the jitter or what is left to the next fire, whichever is less.
+    public static func delayMilliseconds(
+        jobName: String, fire: Instant, nextFire: Instant?, jitterMilliseconds: Int64
+    ) -> Int64 {
+        var limit = max(jitterMilliseconds, 0)
+        if let nextFire {
+            let gap = (nextFire.microseconds.subtractingReportingOverflow(fire.microseconds).partialValue) / 1_000 - 1
+            limit = min(limit, max(gap, 0))
+        }
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        func add(_ byte: UInt8) {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
+        }
+        for byte in jobName.utf8 { add(byte) }
+        add(UInt8(ascii: "|"))
+        for byte in String(fire.seconds).utf8 { add(byte) }
+        hash ^= hash >> 32
+        return Int64(hash % (UInt64(limit) + 1))
+    }
+}

@@ -63,7 +63,10 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "Scheduling", "Schedules", "JSON"]),
         tests(
             "PersistenceTests",
-            ["Persistence", "Scheduling", "Schedules", "CSQLite"], resources: [.copy("Golden")]),
+            ["Persistence", "Scheduling", "Schedules", "CSQLite", "store-crash-child"], resources: [.copy("Golden")]),
+        .executableTarget(
+            name: "store-crash-child", dependencies: ["Persistence", "Scheduling", "Schedules"],
+            path: "Tests/PersistenceCrashChild", swiftSettings: strict),
         tests("ProcessesTests", ["Processes"]),
         tests("ExecutionTests", ["Execution", "Processes", "EventLoop"]),
         tests("SchedulingTests", ["Scheduling", "Schedules"]),

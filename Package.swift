@@ -67,6 +67,9 @@ let package = Package(
         .executableTarget(
             name: "store-crash-child", dependencies: ["Persistence", "Scheduling", "Schedules"],
             path: "Tests/PersistenceCrashChild", swiftSettings: strict),
+        .executableTarget(
+            name: "store-bench", dependencies: ["Persistence", "Scheduling", "Schedules"],
+            path: "Tests/Benchmarks/StoreBench", swiftSettings: strict),
         tests("ProcessesTests", ["Processes"]),
         tests("ExecutionTests", ["Execution", "Processes", "EventLoop"]),
         tests("SchedulingTests", ["Scheduling", "Schedules"]),

@@ -21,6 +21,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
+/// A program of the tests: built with them, and not for users.
+func tool(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
 let package = Package(
     name: "botcron",
     products: [
@@ -38,7 +43,7 @@ let package = Package(
         room("Scheduling", ["Schedules"]),
         room("EventLoop", ["CSystemd", "CLinux"]),
         room("DBus", ["EventLoop", "CDBus"]),
-        room("Persistence", ["Scheduling", "Schedules", "JSON", "CSQLite"]),
+        room("Persistence", ["Scheduling", "Schedules", "CSQLite"]),
         room("Configuration", ["Scheduling", "Schedules", "JSON"]),
         room("Processes", ["CLinux"]),
         room("Execution", ["EventLoop", "Processes"]),
@@ -51,6 +56,11 @@ let package = Package(
         program("botcrond", ["Daemon"]),
         program("botcronctl", ["DBus", "EventLoop", "Configuration", "Scheduling", "Schedules", "JSON"]),
 
+        // `make bench-schedules`
+        .executableTarget(
+            name: "schedule-bench", dependencies: ["Schedules"], path: "Tests/Benchmarks/ScheduleBench",
+            swiftSettings: strict),
+
         tests("JSONTests", ["JSON"]),
         tests("SchedulesTests", ["Schedules", "JSON"], resources: [.copy("Vectors")]),
         tests("EventLoopTests", ["EventLoop", "CLinux"]),
@@ -58,11 +68,21 @@ let package = Package(
         tests(
             "ConfigurationTests", ["Configuration", "Scheduling", "Schedules", "JSON"],
             resources: [.copy("Fixtures")]),
-        tests("PersistenceTests", ["Persistence", "Scheduling", "Schedules", "JSON"]),
+        tests(
+            "PersistenceTests", ["Persistence", "Scheduling", "Schedules", "CSQLite", "store-crash-child"],
+            resources: [.copy("Golden")]),
         tests("ProcessesTests", ["Processes"]),
         tests("ExecutionTests", ["Execution", "Processes", "EventLoop"]),
         tests("SchedulingTests", ["Scheduling", "Schedules"]),
         tests("DaemonTests", ["Daemon", "DBus", "EventLoop", "JSON", "Persistence", "Scheduling", "Schedules"]),
+
+        // Programs that tests kill.
+        tool("store-crash-child", "Tests/PersistenceCrashChild", ["Persistence", "Scheduling", "Schedules"]),
+
+        // Programs that `make bench` runs.
+        tool("schedule-bench", "Tests/Benchmarks/ScheduleBench", ["Schedules"]),
+        tool("spawn-bench", "Tests/Benchmarks/SpawnBench", ["Execution", "Processes", "EventLoop"]),
+        tool("store-bench", "Tests/Benchmarks/StoreBench", ["Persistence", "Scheduling", "Schedules"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,124 @@
+import Glibc
+
+/// The way from a path to a connection whose tables are those of the newest version.
+struct Opening {
+    let path: String
+    /// Those of `Schema`; a test may have more.
+    let steps: [String]
+
+    private static let operation = "open the store"
+
+    func connection() throws(StoreError) -> Connection {
+        try makeFile()
+        let hasLog = FileStatus(path + "-wal")?.size ?? 0 > 0
+        let connection = try Connection(path: path)
+        // Until the version is known to be ours the file is only looked at.
+        connection.setCheckpointOnClose(false)
+        let found: Int
+        do throws(StoreError) {
+            found = try version(of: connection)
+            guard found <= steps.count else { throw newerSchema(found: found) }
+        } catch {
+            // Where there was no log before, there is nothing to move: SQLite only tidies up after itself.
+            if !hasLog { connection.setCheckpointOnClose(true) }
+            throw error
+        }
+        connection.setCheckpointOnClose(true)
+
+        if found > 0, found < steps.count { try keepCopy(of: connection, version: found) }
+        try configure(connection)
+        if found < steps.count { try migrate(connection, from: found) }
+        return connection
+    }
+
+    // MARK: - The file
+
+    /// Makes an empty file with mode 0600 where there is none: SQLite itself would make it readable for all, and
+    /// gives the log and the shared memory the mode of the main file. A file that is there gets that mode too.
+    private func makeFile() throws(StoreError) {
+        if let status = FileStatus(path) {
+            guard status.isRegular else {
+                throw StoreError(
+                    kind: .cannotOpen, operation: Self.operation, path: path, message: "it is not a regular file")
+            }
+            // Left as it is where it is not ours to change; opening it says the rest.
+            if status.mode & 0o077 != 0 { _ = chmod(path, 0o600) }
+            return
+        }
+        let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw StoreError(errno: errno, operation: Self.operation, path: path) }
+        // Whatever the umask took away.
+        _ = fchmod(file, 0o600)
+        _ = close(file)
+    }
+
+    // MARK: - The version
+
+    private func version(of connection: Connection) throws(StoreError) -> Int {
+        let version = try connection.integer("PRAGMA user_version", Self.operation)
+        let application = try connection.integer("PRAGMA application_id", Self.operation)
+        let tables = try connection.integer("SELECT count(*) FROM sqlite_schema", Self.operation)
+        let isEmpty = version == 0 && tables == 0
+        guard isEmpty || (application == Schema.applicationID && version >= 0) else {
+            throw StoreError(
+                kind: .damaged, operation: Self.operation, path: path,
+                message: "it is a database, but none of ours (application id \(application), version \(version))")
+        }
+        return Int(version)
+    }
+
+    private func newerSchema(found: Int) -> StoreError {
+        StoreError(
+            kind: .newerSchema(found: found, known: steps.count), operation: Self.operation, path: path,
+            message: "its schema has version \(found), and this program knows \(steps.count)")
+    }
+
+    /// Keeps the file as the older version left it, as `botcron.db.v<version>`, for the way back.
+    private func keepCopy(of connection: Connection, version: Int) throws(StoreError) {
+        let operation = "keep a copy of the store before its schema is changed"
+        let target = "\(path).v\(version)"
+        let partial = target + ".part"
+        // What an earlier try left is of no use, and a copy under its final name is whole.
+        _ = unlink(partial)
+        try Opening(path: partial, steps: steps).makeFile()
+        do throws(StoreError) {
+            try connection.copy(to: partial, operation)
+            guard rename(partial, target) == 0 else {
+                throw StoreError(errno: errno, operation: operation, path: target)
+            }
+        } catch {
+            _ = unlink(partial)
+            throw error
+        }
+        syncFolder(of: target)
+    }
+
+    private func configure(_ connection: Connection) throws(StoreError) {
+        // The write-ahead log: a commit is one append, and readers do not wait. Where a file system cannot have it
+        // SQLite stays with its rollback journal, which is as safe.
+        _ = try connection.prepare("PRAGMA journal_mode = WAL").step(Self.operation)
+        try connection.execute(
+            """
+            PRAGMA synchronous = FULL;
+            PRAGMA temp_store = MEMORY;
+            PRAGMA cache_size = -\(Connection.cacheKibibytes);
+            PRAGMA journal_size_limit = \(Self.logBytesMax);
+            """, Self.operation)
+    }
+
+    /// The log is cut back to this after a checkpoint. SQLite makes one at every 1000 pages (4 MB).
+    private static let logBytesMax = 8 << 20
+
+    private func migrate(_ connection: Connection, from found: Int) throws(StoreError) {
+        let operation = "bring the store from version \(found) to \(steps.count)"
+        // All steps or none; the version is part of the transaction.
+        do throws(StoreError) {
+            try connection.execute("BEGIN EXCLUSIVE", operation)
+            for step in steps[found...] { try connection.execute(step, operation) }
+            try connection.execute("PRAGMA user_version = \(steps.count); COMMIT", operation)
+        } catch {
+            if connection.isInTransaction { try? connection.execute("ROLLBACK", operation) }
+            throw error
+        }
+    }
+}

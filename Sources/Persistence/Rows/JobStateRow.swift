@@ -1,0 +1,57 @@
+import Scheduling
+
+/// The table `job_state`: its columns in the order in which `bind` writes and `read` reads them.
+enum JobStateRow {
+    static let columns = [
+        "job", "schedule_key", "registered_at_us", "decided_through_us", "is_enabled_override", "executions",
+        "run_count", "failure_count", "failures_in_a_row", "last_run_at_us", "last_ended_at_us", "last_duration_us",
+        "last_status", "skipped_fire_time_us", "budget_day_us", "budget_runs", "budget_wall_time_us", "budget_cost",
+        "fired_boot_id",
+    ]
+
+    static func bind(_ state: JobState, to statement: Statement) {
+        statement.bind(state.job)
+        statement.bind(state.scheduleKey)
+        statement.bind(state.registeredAt)
+        statement.bind(state.decidedThrough)
+        statement.bind(state.isEnabledOverride)
+        statement.bind(state.executions)
+        statement.bind(state.runCount)
+        statement.bind(state.failureCount)
+        statement.bind(state.failuresInARow)
+        statement.bind(state.lastRunAt)
+        statement.bind(state.lastEndedAt)
+        statement.bind(state.lastDuration)
+        statement.bind(state.lastStatus?.rawValue)
+        statement.bind(state.skippedFireTime)
+        statement.bind(state.budgetUse.day)
+        statement.bind(state.budgetUse.runs)
+        statement.bind(state.budgetUse.wallTime)
+        statement.bind(state.budgetUse.cost)
+        statement.bind(state.firedBootID)
+    }
+
+    static func read(_ statement: Statement) throws(StoreError) -> JobState {
+        let job = statement.text()
+        let scheduleKey = statement.text()
+        let registeredAt = statement.instant()
+        var state = JobState(
+            job: job, scheduleKey: scheduleKey, registeredAt: registeredAt, decidedThrough: statement.instant())
+        state.isEnabledOverride = statement.boolIfAny()
+        state.executions = statement.int()
+        state.runCount = statement.int()
+        state.failureCount = statement.int()
+        state.failuresInARow = statement.int()
+        state.lastRunAt = statement.instantIfAny()
+        state.lastEndedAt = statement.instantIfAny()
+        state.lastDuration = statement.durationIfAny()
+        state.lastStatus = try statement.wordIfAny(Run.Status.self)
+        state.skippedFireTime = statement.instantIfAny()
+        state.budgetUse.day = statement.instantIfAny()
+        state.budgetUse.runs = statement.int()
+        state.budgetUse.wallTime = statement.durationIfAny() ?? .zero
+        state.budgetUse.cost = statement.real()
+        state.firedBootID = statement.textIfAny()
+        return state
+    }
+}

@@ -1,0 +1,90 @@
+import Scheduling
+
+/// The table `run`: its columns in the order in which `bind` writes and `read` reads them.
+enum RunRow {
+    static let columns = [
+        "id", "job", "skill", "trigger", "scheduled_for_us", "created_at_us", "status", "attempt", "started_at_us",
+        "ended_at_us", "retry_at_us", "exit_code", "exit_signal", "error", "reason", "failure_type", "output_preview",
+        "trace_id", "covered_count", "covered_since_us", "idempotency_key", "inputs", "is_forced", "definition",
+    ]
+
+    static func bind(_ run: Run, to statement: Statement) {
+        statement.bind(run.id)
+        statement.bind(run.job)
+        statement.bind(run.skill)
+        statement.bind(run.trigger.rawValue)
+        statement.bind(run.scheduledFor)
+        statement.bind(run.createdAt)
+        statement.bind(run.status.rawValue)
+        statement.bind(run.attempt)
+        statement.bind(run.startedAt)
+        statement.bind(run.endedAt)
+        statement.bind(run.retryAt)
+        statement.bind(run.exit)
+        statement.bind(run.error)
+        statement.bind(run.reason?.rawValue)
+        statement.bind(run.failureType)
+        statement.bind(run.outputPreview)
+        statement.bind(run.traceID)
+        statement.bind(run.coveredCount)
+        statement.bind(run.coveredSince)
+        statement.bind(run.idempotencyKey)
+        statement.bind(run.inputs)
+        statement.bind(run.isForced)
+        statement.bind(run.definition)
+    }
+
+    static func read(_ statement: Statement) throws(StoreError) -> Run {
+        let id = statement.text()
+        let job = statement.text()
+        let skill = statement.text()
+        let trigger = try statement.word(Run.Trigger.self)
+        let scheduledFor = statement.instantIfAny()
+        let createdAt = statement.instant()
+        let status = try statement.word(Run.Status.self)
+        var run = Run(
+            id: id, job: job, skill: skill, trigger: trigger, scheduledFor: scheduledFor, createdAt: createdAt,
+            status: status)
+        run.attempt = statement.int()
+        run.startedAt = statement.instantIfAny()
+        run.endedAt = statement.instantIfAny()
+        run.retryAt = statement.instantIfAny()
+        run.exit = statement.exitIfAny()
+        run.error = statement.textIfAny()
+        run.reason = try statement.wordIfAny(Run.Reason.self)
+        run.failureType = statement.textIfAny()
+        run.outputPreview = statement.textIfAny()
+        run.traceID = statement.textIfAny()
+        run.coveredCount = statement.int()
+        run.coveredSince = statement.instantIfAny()
+        run.idempotencyKey = statement.textIfAny()
+        run.inputs = statement.textIfAny()
+        run.isForced = statement.integer() != 0
+        run.definition = statement.textIfAny()
+        return run
+    }
+}
+
+extension Statement {
+    /// Two columns, `exit_code` and `exit_signal`, of which at most one is set.
+    func bind(_ exit: Run.Exit?) {
+        switch exit {
+        case .code(let code):
+            bind(code)
+            bind(nil as Int64?)
+        case .signal(let number):
+            bind(nil as Int64?)
+            bind(number)
+        case nil:
+            bind(nil as Int64?)
+            bind(nil as Int64?)
+        }
+    }
+
+    func exitIfAny() -> Run.Exit? {
+        let code = integerIfAny()
+        let signal = integerIfAny()
+        if let code { return .code(Int32(truncatingIfNeeded: code)) }
+        return signal.map { .signal(Int32(truncatingIfNeeded: $0)) }
+    }
+}

@@ -1,0 +1,108 @@
+/// What the database looks like, as the steps that led there.
+///
+/// Step *n* (from 1) makes version *n* of version *n* − 1. A step that was released is never changed: a change is a
+/// new step at the end. Names of columns carry the unit; instants are microseconds since 1970, UTC.
+enum Schema {
+    static let steps = [version1]
+
+    /// `PRAGMA application_id`: tells our file from any other program's database. "BCrn" in ASCII.
+    static let applicationID: Int64 = 0x4243_726E
+
+    private static let version1 = """
+        PRAGMA application_id = \(applicationID);
+
+        CREATE TABLE setting (
+            name TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE definition (
+            sequence INTEGER PRIMARY KEY,
+            job TEXT NOT NULL UNIQUE,
+            version INTEGER NOT NULL,
+            json TEXT NOT NULL,
+            created_at_us INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE job_state (
+            job TEXT PRIMARY KEY,
+            schedule_key TEXT NOT NULL,
+            registered_at_us INTEGER NOT NULL,
+            decided_through_us INTEGER NOT NULL,
+            is_enabled_override INTEGER,
+            executions INTEGER NOT NULL,
+            run_count INTEGER NOT NULL,
+            failure_count INTEGER NOT NULL,
+            failures_in_a_row INTEGER NOT NULL,
+            last_run_at_us INTEGER,
+            last_ended_at_us INTEGER,
+            last_duration_us INTEGER,
+            last_status TEXT,
+            skipped_fire_time_us INTEGER,
+            budget_day_us INTEGER,
+            budget_runs INTEGER NOT NULL,
+            budget_wall_time_us INTEGER NOT NULL,
+            budget_cost REAL,
+            fired_boot_id TEXT
+        ) STRICT;
+
+        CREATE TABLE run (
+            sequence INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            job TEXT NOT NULL,
+            skill TEXT NOT NULL,
+            trigger TEXT NOT NULL,
+            scheduled_for_us INTEGER,
+            created_at_us INTEGER NOT NULL,
+            status TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            started_at_us INTEGER,
+            ended_at_us INTEGER,
+            retry_at_us INTEGER,
+            exit_code INTEGER,
+            exit_signal INTEGER,
+            error TEXT,
+            reason TEXT,
+            failure_type TEXT,
+            output_preview TEXT,
+            trace_id TEXT,
+            covered_count INTEGER NOT NULL,
+            covered_since_us INTEGER,
+            idempotency_key TEXT,
+            inputs TEXT,
+            is_forced INTEGER NOT NULL,
+            definition TEXT
+        ) STRICT;
+
+        CREATE UNIQUE INDEX run_fire_time ON run (job, scheduled_for_us)
+            WHERE scheduled_for_us IS NOT NULL AND trigger IN ('schedule', 'catch_up', 'manual');
+        CREATE UNIQUE INDEX run_idempotency_key ON run (idempotency_key) WHERE idempotency_key IS NOT NULL;
+        CREATE INDEX run_time ON run (created_at_us);
+        CREATE INDEX run_job ON run (job, created_at_us);
+        CREATE INDEX run_job_status ON run (job, status, created_at_us);
+        CREATE INDEX run_status ON run (status, created_at_us);
+        CREATE INDEX run_job_trigger ON run (job, trigger, created_at_us);
+        CREATE INDEX run_trigger ON run (trigger, created_at_us);
+
+        CREATE TABLE attempt (
+            run INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            started_at_us INTEGER NOT NULL,
+            ended_at_us INTEGER,
+            exit_code INTEGER,
+            exit_signal INTEGER,
+            error TEXT,
+            failure_type TEXT,
+            PRIMARY KEY (run, number)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE removed_id (
+            key INTEGER PRIMARY KEY
+        ) STRICT;
+
+        CREATE TABLE run_count (
+            status TEXT PRIMARY KEY,
+            runs INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """
+}

@@ -1,0 +1,159 @@
+import Scheduling
+
+/// The statements of a store, each prepared once.
+///
+/// They are prepared when the store is opened: a file whose tables are not what its version says is found out there.
+final class Statements {
+    let connection: Connection
+
+    let begin, commit, rollback: Statement
+
+    let setSetting, removeSetting, setting: Statement
+    let setDefinition, removeDefinition, definitions: Statement
+    let setJobState, removeJobState, jobState, jobStates: Statement
+
+    let insertRun, updateRun, deleteRun: Statement
+    let runSummary, run, runByFireTime, runByIdempotencyKey, activeRuns: Statement
+    let setAttempt, deleteAttempts, attempts: Statement
+    let rememberID, wasRemoved: Statement
+    let addToCount, counts: Statement
+
+    let newestBeyond, endedOfJobUpTo, endedBefore: Statement
+
+    /// By the filters that are set; the rarer ones are prepared when first used.
+    private var histories: [HistoryFilters: Statement] = [:]
+
+    init(_ connection: Connection) throws(StoreError) {
+        self.connection = connection
+        begin = try connection.prepare("BEGIN IMMEDIATE")
+        commit = try connection.prepare("COMMIT")
+        rollback = try connection.prepare("ROLLBACK")
+
+        setSetting = try connection.prepare(SQL.upsert(into: "setting", ["name", "value"], key: ["name"]))
+        removeSetting = try connection.prepare("DELETE FROM setting WHERE name = ?")
+        setting = try connection.prepare("SELECT value FROM setting WHERE name = ?")
+
+        let definition = ["job", "version", "json", "created_at_us"]
+        setDefinition = try connection.prepare(SQL.upsert(into: "definition", definition, key: ["job"]))
+        removeDefinition = try connection.prepare("DELETE FROM definition WHERE job = ?")
+        definitions = try connection.prepare("SELECT \(SQL.list(definition)) FROM definition ORDER BY sequence")
+
+        let state = JobStateRow.columns
+        setJobState = try connection.prepare(SQL.upsert(into: "job_state", state, key: ["job"]))
+        removeJobState = try connection.prepare("DELETE FROM job_state WHERE job = ?")
+        jobState = try connection.prepare("SELECT \(SQL.list(state)) FROM job_state WHERE job = ?")
+        jobStates = try connection.prepare("SELECT \(SQL.list(state)) FROM job_state ORDER BY job")
+
+        let run = SQL.list(RunRow.columns)
+        insertRun = try connection.prepare("INSERT INTO run (\(run)) VALUES (\(SQL.marks(RunRow.columns.count)))")
+        updateRun = try connection.prepare(
+            "UPDATE run SET (\(run)) = (\(SQL.marks(RunRow.columns.count))) WHERE sequence = ?")
+        deleteRun = try connection.prepare("DELETE FROM run WHERE sequence = ?")
+        runSummary = try connection.prepare("SELECT sequence, status, attempt, retry_at_us FROM run WHERE id = ?")
+        self.run = try connection.prepare("SELECT \(run) FROM run WHERE id = ?")
+        runByFireTime = try connection.prepare(
+            """
+            SELECT id FROM run WHERE job = ? AND scheduled_for_us = ? AND scheduled_for_us IS NOT NULL
+                AND trigger IN ('schedule', 'catch_up', 'manual')
+            """)
+        runByIdempotencyKey = try connection.prepare("SELECT id FROM run WHERE idempotency_key = ?")
+        activeRuns = try connection.prepare(
+            "SELECT \(run) FROM run WHERE status IN \(SQL.activeStatuses) ORDER BY created_at_us, sequence")
+
+        setAttempt = try connection.prepare(
+            SQL.upsert(into: "attempt", ["run"] + AttemptRow.columns, key: ["run", "number"]))
+        deleteAttempts = try connection.prepare("DELETE FROM attempt WHERE run = ?")
+        attempts = try connection.prepare(
+            """
+            SELECT \(SQL.list(AttemptRow.columns)) FROM attempt
+                WHERE run = (SELECT sequence FROM run WHERE id = ?) ORDER BY number
+            """)
+
+        rememberID = try connection.prepare("INSERT OR IGNORE INTO removed_id (key) VALUES (?)")
+        wasRemoved = try connection.prepare("SELECT 1 FROM removed_id WHERE key = ?")
+
+        addToCount = try connection.prepare(
+            """
+            INSERT INTO run_count (status, runs) VALUES (?, ?)
+                ON CONFLICT (status) DO UPDATE SET runs = runs + excluded.runs
+            """)
+        counts = try connection.prepare("SELECT status, runs FROM run_count")
+
+        newestBeyond = try connection.prepare(
+            """
+            SELECT created_at_us, sequence FROM run WHERE job = ? AND status NOT IN \(SQL.activeStatuses)
+                ORDER BY created_at_us DESC, sequence DESC LIMIT 1 OFFSET ?
+            """)
+        endedOfJobUpTo = try connection.prepare(
+            """
+            SELECT sequence, id FROM run
+                WHERE job = ? AND (created_at_us, sequence) <= (?, ?) AND status NOT IN \(SQL.activeStatuses)
+                ORDER BY created_at_us, sequence LIMIT ?
+            """)
+        // A run ends after it was created, so the oldest by `created_at_us` are all there is to look at. One that
+        // ended "before" it was created (the clock was set back) goes a little later.
+        endedBefore = try connection.prepare(
+            """
+            SELECT sequence, id FROM run
+                WHERE created_at_us < ?1 AND coalesce(ended_at_us, created_at_us) < ?1
+                    AND status NOT IN \(SQL.activeStatuses)
+                ORDER BY created_at_us, sequence LIMIT ?2
+            """)
+    }
+
+    func history(_ filters: HistoryFilters) throws(StoreError) -> Statement {
+        if let statement = histories[filters] { return statement }
+        let statement = try connection.prepare(filters.sql)
+        histories[filters] = statement
+        return statement
+    }
+}
+
+/// Which columns a page of the history is filtered by.
+struct HistoryFilters: OptionSet, Hashable {
+    let rawValue: UInt8
+
+    static let job = HistoryFilters(rawValue: 1)
+    static let status = HistoryFilters(rawValue: 2)
+    static let trigger = HistoryFilters(rawValue: 4)
+    /// No filter, but a hint: most runs have this trigger, so an index of the status beats the trigger's.
+    static let commonTrigger = HistoryFilters(rawValue: 8)
+
+    /// Parameters: the values of the filters that are set, then the least `created_at_us`, the key to stay below
+    /// (two), the limit. Columns: the sequence number, then those of `RunRow`.
+    var sql: String {
+        // One index serves one of status and trigger; the unary plus keeps the other's from being taken.
+        let isByStatus = contains(.status) && (!contains(.trigger) || contains(.commonTrigger))
+        let conditions = [
+            contains(.job) ? "job = ?" : nil,
+            contains(.status) ? (isByStatus ? "status = ?" : "+status = ?") : nil,
+            contains(.trigger) ? (isByStatus ? "+trigger = ?" : "trigger = ?") : nil,
+        ]
+        return """
+            SELECT sequence, \(SQL.list(RunRow.columns)) FROM run
+                WHERE \(conditions.compactMap { $0.map { $0 + " AND " } }.joined())created_at_us >= ?
+                    AND (created_at_us, sequence) < (?, ?)
+                ORDER BY created_at_us DESC, sequence DESC LIMIT ?
+            """
+    }
+}
+
+/// Pieces of SQL text.
+enum SQL {
+    /// Those of `Run.Status.isActive`, as literals: with them SQLite sees which index fits.
+    static let activeStatuses =
+        "(" + Run.Status.allCases.filter(\.isActive).map { "'\($0.rawValue)'" }.joined(separator: ", ") + ")"
+
+    static func list(_ columns: [String]) -> String { columns.joined(separator: ", ") }
+
+    static func marks(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }
+
+    /// Inserts a row, or replaces the columns of the one with the same key; its sequence number stays.
+    static func upsert(into table: String, _ columns: [String], key: [String]) -> String {
+        let updates = columns.filter { !key.contains($0) }.map { "\($0) = excluded.\($0)" }
+        return """
+            INSERT INTO \(table) (\(list(columns))) VALUES (\(marks(columns.count)))
+                ON CONFLICT (\(list(key))) DO UPDATE SET \(list(updates))
+            """
+    }
+}

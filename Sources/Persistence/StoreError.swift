@@ -1,0 +1,90 @@
+import Glibc
+
+/// Why the store could not do something: what was attempted, on which file, what was found, what would be right.
+public struct StoreError: Error, Sendable, Equatable {
+    public enum Kind: Sendable, Equatable {
+        /// The file or folder cannot be opened or made.
+        case cannotOpen
+        /// No space left.
+        case full
+        /// The file, its folder or its file system may not be written.
+        case readOnly
+        /// The disk or its file system failed.
+        case inputOutput
+        /// Another program holds the database locked for longer than we wait.
+        case busy
+        /// Another daemon works in this folder; its process where the lock file tells.
+        case locked(pid: Int32?)
+        /// The file is no database, a broken one, or one of another program.
+        case damaged
+        /// A later version of the program wrote it.
+        case newerSchema(found: Int, known: Int)
+        /// A second run of a fire time, a second use of an id or a key, an attempt of no run.
+        case constraint
+        case other
+    }
+
+    public let kind: Kind
+    /// What was attempted, as words that follow "could not".
+    public let operation: String
+    /// The file or folder.
+    public let path: String
+    /// SQLite's extended result code; 0 where SQLite was not asked.
+    public let code: Int32
+    /// What was found.
+    public let message: String
+
+    public init(kind: Kind, operation: String, path: String, code: Int32 = 0, message: String) {
+        self.kind = kind
+        self.operation = operation
+        self.path = path
+        self.code = code
+        self.message = message
+    }
+
+    /// What would be right.
+    public var advice: String {
+        switch kind {
+        case .cannotOpen: "it must be a regular file in a folder that this user can write"
+        case .full: "free some space on its file system"
+        case .readOnly: "it and its folder must be writable by this user"
+        case .inputOutput: "check the disk and its file system"
+        case .busy: "end the program that keeps the database locked"
+        case .locked: "stop that daemon, or choose another state folder"
+        case .damaged: "move the file away or put a copy in its place"
+        case .newerSchema: "run the version that wrote it, or choose another state folder"
+        case .constraint: "an id, a fire time and an idempotency key are each used once"
+        case .other: "see the result code in SQLite's documentation"
+        }
+    }
+}
+
+extension StoreError: CustomStringConvertible {
+    public var description: String {
+        let numbered = code == 0 ? message : "\(message) (SQLite \(code))"
+        return "could not \(operation): \(path): \(numbered); \(advice)"
+    }
+}
+
+// MARK: - System errors
+
+extension StoreError {
+    /// From an `errno` that a system call on `path` left.
+    init(errno number: Int32, operation: String, path: String) {
+        self.init(
+            kind: Kind(errno: number) ?? .cannotOpen, operation: operation, path: path,
+            message: String(cString: strerror(number)))
+    }
+}
+
+extension StoreError.Kind {
+    /// Nil where the number does not tell.
+    init?(errno number: Int32) {
+        switch number {
+        case ENOSPC, EDQUOT: self = .full
+        case EROFS, EACCES, EPERM: self = .readOnly
+        case EIO: self = .inputOutput
+        default: return nil
+        }
+    }
+}

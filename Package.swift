@@ -50,6 +50,9 @@ let package = Package(
             ]),
         program("botcrond", ["Daemon"]),
         program("botcronctl", ["DBus", "EventLoop", "Configuration", "Scheduling", "Schedules", "JSON"]),
+        .executableTarget(
+            name: "spawn-bench", dependencies: ["Execution", "Processes", "EventLoop"],
+            path: "Tests/Benchmarks/SpawnBench", swiftSettings: strict),
 
         tests("JSONTests", ["JSON"]),
         tests("SchedulesTests", ["Schedules", "JSON"], resources: [.copy("Vectors")]),

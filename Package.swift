@@ -55,6 +55,9 @@ let package = Package(
             ]),
         program("botcrond", ["Daemon"]),
         program("botcronctl", ["DBus", "EventLoop", "Configuration", "Scheduling", "Schedules", "JSON"]),
+        .executableTarget(
+            name: "spawn-bench", dependencies: ["Execution", "Processes", "EventLoop"],
+            path: "Tests/Benchmarks/SpawnBench", swiftSettings: strict),
 
         // `make bench-schedules`
         .executableTarget(

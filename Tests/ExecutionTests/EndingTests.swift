@@ -144,7 +144,8 @@ struct EndingTests {
         #expect(report.ending == .signaled(SIGTERM, coreDumped: false))
         #expect(report.endedUSec - report.startedUSec < 9_000_000)
         #expect(harness.runner.active.isEmpty, "what is reported is not active")
-        let left = try #require(report.text.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }.first { $0 != attempt.pid })
+        let left = try #require(
+            report.text.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }.first { $0 != attempt.pid })
         #expect(!isGone(left), "it has its grace")
         try harness.wait("the KILL for the rest") { isGone(left) }
         let leader = try #require(attempt.pid)

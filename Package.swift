@@ -55,14 +55,7 @@ let package = Package(
             ]),
         program("botcrond", ["Daemon"]),
         program("botcronctl", ["DBus", "EventLoop", "Configuration", "Scheduling", "Schedules", "JSON"]),
-        .executableTarget(
-            name: "spawn-bench", dependencies: ["Execution", "Processes", "EventLoop"],
-            path: "Tests/Benchmarks/SpawnBench", swiftSettings: strict),
 
-        // `make bench-schedules`
-        .executableTarget(
-            name: "schedule-bench", dependencies: ["Schedules"], path: "Tests/Benchmarks/ScheduleBench",
-            swiftSettings: strict),
 
         tests("JSONTests", ["JSON"]),
         tests("SchedulesTests", ["Schedules", "JSON"], resources: [.copy("Vectors")]),

@@ -24,7 +24,7 @@ public import Scheduling
 ///   transaction may come back after a crash. Changes are idempotent, so committing it again is always right.
 /// - Texts of any length are stored as given (SQLite's bound is 10⁹ bytes a row; beyond it the commit fails).
 /// - Durations are kept to the microsecond, and clamped to ±292,000 years.
-public protocol Store: AnyObject {
+public protocol Store: ExecutionRegister {
     /// What a starting daemon needs to go on where the last one ended.
     func load() throws(StoreError) -> StoredState
 

@@ -56,7 +56,6 @@ let package = Package(
         program("botcrond", ["Daemon"]),
         program("botcronctl", ["DBus", "EventLoop", "Configuration", "Scheduling", "Schedules", "JSON"]),
 
-
         tests("JSONTests", ["JSON"]),
         tests("SchedulesTests", ["Schedules", "JSON"], resources: [.copy("Vectors")]),
         tests("EventLoopTests", ["EventLoop", "CLinux"]),

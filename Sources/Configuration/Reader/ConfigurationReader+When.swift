@@ -1,6 +1,6 @@
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 
 /// When a definition runs: one schedule, several under `schedules`, or none.
 extension ConfigurationReader {
@@ -13,7 +13,8 @@ extension ConfigurationReader {
     func readWhen(
         _ fields: Fields, _ configuration: Configuration, registeredAt: Instant?, into job: inout Job
     ) throws(FieldError) {
-        job.zone = try fields["timezone"].map { field throws(FieldError) in try zone(named: field) }
+        job.zone =
+            try fields["timezone"].map { field throws(FieldError) in try zone(named: field) }
             ?? configuration.timezone
         if let field = fields["max_executions"] { job.maxExecutions = try field.integer(1...Bounds.countMax) }
         job.jitterMilliseconds = try readJitter(fields)
@@ -88,7 +89,7 @@ extension ConfigurationReader {
             case .cron:
                 return try Schedule.cron(entry.text)
             case .interval:
-                if let count = entry.count { return try Schedule.interval(type: entry.text, value: count) }
+                if let count = entry.count { return try Schedule.interval(type: entry.text, value: count.value) }
                 return try Schedule.interval(entry.text)
             case .once:
                 return try Schedule.once(
@@ -97,7 +98,8 @@ extension ConfigurationReader {
                 return try Schedule.calendar(entry.text, zones: installedZone)
             }
         } catch {
-            throw FieldError(error, at: entry.field.path)
+            let isAboutCount = error.field == "interval_value"
+            throw FieldError(error, at: (isAboutCount ? entry.count?.field : nil)?.path ?? entry.field.path)
         }
     }
 

@@ -1,6 +1,6 @@
 public import JSON
-public import Scheduling
 public import Schedules
+public import Scheduling
 
 /// Reads the section `schedules` and single definitions into values of the core.
 ///

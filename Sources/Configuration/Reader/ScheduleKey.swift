@@ -1,6 +1,6 @@
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 
 extension ConfigurationReader {
     /// The text whose change makes a new grid: every schedule as written, `start_at`, and the zone and the DST rule where
@@ -10,7 +10,7 @@ extension ConfigurationReader {
     func scheduleKey(of plan: SchedulePlan, _ window: Window, _ zone: TimeZoneRules) -> String {
         var lines: [String] = []
         for entry in plan.entries {
-            let text = entry.count.map { "\($0) \(entry.text)" } ?? entry.text
+            let text = entry.count.map { "\($0.value) \(entry.text)" } ?? entry.text
             var line = "\(entry.type.rawValue) \(text)"
             if ZoneNeed.isOnWallClock(entry.type, text) {
                 line += " @\(zone.name)"

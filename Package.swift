@@ -51,6 +51,11 @@ let package = Package(
         program("botcrond", ["Daemon"]),
         program("botcronctl", ["DBus", "EventLoop", "Configuration", "Scheduling", "Schedules", "JSON"]),
 
+        // `make bench-schedules`
+        .executableTarget(
+            name: "schedule-bench", dependencies: ["Schedules"], path: "Tests/Benchmarks/ScheduleBench",
+            swiftSettings: strict),
+
         tests("JSONTests", ["JSON"]),
         tests("SchedulesTests", ["Schedules", "JSON"], resources: [.copy("Vectors")]),
         tests("EventLoopTests", ["EventLoop"]),

@@ -18,6 +18,8 @@ struct CivilPattern: Equatable, Sendable, BitwiseCopyable {
 
     /// Every date matches: no search by month.
     private let matchesEveryDate: Bool
+    /// Which kinds of month are worth a look; a rare date skips decades by them.
+    private let kinds: UInt32
     /// The first and the last second of a day that match.
     private let firstSecond: Int32
     private let lastSecond: Int32
@@ -37,6 +39,7 @@ struct CivilPattern: Equatable, Sendable, BitwiseCopyable {
         self.dayRule = dayRule
         self.years = years
         self.isWildcard = isWildcard
+        kinds = dayRule.kinds
         matchesEveryDate = months == Self.everyMonth && dayRule.matchesEveryDay && years.isAll
         firstSecond = Int32(
             truncatingIfNeeded: hours.trailingZeroBitCount * 3_600 + minutes.trailingZeroBitCount * 60
@@ -164,8 +167,10 @@ extension CivilPattern {
     /// The days matched in a month whose 1st is the day number `firstDay`.
     @inline(__always)
     private func mask(year: Int, month: Int, firstDay: Int64) -> UInt32 {
-        dayRule.mask(
-            length: WallClock.length(ofMonth: month, year: year), firstWeekday: WallClock.weekday(ofDay: firstDay))
+        let length = WallClock.length(ofMonth: month, year: year)
+        let firstWeekday = WallClock.weekday(ofDay: firstDay)
+        guard kinds &>> DayRule.kind(length: length, firstWeekday: firstWeekday) & 1 != 0 else { return 0 }
+        return dayRule.mask(length: length, firstWeekday: firstWeekday)
     }
 
     /// The first matching day number ≥ `day`. The search ends once it is beyond `limit` (wall seconds); what it returns then
@@ -279,6 +284,6 @@ extension CivilPattern {
             let begin = WallClock.dayNumber(year: WallClock.firstYear, month: 1, day: 1)
             return nextDate(atOrAfter: begin, limit: WallClock.horizonSeconds + 1) != WallClock.never
         }
-        return dayRule.canMatch(inMonths: months)
+        return DayRule.canMatch(kinds: kinds, inMonths: months)
     }
 }

@@ -30,6 +30,7 @@ struct CivilRule: Equatable, Sendable, BitwiseCopyable {
         var wall = begin &+ span.offset
         if !firesAgainInOverlap { wall = max(wall, span.shownBefore) }
         let match = pattern.next(atOrAfter: wall)
+        guard match != WallClock.never else { return match }
         if match &- span.offset < zone.end(ofSpan: index) { return match &- span.offset }
         return next(match, afterSpan: &index, in: zone)
     }

@@ -58,12 +58,13 @@ struct CronParser: ~Copyable {
         dayRule.needsBoth = Self.isOpen(text[dayField.lowerBound]) || Self.isOpen(text[dayOfWeek.lowerBound])
 
         let monthMask = UInt16(truncatingIfNeeded: months)
-        guard dayRule.canMatch(inMonths: monthMask) else {
-            throw ScheduleError(.neverFires, CronField.dayOfMonth.name, text, dayField, Self.neverSentence(months: monthMask))
-        }
-        return CivilPattern(
+        let pattern = CivilPattern(
             seconds: seconds, minutes: minutes, hours: UInt32(truncatingIfNeeded: hours), months: monthMask,
             dayRule: dayRule, isWildcard: isWildcard)
+        guard pattern.canMatch else {
+            throw ScheduleError(.neverFires, CronField.dayOfMonth.name, text, dayField, Self.neverSentence(months: monthMask))
+        }
+        return pattern
     }
 
     private static func isOpen(_ byte: UInt8) -> Bool {

@@ -12,11 +12,11 @@ struct Oracle {
     var dst = DSTPolicy()
 
     /// All fires in `begin ... end` (seconds of UTC), by a scan in steps of `step` seconds. A step of 60 needs fires on whole
-    /// minutes and offsets in whole minutes.
-    func fires(from begin: Int64, through end: Int64, step: Int64 = 1) -> [Int64] {
+    /// minutes and offsets in whole minutes. The scan begins `lead` seconds earlier, to know what was shown before; that is
+    /// longer than any change.
+    func fires(from begin: Int64, through end: Int64, step: Int64 = 1, lead: Int64) -> [Int64] {
         var fires: [Int64] = []
-        // What was shown before the scan begins: two days are longer than any change.
-        var time = begin - 2 * 86_400
+        var time = begin - lead
         time -= ((time % step) + step) % step
         var wall = time + offset(at: time)
         var greatestShown = wall

@@ -215,7 +215,8 @@ import Testing
             """)
         #expect(
             state.warnings == [
-                "cannot read state.json (line 1, column 40): services.scheduler.enabled is a number; expected a boolean",
+                "cannot read state.json (line 1, column 40): services.scheduler.enabled is a number; expected a "
+                    + "boolean",
                 "cannot read state.json (line 2, column 28): jobs.a.enabled is a string; expected a boolean",
                 "cannot read state.json (line 2, column 40): jobs.b is a number; expected an object",
             ])

@@ -130,7 +130,8 @@ struct AcceptedKey: Sendable, CustomTestStringConvertible {
             "\($0.conditions.required) \($0.conditions.timeout) \($0.conditions.action)"
         },
         .init(
-            #""conditions": {"ac_power": true, "battery_min": 20, "network": "unmetered", "idle": "5m", "load_max": 1.5, "#
+            #""conditions": {"ac_power": true, "battery_min": 20, "network": "unmetered", "idle": "5m", "load_max": "#
+                + #"1.5, "#
                 + #""pressure_max": 40, "path_exists": "~/x", "command": ["true"]}, "conditions_timeout": "2h", "#
                 + #""conditions_action": "run""#, "7200.0 seconds run"
         ) { "\($0.conditions.timeout) \($0.conditions.action)" },

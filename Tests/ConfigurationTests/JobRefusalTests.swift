@@ -65,7 +65,8 @@ struct Refused: Sendable, CustomTestStringConvertible {
             #"credentials["../x"]: no name of a credential; it consists of letters, digits, _ - . :"#),
         .init(
             #""timeout": -1"#,
-            #"timeout: found the number -1; expected a duration: a number of seconds, or text such as "90s", "30m" or "1h30m", up to 100 years"#
+            #"timeout: found the number -1; expected a duration: a number of seconds, or text such as "90s", "30m" "#
+                + #"or "1h30m", up to 100 years"#
         ),
         .init(
             #""timeout": true"#,
@@ -81,7 +82,8 @@ struct Refused: Sendable, CustomTestStringConvertible {
             "output_limit: found the number 2000000000; expected a whole number from 0 to 1073741824"),
         .init(
             #""resources": {"memory_max": "much"}"#,
-            #"resources.memory_max: found the string "much"; expected a number of bytes, or text such as "512M", "2G" or "10%""#
+            #"resources.memory_max: found the string "much"; expected a number of bytes, or text such as "512M", "#
+                + #""2G" or "10%""#
         ),
         .init(
             #""resources": {"io_class": "slow"}"#,
@@ -100,11 +102,13 @@ struct Refused: Sendable, CustomTestStringConvertible {
             #"notify: found the string "slack"; expected an array of targets, or objects {"target", "on"}"#),
         .init(
             #""notify": ["pigeon"]"#,
-            #"notify[0]: found the string "pigeon"; expected one of desktop, slack, email, memory, webhook, command, toast"#
+            #"notify[0]: found the string "pigeon"; expected one of desktop, slack, email, memory, webhook, "#
+                + #"command, toast"#
         ),
         .init(
             #""notify": [{"target": "slack", "on": ["end"]}]"#,
-            #"notify[0].on[0]: found the string "end"; expected one of start, success, failure, retry, missed, recovered, stalled"#
+            #"notify[0].on[0]: found the string "end"; expected one of start, success, failure, retry, missed, "#
+                + #"recovered, stalled"#
         ),
         .init(#""notify": [{"on": ["start"]}]"#, "notify[0].target: missing; it says where the notification goes"),
         .init(
@@ -135,15 +139,18 @@ struct Refused: Sendable, CustomTestStringConvertible {
     static let whole: [Refused] = [
         .init(
             #""name": "a b", "command": "true""#,
-            #"name: found the string "a b"; expected a name of 1 to 128 letters, digits, _ - . :; text for people goes to "title""#
+            #"name: found the string "a b"; expected a name of 1 to 128 letters, digits, _ - . :; text for people "#
+                + #"goes to "title""#
         ),
         .init(
             #""name": "", "command": "true""#,
-            #"name: found the string ""; expected a name of 1 to 128 letters, digits, _ - . :; text for people goes to "title""#
+            #"name: found the string ""; expected a name of 1 to 128 letters, digits, _ - . :; text for people goes "#
+                + #"to "title""#
         ),
         .init(
             #""id": 7, "command": "true""#,
-            #"id: found the number 7; expected a name of 1 to 128 letters, digits, _ - . :; text for people goes to "title""#
+            #"id: found the number 7; expected a name of 1 to 128 letters, digits, _ - . :; text for people goes to "#
+                + #""title""#
         ),
         .init(
             #""name": "j""#,
@@ -161,18 +168,21 @@ struct Refused: Sendable, CustomTestStringConvertible {
         .init(#""skill": """#, #"skill: found the string ""; expected the name of a skill that is not empty"#),
         .init(
             #""skill": "s", "execution_mode": "python_script""#,
-            #"execution_mode: found the string "python_script"; expected "claude_cli", "claude_prompt", "skill_direct" or a runner of your own for skill"#
+            #"execution_mode: found the string "python_script"; expected "claude_cli", "claude_prompt", "#
+                + #""skill_direct" or a runner of your own for skill"#
         ),
         .init(
             #""skill": "s", "execution_mode": "direct""#,
-            #"execution_mode: no runner "skill_direct" is set up; give its argv in schedules.runners.skill_direct.command"#
+            #"execution_mode: no runner "skill_direct" is set up; give its argv in "#
+                + #"schedules.runners.skill_direct.command"#
         ),
         .init(
             #""function_name": "f""#,
             #"function_name: no runner "tool" is set up; give its argv in schedules.runners.tool.command"#),
         .init(
             #""skill": "s", "execution_mode": "claud""#,
-            #"execution_mode: no runner "claud"; known are claude_cli, claude_prompt, message, python_script; did you mean "claude_cli"?"#
+            #"execution_mode: no runner "claud"; known are claude_cli, claude_prompt, message, python_script; did "#
+                + #"you mean "claude_cli"?"#
         ),
     ]
 

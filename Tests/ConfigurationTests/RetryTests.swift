@@ -55,7 +55,8 @@ import Testing
         .init(#""default_retry": false"#, "", "none"),
         // Three keys that together are a default.
         .init(
-            #""retry_failed_events": true, "max_retry_attempts": 3, "retry_delay": 300"#, "", "4 300.0 3600.0 ×2.0 0.0"),
+            #""retry_failed_events": true, "max_retry_attempts": 3, "retry_delay": 300"#, "",
+            "4 300.0 3600.0 ×2.0 0.0"),
         .init(#""max_retry_attempts": 2"#, "", "3 60.0 3600.0 ×2.0 0.0"),
         .init(#""retry_failed_events": true"#, "", "3 60.0 3600.0 ×2.0 0.0"),
         .init(#""retry_failed_events": false, "max_retry_attempts": 3"#, "", "none"),
@@ -83,8 +84,8 @@ import Testing
 
     @Test func whatToRetryOnIsAList() throws {
         let job = try runnable(
-            #""retry": {"retry_on": ["auth", "network", "timeout", "unknown", "interrupted", "license", "any", "exit:75", "#
-                + #""exit:64-78", "signal:SIGKILL", "signal:TERM", "signal:10"]}"#,
+            #""retry": {"retry_on": ["auth", "network", "timeout", "unknown", "interrupted", "license", "any", "#
+                + #""exit:75", "exit:64-78", "signal:SIGKILL", "signal:TERM", "signal:10"]}"#,
             section: #""failure_patterns": {"license": ["no seat"]}"#)
         #expect(
             job.retry?.on == [
@@ -111,7 +112,8 @@ import Testing
         ),
         (
             #"{"retry_on": ["netwrk"]}"#,
-            #"retry.retry_on[0]: found the string "netwrk"; expected any, exit:CODE, exit:FROM-TO, signal:NAME or a failure type; did you mean "network"?"#
+            #"retry.retry_on[0]: found the string "netwrk"; "#
+                + #"expected any, exit:CODE, exit:FROM-TO, signal:NAME or a failure type; did you mean "network"?"#
         ),
         (
             #"{"retry_on": ["exit:300"]}"#,
@@ -123,7 +125,8 @@ import Testing
         ),
         (
             #"{"retry_on": ["signal:SIGFOO"]}"#,
-            #"retry.retry_on[0]: found the string "signal:SIGFOO"; expected signal:NAME such as signal:SIGKILL, or signal:NUMBER from 1 to 64"#
+            #"retry.retry_on[0]: found the string "signal:SIGFOO"; "#
+                + #"expected signal:NAME such as signal:SIGKILL, or signal:NUMBER from 1 to 64"#
         ),
         (#"{"retry_on": "auth"}"#, #"retry.retry_on: found the string "auth"; expected an array of failure types"#),
     ])

@@ -41,7 +41,8 @@ import Testing
             #""recurring": true, "interval_type": "days", "interval_value": 2"#,
             "interval|2 days|2026-03-08T12:00:00+00:00"),
         .init(
-            #""recurring": true, "interval_type": "hour", "interval_value": 1, "schedule_time": "2026-04-01T00:30:00Z""#,
+            #""recurring": true, "interval_type": "hour", "interval_value": 1, "#
+                + #""schedule_time": "2026-04-01T00:30:00Z""#,
             "interval|1 hour|2026-04-01T00:30:00+00:00"),
         .init(#""interval_type": "weeks", "interval_value": 1"#, "interval|1 week|2026-03-13T12:00:00+00:00"),
         .init(#""once": "2026-12-25 09:00""#, "once|2026-12-25 09:00|2026-12-25T09:00:00+00:00"),
@@ -199,13 +200,15 @@ import Testing
             #"too_small interval_value "0" at 0: expected 1 or more (interval_value)"#),
         .init(
             #""interval_type": "fortnights", "interval_value": 1"#,
-            #"bad_unit interval_type "fortnights" at 0: expected seconds, minutes, hours, days, weeks, months or years (interval_type)"#
+            #"bad_unit interval_type "fortnights" at 0: "#
+                + #"expected seconds, minutes, hours, days, weeks, months or years (interval_type)"#
         ),
         .init(
             #""trigger": "cron""#,
             #"trigger: found the string "cron"; expected an object {"queue": NAME}, or "poll""#),
         .init(
-            #""trigger": "poll", "condition": "true""#, "poll_interval: missing; expected a duration between two polls"),
+            #""trigger": "poll", "condition": "true""#,
+            "poll_interval: missing; expected a duration between two polls"),
         .init(#""condition": "true""#, #"condition: needs "trigger": "poll" beside it; or stand in an object "poll""#),
         .init(
             #""poll": {"interval": 0, "condition": "true"}"#,

@@ -15,8 +15,8 @@ public enum FileReplacement {
     ///
     /// - Parameters:
     ///   - mode: permission bits of a file that is made.
-    /// - Throws: `write PATH` with the error of the system; the old content is then in place, and nothing is left beside
-    ///   it. Only where the last step fails, bringing the folder to disk, the new content may be in place.
+    /// - Throws: `write PATH` with the error of the system; the old content is then in place, and nothing is left
+    ///   beside it. Only where the last step fails, bringing the folder to disk, the new content may be in place.
     public static func replace(
         _ path: String, with bytes: [UInt8], mode: UInt32 = defaultMode
     ) throws(ConfigurationError) {

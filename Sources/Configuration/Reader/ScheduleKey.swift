@@ -3,8 +3,8 @@ import Schedules
 import Scheduling
 
 extension ConfigurationReader {
-    /// The text whose change makes a new grid: every schedule as written, `start_at`, and the zone and the DST rule where
-    /// the schedule depends on them.
+    /// The text whose change makes a new grid: every schedule as written, `start_at`, and the zone and the DST rule
+    /// where the schedule depends on them.
     ///
     /// One line a schedule, so that two definitions that mean the same in different spellings have the same key.
     func scheduleKey(of plan: SchedulePlan, _ window: Window, _ zone: TimeZoneRules) -> String {

@@ -118,6 +118,21 @@ import Testing
         }
     }
 
+    /// Whoever edits a user's file as root must not take it away from that user.
+    @Test func anExistingFileKeepsItsOwner() throws {
+        try withScratchFolder { folder in
+            let path = folder + "/config.json"
+            try FileReplacement.replace(path, with: Array("one".utf8))
+            let owner = geteuid() == 0 ? uid_t(65_534) : geteuid()
+            #expect(chown(path, owner, gid_t.max) == 0)
+            try FileReplacement.replace(path, with: Array("two".utf8))
+            var status = stat()
+            #expect(stat(path, &status) == 0)
+            #expect(status.st_uid == owner)
+            #expect(try contents(path) == "two")
+        }
+    }
+
     @Test func aLinkStaysALink() throws {
         try withScratchFolder { folder in
             #expect(mkdir(folder + "/real", 0o700) == 0)

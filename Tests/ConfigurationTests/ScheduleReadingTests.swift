@@ -289,6 +289,28 @@ import Testing
         }
     }
 
+    /// The store would otherwise have it that "in 2 hours" is long past when it is said a second time.
+    @Test func aOnceSaidAgainCountsFromNow() throws {
+        let later = friday + .seconds(86_400)
+        func again(_ members: String, isNew: Bool) throws -> (job: Job, before: Job) {
+            let before = try runnable(members)
+            let known = ["j": Registration(scheduleKey: before.scheduleKey, registeredAt: before.registeredAt)]
+            let job = try reader(now: later, registrations: known).readJob(
+                JSONValue(parsing: before.definition), origin: .bus, in: configuration(), isNew: isNew)
+            return (job, before)
+        }
+        let relative = try again(#""once": "in 2 hours""#, isNew: true)
+        #expect(fires(relative.job, after: later, count: 1) == ["2026-03-07T14:00:00+00:00"])
+        #expect(relative.job.scheduleKey != relative.before.scheduleKey)
+        let absolute = try again(#""once": "2026-03-09T00:00:00Z""#, isNew: true)
+        #expect(absolute.job.scheduleKey == absolute.before.scheduleKey)
+        let error = #expect(throws: JobError.self) { try again(#""once": "2026-03-07T11:00:00Z""#, isNew: true) }
+        #expect(error?.message.hasPrefix("in_past") == true)
+        let interval = try again(#""interval": "7h""#, isNew: true)
+        #expect(interval.job.registeredAt == friday)
+        #expect(try again(#""once": "in 2 hours""#, isNew: false).job.registeredAt == friday)
+    }
+
     @Test func anotherScheduleIsRegisteredAnew() throws {
         let first = try runnable(#""interval": "1 day""#)
         let known = ["j": Registration(scheduleKey: first.scheduleKey, registeredAt: first.registeredAt)]
@@ -328,13 +350,33 @@ import Testing
 
     @Test func aPreviewNeedsNoAction() throws {
         let defaults = try configuration(#""timezone": "Europe/Berlin""#)
-        let job = try reader().readSchedules("0 9 * * *", in: defaults)
-        #expect(fires(job, count: 1) == ["2026-03-07T09:00:00+01:00"])
-        let anchored = try reader().readSchedules(
-            ["interval": "1 day", "timezone": "UTC"], in: defaults,
-            registeredAt: Instant(rfc3339: "2026-01-01T05:00:00Z"))
-        #expect(fires(anchored, count: 1) == ["2026-03-07T05:00:00+00:00"])
-        let error = #expect(throws: JobError.self) { try reader().readSchedules("61 * * * *", in: defaults) }
-        #expect(error?.description.hasPrefix(#"out_of_range minute "61" at 0: "#) == true)
+        func preview(_ text: String) throws -> [String] {
+            let preview = try reader().readPreview(of: text, in: defaults)
+            return fires(preview.job, after: preview.after, count: 1)
+        }
+        #expect(try preview("0 9 * * *") == ["2026-03-07T09:00:00+01:00"])
+        #expect(try preview(#" "0 9 * * *""#) == ["2026-03-07T09:00:00+01:00"])
+        #expect(try preview(#"{"cron": "0 9 * * *", "after": "2026-07-01"}"#) == ["2026-07-01T09:00:00+02:00"])
+        #expect(
+            try preview(#"{"interval": "1 day", "timezone": "UTC", "created_at": "2026-01-01T05:00:00Z"}"#)
+                == ["2026-03-07T05:00:00+00:00"])
+        #expect(
+            try preview(
+                #"{"once": "in 2 hours", "registered_at": "2026-05-01T10:00:00Z", "created_at": null, "skill": "s"}"#)
+                == ["2026-05-01T14:00:00+02:00"])
+        #expect(try preview(#"{"after": {"job": "a"}}"#) == [])
+    }
+
+    @Test(arguments: [
+        ("61 * * * *", #"out_of_range minute "61" at 0: "#),
+        (#"{"cron": "61 * * * *"}"#, #"out_of_range minute "61" at 0: "#),
+        (#"{"crn": "@daily"}"#, #"crn: unknown key; did you mean "cron"?"#),
+        (#"{"cron": "@daily", "after": "x"}"#, #"syntax datetime "x" at 0: "#),
+        ("{", "cannot read JSON at line 1, column 2: "), ("", #"empty expression "" at 0: "#),
+    ])
+    func aWrongPreviewIsNamed(text: String, begins: String) throws {
+        let defaults = try configuration()
+        let error = #expect(throws: JobError.self) { try reader().readPreview(of: text, in: defaults) }
+        #expect(error?.description.hasPrefix(begins) == true, "\(String(describing: error))")
     }
 }

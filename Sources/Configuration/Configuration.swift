@@ -1,5 +1,5 @@
-public import Scheduling
 public import Schedules
+public import Scheduling
 
 /// The section `schedules` of config.json, understood: jobs that can run, jobs that cannot with the reason, and what
 /// holds for all of them.

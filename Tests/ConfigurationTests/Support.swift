@@ -1,7 +1,7 @@
 import Glibc
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 import Testing
 
 @testable import Configuration

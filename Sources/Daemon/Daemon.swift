@@ -54,6 +54,8 @@ public final class Daemon {
     var timer: TimerSource?
     var storeRetryTimer: TimerSource?
     var reloadTimer: TimerSource?
+    /// When nothing has run for a moment, memory that only runs need is given back.
+    var quietTimer: TimerSource?
     /// Whether files of time zones have changed since they were read.
     var areZonesStale = false
     private var sources: [EventSource] = []
@@ -178,6 +180,7 @@ public final class Daemon {
         timer = try loop.timer(.realtime, accuracyUSec: 1) { [unowned self] in submit(.tick) }
         storeRetryTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in flush() }
         reloadTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reloadFromDisk() }
+        quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseCodePages() }
         for signal in [SIGTERM, SIGINT] {
             sources.append(try loop.signal(signal) { [unowned self] in stop(because: "signal \(signal)") })
         }
@@ -217,7 +220,7 @@ public final class Daemon {
         flush()
         ServiceManager.ready()
         updateServiceStatus()
-        releaseStartupCode()
+        releaseCodePages()
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }
 

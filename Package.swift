@@ -61,6 +61,10 @@ let package = Package(
         tests("ExecutionTests", ["Execution", "Processes", "EventLoop"]),
         tests("SchedulingTests", ["Scheduling", "Schedules"]),
         tests("DaemonTests", ["Daemon", "DBus", "EventLoop", "JSON", "Persistence", "Scheduling", "Schedules"]),
+
+        .executableTarget(
+            name: "BusBench", dependencies: ["DBus", "EventLoop", "CDBus", "CLinux"], path: "Tests/Benchmarks/BusBench",
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,6 @@
 #pragma once
 /* What Swift's Glibc module lacks. _GNU_SOURCE must not be defined here: fd_set would then differ between modules. */
+#include <malloc.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/eventfd.h>

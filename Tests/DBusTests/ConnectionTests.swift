@@ -317,7 +317,9 @@ import Testing
         try bus.turn(until: "the refusal") { answer != nil }
         guard case .failure(let error) = answer else { throw TestFailure("an answer") }
         #expect(error.name == .limitsExceeded)
+        #expect(!service.flush(timeoutMSec: 20))
         bus.resume()
+        #expect(service.flush(timeoutMSec: 20_000))
         try bus.turn(until: "an empty queue") { service.outgoingBytes == 0 }
         try bus.settle(service)
     }

@@ -84,6 +84,7 @@ let package = Package(
         tool("store-crash-child", "Tests/PersistenceCrashChild", ["Persistence", "Scheduling", "Schedules"]),
 
         // Programs that `make bench` runs.
+        tool("bus-bench", "Tests/Benchmarks/BusBench", ["DBus", "EventLoop", "CDBus", "CLinux"]),
         tool("daemon-bench", "Tests/Benchmarks/DaemonBench", ["DBus", "EventLoop"]),
         tool("schedule-bench", "Tests/Benchmarks/ScheduleBench", ["Schedules"]),
         tool("spawn-bench", "Tests/Benchmarks/SpawnBench", ["Execution", "Processes", "EventLoop"]),

@@ -42,6 +42,7 @@ extension Daemon {
             return false
         }
         scheduler.didCommit()
+        mirrorSoon()
         outbox.changes = []
         if storeFault != nil {
             storeFault = nil

@@ -54,6 +54,10 @@ public final class Daemon {
     var timer: TimerSource?
     var storeRetryTimer: TimerSource?
     var reloadTimer: TimerSource?
+    /// When the mirror of the state is written again, and when it was last.
+    var mirrorTimer: TimerSource?
+    var mirroredAtUSec: UInt64 = 0
+    var isMirrorBroken = false
     /// When nothing has run for a moment, memory that only runs need is given back.
     var quietTimer: TimerSource?
     /// Whether files of time zones have changed since they were read.
@@ -180,6 +184,7 @@ public final class Daemon {
         timer = try loop.timer(.realtime, accuracyUSec: 1) { [unowned self] in submit(.tick) }
         storeRetryTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in flush() }
         reloadTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reloadFromDisk() }
+        mirrorTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in writeMirrorOrSay() }
         quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseCodePages() }
         for signal in [SIGTERM, SIGINT] {
             sources.append(try loop.signal(signal) { [unowned self] in stop(because: "signal \(signal)") })

@@ -56,10 +56,11 @@ let package = Package(
         room("Configuration", ["Scheduling", "Schedules", "JSON"]),
         room("Processes", ["CLinux"]),
         room("Execution", ["EventLoop", "Processes"]),
+        room("Desktop", ["DBus", "EventLoop"]),
         room(
             "Daemon",
             [
-                "Execution", "Processes", "Configuration", "Persistence", "DBus", "EventLoop", "Scheduling",
+                "Desktop", "Execution", "Processes", "Configuration", "Persistence", "DBus", "EventLoop", "Scheduling",
                 "Schedules", "JSON",
             ]),
         program("botcrond", ["Daemon"]),

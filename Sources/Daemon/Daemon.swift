@@ -1,5 +1,6 @@
 internal import Configuration
 internal import DBus
+internal import Desktop
 internal import EventLoop
 internal import Execution
 internal import Glibc
@@ -29,6 +30,7 @@ public final class Daemon {
     let scheduler: Scheduler
     let runner: Runner
     let connection: Connection
+    let login: LoginManager
     let startedAtUSec: UInt64
     private var wallOffsetUSec: Int64
 
@@ -112,6 +114,9 @@ public final class Daemon {
         } catch {
             throw StartError(exitCode: .failure, message: "\(error)")
         }
+        login = LoginManager(
+            loop: loop, systemBus: environment["DBUS_SYSTEM_BUS_ADDRESS"], who: "BotCron",
+            why: "Jobs are brought in order before the machine sleeps")
         do {
             connection = try Connection(to: options.busAddress.map { .address($0) } ?? .session, loop: loop)
         } catch {
@@ -225,6 +230,7 @@ public final class Daemon {
         flush()
         ServiceManager.ready()
         updateServiceStatus()
+        watchSleep()
         releaseCodePages()
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }

@@ -56,7 +56,7 @@ extension Daemon {
     }
 
     private func stateShape(of view: Scheduler.JobView) -> JSONObject {
-        var shape = JobShape.json(view)
+        var shape = JobShape.json(view, of: scheduler)
         if view.active.contains(where: { scheduler.activeRun(id: $0)?.status == .running }) { shape["last_status"] = "running" }
         return shape
     }

@@ -54,6 +54,7 @@ public final class Daemon {
     var timer: TimerSource?
     var storeRetryTimer: TimerSource?
     var reloadTimer: TimerSource?
+    var configurationWatch: FileWatch?
     /// When the mirror of the state is written again, and when it was last.
     var mirrorTimer: TimerSource?
     var mirroredAtUSec: UInt64 = 0

@@ -65,6 +65,8 @@ public final class Daemon {
     var areZonesStale = false
     private var sources: [EventSource] = []
     private var isReady = false
+    /// What the program ends with, once everything is done.
+    private var exitCode = ExitCode.success
 
     static let busName: BusName = "com.aiworkflow.BotCron"
     static let objectPath: ObjectPath = "/com/aiworkflow/BotCron"
@@ -231,9 +233,13 @@ public final class Daemon {
     }
 
     /// The daemon lives for its name on the session's bus; without the bus the session is over, or the unit is
-    /// restarted with a new one.
+    /// restarted with a new one. What runs is ended and recorded as at any other stop: nobody would be left to do it.
     private func busIsLost(_ reason: String) {
-        fail(.unavailable, "the connection to the bus is lost: \(reason)")
+        let message = "the connection to the bus is lost: \(reason)"
+        guard isReady else { return fail(.unavailable, message) }
+        log.error(message)
+        exitCode = .unavailable
+        stop(because: "no bus")
     }
 
     private func fail(_ code: ExitCode, _ message: String) {
@@ -271,7 +277,7 @@ public final class Daemon {
         // A store that cannot be written does not keep a stopping daemon: the next one finds the runs as interrupted.
         guard scheduler.status == .stopping, handles.isEmpty, outbox.isEmpty || storeFault != nil else { return }
         connection.flush()
-        loop.exit(ExitCode.success.rawValue)
+        loop.exit(exitCode.rawValue)
     }
 }
 

@@ -284,6 +284,7 @@ public final class Daemon {
 extension Daemon {
     func exportInterface() {
         connection.onFault = { [unowned self] fault in log.error("a fault on the bus", [("BOTCRON_ERROR", fault)]) }
+        connection.export(ExportedObject(.root, [], isObjectManager: true))
         connection.export(ExportedObject(Self.objectPath, [ControlInterface(daemon: self).interface]))
     }
 }

@@ -49,6 +49,7 @@ public final class Daemon {
     /// The attempts whose processes are ours, by run.
     var handles: [String: AttemptHandle] = [:]
     var announcedNextRun = ""
+    var serviceStatus = ""
 
     var flushSource: DeferredSource?
     var timer: TimerSource?
@@ -227,7 +228,6 @@ public final class Daemon {
         submit(.started(bootID: bootID(), surviving: []))
         flush()
         ServiceManager.ready()
-        updateServiceStatus()
         releaseCodePages()
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }

@@ -37,7 +37,8 @@ final class DaemonClient {
         _ member: MemberName, _ arguments: [DBusValue] = [], isStarting: Bool = true, timeout: Timeout = .usual
     ) throws(Failure) -> DBusValue? {
         let call = RemoteCall(
-            Self.name, Self.path, Self.interface, member, arguments, startsService: isStarting, timeoutMSec: timeout.milliseconds)
+            Self.name, Self.path, Self.interface, member, arguments, startsService: isStarting,
+            timeoutMSec: timeout.milliseconds)
         return try result(of: call, timeout).first
     }
 

@@ -61,7 +61,8 @@ struct Failure: Error {
                 advice: ["the daemon may be older than this program: botcronctl version"])
         case "com.aiworkflow.BotCron.Error.JobNotFound", "com.aiworkflow.BotCron.Error.RunNotFound":
             self.init(ExitCode.notFound, error.name.text, error.message)
-        case let name where name.hasPrefix("org.freedesktop.DBus.Error.Spawn") || name.hasPrefix("org.freedesktop.systemd1."):
+        case let name
+        where name.hasPrefix("org.freedesktop.DBus.Error.Spawn") || name.hasPrefix("org.freedesktop.systemd1."):
             self.init(
                 ExitCode.unavailable, name, "the bus could not start the daemon: \(error.message)",
                 advice: ["see why: systemctl --user status bot-cron.service, journalctl --user -u bot-cron"])

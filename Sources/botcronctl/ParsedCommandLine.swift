@@ -76,7 +76,8 @@ struct ParsedCommandLine: Sendable {
             let nearest = NearestName.nearest(
                 to: option, among: (GlobalOptions.table + verb.options).flatMap(\.spellings).filter { $0.count > 2 })
             throw .usage(
-                "\(verb.name) has no option \"\(option)\"" + (nearest.map { "; the nearest is \"\($0)\"" } ?? ""), verb: verb)
+                "\(verb.name) has no option \"\(option)\"" + (nearest.map { "; the nearest is \"\($0)\"" } ?? ""),
+                verb: verb)
         }
         let name = known.spellings[0]
         guard let placeholder = known.value else {
@@ -84,7 +85,9 @@ struct ParsedCommandLine: Sendable {
             set(flag: name)
             return
         }
-        guard let value = inline ?? rest.popFirst() else { throw .usage("\(option) needs a value: \(placeholder)", verb: verb) }
+        guard let value = inline ?? rest.popFirst() else {
+            throw .usage("\(option) needs a value: \(placeholder)", verb: verb)
+        }
         if name == "--bus" { options.busAddress = value } else { request.options[name] = value }
     }
 
@@ -104,7 +107,8 @@ struct ParsedCommandLine: Sendable {
         let count = request.arguments.count
         if count < verb.argumentCount.lowerBound { throw .usage("\(verb.name) needs \(verb.arguments)", verb: verb) }
         if count > verb.argumentCount.upperBound {
-            throw .usage("\(verb.name) does not take \"\(request.arguments[verb.argumentCount.upperBound])\"", verb: verb)
+            throw .usage(
+                "\(verb.name) does not take \"\(request.arguments[verb.argumentCount.upperBound])\"", verb: verb)
         }
     }
 

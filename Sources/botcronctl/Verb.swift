@@ -98,7 +98,8 @@ struct Request: Sendable {
     func integer(_ option: String, _ range: ClosedRange<Int>, default standard: Int) throws(Failure) -> Int {
         guard let text = options[option] else { return standard }
         guard let number = Int(text), range.contains(number) else {
-            throw usage("\(option): found \"\(text)\", expected a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw usage(
+                "\(option): found \"\(text)\", expected a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }

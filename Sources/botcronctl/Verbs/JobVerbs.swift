@@ -40,13 +40,17 @@ private func listJobs(_ request: Request, _ context: Context) throws(Failure) ->
     }
     var table = Table("JOB", "NEXT", "LAST", "SCHEDULE")
     for job in all {
-        table.add([.init(job.text("name")), nextCell(of: job, context), lastCell(of: job, context), .init(schedule(of: job))])
+        table.add([
+            .init(job.text("name")), nextCell(of: job, context), lastCell(of: job, context), .init(schedule(of: job)),
+        ])
     }
     table.print(on: context.screen)
     for job in all where !job.text("error").isEmpty {
         // The list has no definitions, and the caret needs the expression.
         let definition = (try? client.json("get_job", [.string(job.text("name"))]))?["definition"]
-        for line in problemLines(job.text("name"), job.text("error"), definition, context.screen) { context.screen.line(line) }
+        for line in problemLines(job.text("name"), job.text("error"), definition, context.screen) {
+            context.screen.line(line)
+        }
     }
     return ExitCode.success
 }
@@ -74,7 +78,8 @@ private func schedule(of job: JSONValue) -> String {
 /// A job that cannot be scheduled: why, and where in the expression.
 func problemLines(_ name: String, _ error: String, _ definition: JSONValue?, _ screen: Screen) -> [String] {
     let refusal = Refusal(error, definition: definition)
-    return ["", screen.styled(printable(name), .bad) + ": " + printable(error)] + (refusal?.lines ?? []).map { "  " + $0 }
+    return ["", screen.styled(printable(name), .bad) + ": " + printable(error)]
+        + (refusal?.lines ?? []).map { "  " + $0 }
 }
 
 // MARK: - show
@@ -144,7 +149,8 @@ private func toggle(_ request: Request, isEnabled: Bool, _ context: Context) thr
     }
     let job = try client.json("get_job", [.string(name)])
     let next = isEnabled ? ", next: " + nextCell(of: job, context).text : ""
-    context.screen.line("\(printable(name)) is \(isEnabled ? "enabled" : "disabled")\(until.map { " until \($0)" } ?? "")\(next)")
+    context.screen.line(
+        "\(printable(name)) is \(isEnabled ? "enabled" : "disabled")\(until.map { " until \($0)" } ?? "")\(next)")
     return ExitCode.success
 }
 

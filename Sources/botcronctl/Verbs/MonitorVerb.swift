@@ -92,25 +92,36 @@ private final class Monitor {
         case "JobCompleted":
             let run = (try? JSONValue(parsing: texts.count > 2 ? texts[2] : "")) ?? .null
             let took = run["duration_ms"]?.intValue.map { "in " + TimeText.duration(milliseconds: $0) } ?? ""
-            line("completed", texts, [took, RunText(context).what(run)].filter { !$0.isEmpty }.joined(separator: ", "), run, .good)
+            line(
+                "completed", texts, [took, RunText(context).what(run)].filter { !$0.isEmpty }.joined(separator: ", "),
+                run, .good)
         case "JobFailed": line("failed", texts, texts.count > 2 ? texts[2] : "", error(texts), .bad)
         case "JobRetrying":
             let (attempt, delay) = (arguments[safe: 2]?.asUInt32 ?? 0, arguments[safe: 3]?.asDouble ?? 0)
             let wait = TimeText.duration(milliseconds: Int((delay * 1000).rounded()))
             line(
                 "retrying", texts, "attempt \(attempt) in \(wait): \(texts.last ?? "")",
-                ["next_attempt": .number(attempt), "delay_seconds": .number(delay), "error": .string(texts.last ?? "")], .warning)
+                [
+                    "next_attempt": .number(attempt), "delay_seconds": .number(delay),
+                    "error": .string(texts.last ?? ""),
+                ], .warning)
         case "JobMissed":
             let at = texts[safe: 1].flatMap { Instant(rfc3339: $0) }.map { context.times.absolute($0) } ?? ""
             let reason = texts[safe: 2] ?? ""
             emit(
                 "missed", "\(texts[safe: 0] ?? "")  \(at)  \(reason)", .warning, "JobMissed",
-                ["job": .string(texts[safe: 0] ?? ""), "scheduled_for": .string(texts[safe: 1] ?? ""), "reason": .string(reason)])
+                [
+                    "job": .string(texts[safe: 0] ?? ""), "scheduled_for": .string(texts[safe: 1] ?? ""),
+                    "reason": .string(reason),
+                ])
         case "SchedulerToggled":
             let isEnabled = arguments.first?.asBool ?? false
-            emit(isEnabled ? "resumed" : "paused", "all schedules", .warning, "SchedulerToggled", ["enabled": .bool(isEnabled)])
+            emit(
+                isEnabled ? "resumed" : "paused", "all schedules", .warning, "SchedulerToggled",
+                ["enabled": .bool(isEnabled)])
         case "JobsChanged": showChanges(arguments)
-        case "StatusChanged": emit("status", texts.first ?? "", nil, "StatusChanged", ["status": .string(texts.first ?? "")])
+        case "StatusChanged":
+            emit("status", texts.first ?? "", nil, "StatusChanged", ["status": .string(texts.first ?? "")])
         case "PropertiesChanged":
             if let next = arguments[safe: 1]?["NextRun"]?.asString { showNext(next) }
         case "NameOwnerChanged":
@@ -125,7 +136,9 @@ private final class Monitor {
 
     private func error(_ texts: [String]) -> JSONValue { ["error": .string(texts[safe: 2] ?? "")] }
 
-    private func line(_ word: String, _ texts: [String], _ rest: String, _ detail: JSONValue = .null, _ style: Style? = nil) {
+    private func line(
+        _ word: String, _ texts: [String], _ rest: String, _ detail: JSONValue = .null, _ style: Style? = nil
+    ) {
         let (job, run) = (texts[safe: 0] ?? "", texts[safe: 1] ?? "")
         var object: JSONObject = ["job": .string(job), "execution_id": .string(run)]
         if word == "completed" { object["result"] = detail }

@@ -21,7 +21,8 @@ extension Verb {
         "wait", "RUN", 1...1, "wait for the end of a run, and exit as its job did",
         options: [Option("--timeout", value: "SECONDS", "wait no longer; the run goes on")], run: waitForRun)
 
-    static let cancel = Verb("cancel", "RUN", 1...1, "end a run: TERM, then KILL, to its whole process tree", run: cancelRun)
+    static let cancel = Verb(
+        "cancel", "RUN", 1...1, "end a run: TERM, then KILL, to its whole process tree", run: cancelRun)
 
     static let history = Verb(
         "history", "[JOB]", 0...1, "what ran, and what did not run and why; newest first",
@@ -85,7 +86,7 @@ private func waitAndReport(
     do {
         run = try client.json(
             "wait_run", [.string(id)], isStarting: false, timeout: timeout.map { .seconds($0) } ?? .forever)
-    } catch where error.exitCode == ExitCode.timedOut {
+    } catch  where error.exitCode == ExitCode.timedOut {
         throw .timedOut("\(id) has not ended within \(timeout ?? 0) s; it goes on")
     }
     if context.screen.isJSON {

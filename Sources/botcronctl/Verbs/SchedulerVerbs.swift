@@ -35,13 +35,16 @@ private func showStatus(_ request: Request, _ context: Context) throws(Failure) 
     var facts = Facts()
     let failing = health["checks"]?.objectValue?.filter { $0.value.boolValue == false }.map(\.key) ?? []
     facts.add(
-        "botcrond", "\(status.text("version")), \(status.text("status")), "
+        "botcrond",
+        "\(status.text("version")), \(status.text("status")), "
             + (isHealthy ? "healthy" : "unhealthy: \(failing.joined(separator: ", "))"), isHealthy ? .good : .bad)
     facts.add("up", TimeText.length(seconds: UInt64(max(0, status["uptime"]?.doubleValue ?? 0))))
-    facts.add("jobs", "\(status["job_count"]?.intValue ?? 0)" + (status["enabled"]?.boolValue == false ? ", all paused" : ""))
+    facts.add(
+        "jobs", "\(status["job_count"]?.intValue ?? 0)" + (status["enabled"]?.boolValue == false ? ", all paused" : ""))
     facts.add("next", next(health, context))
     facts.add("running", status.texts("active_runs").joined(separator: ", "))
-    facts.add("runs", "\(status["jobs_executed"]?.intValue ?? 0), of which \(status["jobs_failed"]?.intValue ?? 0) failed")
+    facts.add(
+        "runs", "\(status["jobs_executed"]?.intValue ?? 0), of which \(status["jobs_failed"]?.intValue ?? 0) failed")
     facts.add("zone", status.text("timezone"))
     facts.add("mode", status.text("execution_mode"))
     facts.add("configuration", status.text("configuration"))

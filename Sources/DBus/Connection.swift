@@ -51,7 +51,8 @@ public final class Connection {
     private let bridge: LoopBridge
     private var turnEnd: DeferredSource?
     private var changes = PropertyChanges()
-    private var pendingCalls: [ObjectIdentifier: PendingCall] = [:]
+    private var pendingCalls: [Int: PendingCall] = [:]
+    private var lastCallID = 0
     private var failedCalls: [(PendingCall, ErrorReply)] = []
 
     /// Opens a connection of its own and starts the greeting. Connecting to a socket does not wait; a bus that does not
@@ -137,6 +138,10 @@ public final class Connection {
         isOpen = false
         let handler = onDisconnected
         onDisconnected = nil
+        // libdbus leaves calls without a time-out unanswered.
+        for (_, pending) in pendingCalls.sorted(by: { $0.key < $1.key }) {
+            pending.complete(.failure(ErrorReply(.disconnected, "no answer came before the bus was gone: \(reason)")))
+        }
         handler?(reason)
     }
 
@@ -218,7 +223,7 @@ public final class Connection {
     }
 
     /// Sends the answer to a call; a short error in place of one that would make too much wait.
-    func send(reply message: Message, to request: Message) {
+    func send(reply message: Message, to caller: Caller) {
         let waiting = outgoingBytes
         guard waiting >= Self.outgoingBytesMax else {
             send(message)
@@ -226,7 +231,7 @@ public final class Connection {
         }
         droppedCount += 1
         let error = ErrorReply(.limitsExceeded, "cannot reply: \(waiting) bytes wait for the bus to take them")
-        if waiting < 2 * Self.outgoingBytesMax, let short = try? Message(replyTo: request, error: error) {
+        if waiting < 2 * Self.outgoingBytesMax, let short = try? Message(replyTo: caller, error: error) {
             send(short)
         }
     }
@@ -265,12 +270,14 @@ public final class Connection {
             Unmanaged.passUnretained(pending).release()
             throw .outOfMemory("call")
         }
+        lastCallID += 1
+        pending.id = lastCallID
         pending.connection = self
-        pendingCalls[ObjectIdentifier(pending)] = pending
+        pendingCalls[lastCallID] = pending
     }
 
     func forget(_ pending: PendingCall) {
-        pendingCalls[ObjectIdentifier(pending)] = nil
+        pendingCalls[pending.id] = nil
     }
 
     // MARK: - The end of the turn

@@ -17,15 +17,18 @@ extension Daemon {
     }
 
     /// The next fire times of a schedule that nobody has saved.
-    func preview(_ value: JSONValue, count: Int, after: Instant, registeredAt: Instant?) throws -> [JSONValue] {
-        let job: Job
+    ///
+    /// - Parameter text: a cron expression, or JSON as `ConfigurationReader.readPreview` takes it.
+    func preview(_ text: String, count: Int) throws -> [JSONValue] {
+        let preview: SchedulePreview
         do {
-            job = try reader.readSchedules(value, in: configuration, registeredAt: registeredAt)
+            preview = try reader.readPreview(of: text, in: configuration)
         } catch {
             throw ErrorReply.invalidJob(error)
         }
+        let job = preview.job
         var instants: [JSONValue] = []
-        var last = after
+        var last = preview.after
         while instants.count < min(count, job.maxExecutions ?? .max) {
             guard let next = job.schedules.compactMap({ $0.timetable.next(after: last) }).min() else { break }
             instants.append(.instant(next, job.zone))

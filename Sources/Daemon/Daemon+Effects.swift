@@ -17,7 +17,7 @@ extension Daemon {
     /// Performs everything that gathered in this turn of the loop: one transaction, then what it makes visible.
     func flush() {
         while !outbox.isEmpty {
-            guard commit() else { return }
+            guard commit() else { return exitIfDone() }
             let box = outbox
             outbox = Outbox()
             for (run, _) in box.stops { handles[run]?.cancel() }

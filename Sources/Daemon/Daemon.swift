@@ -30,6 +30,7 @@ public final class Daemon {
     let runner: Runner
     let connection: Connection
     let startedAtUSec: UInt64
+    private var wallOffsetUSec: Int64
 
     let configurationPath: String
     var configuration: Configuration
@@ -53,6 +54,8 @@ public final class Daemon {
     var timer: TimerSource?
     var storeRetryTimer: TimerSource?
     var reloadTimer: TimerSource?
+    /// Whether files of time zones have changed since they were read.
+    var areZonesStale = false
     private var sources: [EventSource] = []
     private var isReady = false
 
@@ -79,14 +82,13 @@ public final class Daemon {
         let opened: StoredState
         do {
             folder = try StateFolder(path: options.statePath ?? ConfigurationFile.defaultStateDirectory(environment: environment))
-            let store = try SQLiteStore(path: folder.path + "/" + StatePaths.storeName)
-            opened = try store.load()
-            self.store = store
+            (store, opened) = try Self.openStore(in: folder, log)
         } catch {
             throw StartError(exitCode: error.isLocked ? .unavailable : .cannotCreate, message: "\(error)")
         }
 
         let now = Instant(microseconds: Int64(loop.now(.realtime)))
+        wallOffsetUSec = Self.wallOffsetUSec(loop)
         let reader = ConfigurationReader(zones: zones, home: home, now: now, registrations: opened.registrations)
         do {
             configuration = try ConfigurationFile.read(configurationPath, reader, zones)
@@ -139,6 +141,38 @@ public final class Daemon {
         }
     }
 
+    /// Opens the store; a damaged one is set aside, said loudly, and the daemon starts with what config.json says.
+    private static func openStore(in folder: StateFolder, _ log: Log) throws(StoreError) -> (any Store, StoredState) {
+        let path = folder.path + "/" + StatePaths.storeName
+        func open() throws(StoreError) -> (any Store, StoredState) {
+            let store = try SQLiteStore(path: path)
+            return (store, try store.load())
+        }
+        do {
+            return try open()
+        } catch where error.kind == .damaged {
+            let date = Instant(microseconds: wallClockUSec()).rfc3339(in: .utc)
+            let kept = try SQLiteStore.setAside(path: path, date: date)
+            log.error(
+                "the store is damaged and was set aside; history, toggles and jobs made over the bus begin anew",
+                [("BOTCRON_ERROR", "\(error)"), ("BOTCRON_KEPT", kept)])
+            return try open()
+        }
+    }
+
+    /// Wall time ahead of boot time: it changes only when somebody sets the clock.
+    private static func wallOffsetUSec(_ loop: EventLoop) -> Int64 {
+        Int64(loop.now(.realtime)) - Int64(loop.now(.boottime))
+    }
+
+    private func clockWasSet() {
+        let offset = Self.wallOffsetUSec(loop)
+        let step = offset - wallOffsetUSec
+        wallOffsetUSec = offset
+        log.info("the clock was set", [("BOTCRON_STEP_SECONDS", "\(Double(step) / 1e6)")])
+        submit(.clockChanged(by: .microseconds(step)))
+    }
+
     private func arrangeSources() throws(EventLoopError) {
         flushSource = try loop.deferred { [unowned self] in flush() }
         timer = try loop.timer(.realtime, accuracyUSec: 1) { [unowned self] in submit(.tick) }
@@ -149,10 +183,8 @@ public final class Daemon {
         }
         sources.append(try loop.signal(SIGHUP) { [unowned self] in reloadFromDisk() })
         sources.append(
-            try loop.clockChange { [unowned self] in
-                submit(.clockChanged(by: .zero))
-            })
-        watchConfiguration().map { sources.append($0) }
+            try loop.clockChange { [unowned self] in clockWasSet() })
+        sources += watchFiles()
         if loop.enableWatchdog() { log.debug("the service watchdog is fed") }
     }
 
@@ -185,6 +217,7 @@ public final class Daemon {
         flush()
         ServiceManager.ready()
         updateServiceStatus()
+        releaseStartupCode()
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }
 
@@ -226,7 +259,8 @@ public final class Daemon {
 
     /// Whether everything is done that a stopping daemon has to do.
     func exitIfDone() {
-        guard scheduler.status == .stopping, handles.isEmpty, outbox.isEmpty else { return }
+        // A store that cannot be written does not keep a stopping daemon: the next one finds the runs as interrupted.
+        guard scheduler.status == .stopping, handles.isEmpty, outbox.isEmpty || storeFault != nil else { return }
         connection.flush()
         loop.exit(ExitCode.success.rawValue)
     }

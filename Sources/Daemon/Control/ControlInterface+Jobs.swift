@@ -93,22 +93,8 @@ extension ControlInterface {
     }
 
     func previewSchedule(_ call: MethodCall) throws {
-        let text = text(call, 0)
         let count = min(max(0, Int(call.arguments[1].asInt32 ?? 0)), Self.previewCountMax)
-        let isObject = text.utf8.first { $0 > UInt8(ascii: " ") } == UInt8(ascii: "{")
-        var value: JSONValue = isObject ? .object(try object(call, 0, "schedule")) : .string(text)
-        let zone = daemon.configuration.timezone
-        var after = daemon.now
-        var registeredAt: Instant?
-        if var object = value.objectValue {
-            if let given = object["after"], !given.isNull { after = try instant(given, "after", zone) }
-            for key in ["created_at", "registered_at"] {
-                if let given = object[key], !given.isNull { registeredAt = try instant(given, key, zone) }
-            }
-            for key in ["after", "created_at", "registered_at"] { object[key] = nil }
-            value = .object(object)
-        }
-        answer(call, .array(try daemon.preview(value, count: count, after: after, registeredAt: registeredAt)))
+        answer(call, .array(try daemon.preview(text(call, 0), count: count)))
     }
 
     func reloadConfig(_ call: MethodCall) throws {

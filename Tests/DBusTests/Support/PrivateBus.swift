@@ -18,6 +18,10 @@ final class PrivateBus {
     /// The bus goes away with everybody on it.
     func kill() { daemon.end() }
 
+    /// The bus stops reading and writing until `resume`.
+    func pause() { Glibc.kill(daemon.pid, SIGSTOP) }
+    func resume() { Glibc.kill(daemon.pid, SIGCONT) }
+
     /// A connection that has been greeted.
     func connect() throws -> Connection {
         let connection = try Connection(to: .address(address), loop: loop)

@@ -13,6 +13,8 @@ final class DaemonClient {
 
     let loop: EventLoop
     let connection: Connection
+    /// Whether the daemon was there when it was last looked for.
+    private var isPresent = false
 
     init(busAddress: String?) throws(Failure) {
         do {
@@ -36,8 +38,9 @@ final class DaemonClient {
     func call(
         _ member: MemberName, _ arguments: [DBusValue] = [], isStarting: Bool = true, timeout: Timeout = .usual
     ) throws(Failure) -> DBusValue? {
+        if isStarting { try requireDaemon() }
         let call = RemoteCall(
-            Self.name, Self.path, Self.interface, member, arguments, startsService: isStarting,
+            Self.name, Self.path, Self.interface, member, arguments, startsService: false,
             timeoutMSec: timeout.milliseconds)
         return try result(of: call, timeout).first
     }
@@ -56,12 +59,46 @@ final class DaemonClient {
         }
     }
 
-    func property(_ name: String, isStarting: Bool = true) throws(Failure) -> DBusValue? {
+    /// A property of a daemon that runs; none is started.
+    func property(_ name: String) throws(Failure) -> DBusValue? {
         let call = RemoteCall(
             Self.name, Self.path, "org.freedesktop.DBus.Properties", "Get",
-            [.string(Self.interface.text), .string(name)], startsService: isStarting)
+            [.string(Self.interface.text), .string(name)], startsService: false)
         return try result(of: call, .usual).first?.unwrapped
     }
+
+    // MARK: - Starting it
+
+    /// A daemon is there within a tenth of a second. One that cannot start never tells the bus, which then waits for two
+    /// minutes; that is why the start is a call of its own, with an end.
+    private static let startMSec: Int32 = 10_000
+
+    /// Has the bus start the daemon where none runs.
+    private func requireDaemon() throws(Failure) {
+        guard !isPresent else { return }
+        let name = DBusValue.string(Self.name.text)
+        if case .success(let values) = connection.callAndWait(Self.toBus("NameHasOwner", [name])) {
+            isPresent = values == [.bool(true)]
+        }
+        guard !isPresent else { return }
+        switch connection.callAndWait(
+            Self.toBus("StartServiceByName", [name, .uint32(0)], timeoutMSec: Self.startMSec))
+        {
+        case .success: isPresent = true
+        case .failure(let error) where error.name == .noReply:
+            throw .cannotStart("it did not come within \(Self.startMSec / 1000) s", name: error.name.text)
+        case .failure(let error): throw Failure(error)
+        }
+    }
+
+    private static func toBus(
+        _ member: MemberName, _ arguments: [DBusValue], timeoutMSec: Int32 = RemoteCall.timeoutMSecDefault
+    ) -> RemoteCall {
+        RemoteCall(
+            .bus, "/org/freedesktop/DBus", "org.freedesktop.DBus", member, arguments, timeoutMSec: timeoutMSec)
+    }
+
+    // MARK: - Replies
 
     private func result(of call: RemoteCall, _ timeout: Timeout) throws(Failure) -> [DBusValue] {
         let start = loop.now(.monotonic)

@@ -35,6 +35,15 @@ struct Failure: Error {
         ExitCode.unavailable, ErrorName.serviceUnknown.text, "no daemon runs on this bus",
         advice: ["start it: systemctl --user start bot-cron.service (or, without systemd: botcrond &)"])
 
+    static func cannotStart(_ reason: String, name: String) -> Failure {
+        Failure(
+            ExitCode.unavailable, name, "the bus could not start the daemon: \(reason)",
+            advice: [
+                "see why: systemctl --user status bot-cron.service; is its configuration good? botcronctl validate",
+                "when it is mended: systemctl --user start bot-cron.service",
+            ])
+    }
+
     static func timedOut(_ message: String) -> Failure {
         Failure(ExitCode.timedOut, ErrorName.noReply.text, message)
     }
@@ -63,9 +72,7 @@ struct Failure: Error {
             self.init(ExitCode.notFound, error.name.text, error.message)
         case let name
         where name.hasPrefix("org.freedesktop.DBus.Error.Spawn") || name.hasPrefix("org.freedesktop.systemd1."):
-            self.init(
-                ExitCode.unavailable, name, "the bus could not start the daemon: \(error.message)",
-                advice: ["see why: systemctl --user status bot-cron.service, journalctl --user -u bot-cron"])
+            self = .cannotStart(error.message, name: name)
         default:
             self.init(ExitCode.failure, error.name.text, error.message)
         }

@@ -108,7 +108,7 @@ private func reloadConfiguration(_ request: Request, _ context: Context) throws(
 
 private func showVersions(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     // Without a daemon, or a bus, this program still has a version.
-    let daemon = (try? context.daemon().property("Version", isStarting: false))?.asString
+    let daemon = (try? context.daemon().property("Version"))?.asString
     if context.screen.isJSON {
         context.screen.json(["botcronctl": .string(controlVersion), "botcrond": .optional(daemon)])
     } else {

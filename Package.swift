@@ -56,10 +56,11 @@ let package = Package(
         room("Configuration", ["Scheduling", "Schedules", "JSON"]),
         room("Processes", ["CLinux"]),
         room("Execution", ["EventLoop", "Processes"]),
+        room("Desktop", ["DBus", "EventLoop"]),
         room(
             "Daemon",
             [
-                "Execution", "Processes", "Configuration", "Persistence", "DBus", "EventLoop", "Scheduling",
+                "Desktop", "Execution", "Processes", "Configuration", "Persistence", "DBus", "EventLoop", "Scheduling",
                 "Schedules", "JSON",
             ]),
         program("botcrond", ["Daemon"]),
@@ -86,6 +87,8 @@ let package = Package(
         tool("store-crash-child", "Tests/PersistenceCrashChild", ["Persistence", "Scheduling", "Schedules"]),
 
         // Programs that `make bench` runs.
+        tool("bus-bench", "Tests/Benchmarks/BusBench", ["DBus", "EventLoop", "CDBus", "CLinux"]),
+        tool("daemon-bench", "Tests/Benchmarks/DaemonBench", ["DBus", "EventLoop"]),
         tool("schedule-bench", "Tests/Benchmarks/ScheduleBench", ["Schedules"]),
         tool("spawn-bench", "Tests/Benchmarks/SpawnBench", ["Execution", "Processes", "EventLoop"]),
         tool("store-bench", "Tests/Benchmarks/StoreBench", ["Persistence", "Scheduling", "Schedules"]),

@@ -22,11 +22,11 @@ extension Daemon {
     ///
     /// Folders are watched and not files, because editors and packages write a new file and rename it over the old one.
     func watchFiles() -> [EventSource] {
-        let configuration = configurationPath.splitAtLastSlash
+        let name = String(configurationPath.split(separator: "/").last ?? "")
         let zones = zones.directory
         return [
-            watch(configuration.folder, "the configuration") { [unowned self] name in
-                if name == configuration.name { reloadSoon() }
+            watch(configurationPath.folderOfPath, "the configuration") { [unowned self] changed in
+                if changed == name { reloadSoon() }
             },
             watch("/etc", "the machine's time zone") { [unowned self] name in
                 if name == "localtime" { zonesChangeSoon() }
@@ -182,13 +182,5 @@ extension ConfigurationReader {
             }
         }
         return (jobs, refused)
-    }
-}
-
-extension String {
-    /// The folder and the name of a path; a bare name is in `.`.
-    fileprivate var splitAtLastSlash: (folder: String, name: String) {
-        guard let slash = lastIndex(of: "/") else { return (".", self) }
-        return (slash == startIndex ? "/" : String(self[..<slash]), String(self[index(after: slash)...]))
     }
 }

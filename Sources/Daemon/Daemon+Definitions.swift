@@ -10,7 +10,7 @@ extension Daemon {
     /// Reads a job with the defaults that are in force.
     func readJob(_ value: JSONValue, madeUpName: String) throws -> Job {
         do {
-            return try reader.readJob(value, origin: .bus, in: configuration, madeUpName: madeUpName)
+            return try reader.readJob(value, origin: .bus, in: configuration, madeUpName: madeUpName, isNew: true)
         } catch {
             throw ErrorReply.invalidJob(error)
         }

@@ -42,6 +42,7 @@ extension Daemon {
             return false
         }
         scheduler.didCommit()
+        mirrorSoon()
         outbox.changes = []
         if storeFault != nil {
             storeFault = nil
@@ -65,6 +66,7 @@ extension Daemon {
     // MARK: - 2. Start
 
     private func start(_ launch: Launch) {
+        quietTimer?.disarm()
         let run = launch.run
         let number = run.attempt
         let claimedAt = now
@@ -79,6 +81,7 @@ extension Daemon {
             if let input = launch.job.standardInput { request.standardInput = .bytes(Array(input.utf8)) }
             handles[run.id] = runner.start(request) { [unowned self] report in
                 handles[run.id] = nil
+                if handles.isEmpty { quietTimer?.arm(atUSec: loop.now(.monotonic) + Self.quietUSec) }
                 submit(.attemptEnded(run: run.id, attempt: number, outcome(report)))
             }
             log.info(
@@ -90,6 +93,9 @@ extension Daemon {
             submit(.attemptEnded(run: run.id, attempt: number, outcome))
         }
     }
+
+    /// After the last of several runs, so long without another one.
+    private static var quietUSec: UInt64 { 5_000_000 }
 
     private func outcome(_ report: AttemptReport) -> AttemptOutcome {
         let ending: AttemptOutcome.Ending =

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import DBus
+internal import Desktop
 internal import EventLoop
 internal import Execution
 internal import Glibc
@@ -29,6 +30,7 @@ public final class Daemon {
     let scheduler: Scheduler
     let runner: Runner
     let connection: Connection
+    let login: LoginManager
     let startedAtUSec: UInt64
     private var wallOffsetUSec: Int64
 
@@ -54,6 +56,12 @@ public final class Daemon {
     var timer: TimerSource?
     var storeRetryTimer: TimerSource?
     var reloadTimer: TimerSource?
+    /// When the mirror of the state is written again, and when it was last.
+    var mirrorTimer: TimerSource?
+    var mirroredAtUSec: UInt64 = 0
+    var isMirrorBroken = false
+    /// When nothing has run for a moment, memory that only runs need is given back.
+    var quietTimer: TimerSource?
     /// Whether files of time zones have changed since they were read.
     var areZonesStale = false
     private var sources: [EventSource] = []
@@ -106,6 +114,9 @@ public final class Daemon {
         } catch {
             throw StartError(exitCode: .failure, message: "\(error)")
         }
+        login = LoginManager(
+            loop: loop, systemBus: environment["DBUS_SYSTEM_BUS_ADDRESS"], who: "BotCron",
+            why: "Jobs are brought in order before the machine sleeps")
         do {
             connection = try Connection(to: options.busAddress.map { .address($0) } ?? .session, loop: loop)
         } catch {
@@ -178,6 +189,8 @@ public final class Daemon {
         timer = try loop.timer(.realtime, accuracyUSec: 1) { [unowned self] in submit(.tick) }
         storeRetryTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in flush() }
         reloadTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reloadFromDisk() }
+        mirrorTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in writeMirrorOrSay() }
+        quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseCodePages() }
         for signal in [SIGTERM, SIGINT] {
             sources.append(try loop.signal(signal) { [unowned self] in stop(because: "signal \(signal)") })
         }
@@ -217,7 +230,8 @@ public final class Daemon {
         flush()
         ServiceManager.ready()
         updateServiceStatus()
-        releaseStartupCode()
+        watchSleep()
+        releaseCodePages()
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }
 

@@ -34,8 +34,10 @@ extension ErrorReply {
         ErrorReply("com.aiworkflow.BotCron.Error.InvalidSchedule", error.description)
     }
 
-    static func invalidConfiguration(_ error: ConfigurationError) -> ErrorReply {
-        ErrorReply("com.aiworkflow.BotCron.Error.InvalidConfig", error.description)
+    static func invalidConfiguration(_ error: ConfigurationError) -> ErrorReply { invalidConfiguration(error.description) }
+
+    static func invalidConfiguration(_ text: String) -> ErrorReply {
+        ErrorReply("com.aiworkflow.BotCron.Error.InvalidConfig", text)
     }
 
     static func storeFailed(_ error: StoreError) -> ErrorReply {

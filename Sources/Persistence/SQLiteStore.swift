@@ -93,6 +93,11 @@ public final class SQLiteStore: Store {
 
     // MARK: - Single runs
 
+    public func isDecided(job: String, fireTime: Instant) -> Bool {
+        // Where the store cannot be read, the commit of the record is refused, if there is one already.
+        ((try? runID(job: job, scheduledFor: fireTime)) ?? nil) != nil
+    }
+
     public func isTaken(executionID: String) -> Bool {
         do throws(StoreError) {
             let statements = try opened("look up the execution id \(executionID)")

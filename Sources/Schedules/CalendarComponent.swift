@@ -2,6 +2,9 @@
 enum CalendarComponent {
     case year, month, day, dayFromEnd, hour, minute, second
 
+    /// The most items that systemd reads in a list; more are refused.
+    static let itemLimit = 241
+
     /// As it is called in errors.
     var name: String {
         switch self {
@@ -52,10 +55,16 @@ enum CalendarComponent {
         _ text: borrowing Span<UInt8>, _ range: Range<Int>, _ body: (Int) -> Void
     ) throws(ScheduleError) {
         var items: [Item] = []
+        var count = 0
         var begin = range.lowerBound
         while true {
             var end = begin
             while end < range.upperBound, text[end] != UInt8(ascii: ",") { end += 1 }
+            count += 1
+            guard count <= Self.itemLimit else {
+                throw ScheduleError(
+                    .unsupported, name, text, begin..<end, "a list has at most \(Self.itemLimit) items, as in systemd")
+            }
             let item = try readItem(text, begin..<end)
             item.forEachValue(of: self, body)
             if self == .dayFromEnd { items.append(item) }
@@ -96,8 +105,19 @@ enum CalendarComponent {
         var last: Int?
         var step: Int
 
-        /// From the end of a month values count down while time goes forward, so an open repetition does; systemd's ranges
-        /// count from their first value there too.
+        /// What systemd sorts lists by.
+        var key: (Int, Int, Int) { (first, last ?? -1, step) }
+
+        /// With the last value that the step reaches; a range that reaches one value only is that value.
+        var normalized: Item {
+            guard let last else { return self }
+            let reached = first + (last - first) / max(step, 1) * max(step, 1)
+            if reached == first { return Item(range: range, first: first, last: nil, step: 0) }
+            return Item(range: range, first: first, last: reached, step: step)
+        }
+
+        /// From the end of a month values count down while time goes forward, so an open repetition does; systemd's
+        /// ranges count from their first value there too.
         func forEachValue(of component: CalendarComponent, _ body: (Int) -> Void) {
             let end: Int
             if let last {
@@ -139,16 +159,19 @@ enum CalendarComponent {
         return Item(range: item, first: first, last: last, step: step)
     }
 
-    /// systemd reads the sorted list of days from the end with a bound that shrinks by three from one to the next: 28, 25, 22.
-    /// What it refuses is refused here too, so that an event means the same in both or nothing.
+    /// systemd reads the sorted list of days from the end with a bound that shrinks by three from one to the next:
+    /// 28, 25, 22. What it refuses is refused here too, so that an event means the same in both or nothing.
     private func checkDaysFromEnd(_ text: borrowing Span<UInt8>, _ items: [Item]) throws(ScheduleError) {
-        let sorted = items.sorted { ($0.first, $0.last ?? -1, $0.step) < ($1.first, $1.last ?? -1, $1.step) }
-        for (index, item) in sorted.enumerated() {
-            let bound = bounds.upperBound - 3 * index
+        var index = -1
+        var previous = (0, 0, 0)
+        for item in items.map(\.normalized).sorted(by: { $0.key < $1.key }) where item.key != previous {
+            index += 1
+            previous = item.key
+            let bound = max(bounds.upperBound - 3 * index, 0)
             guard max(item.first, item.last ?? 0) <= bound, item.step < max(bound, 1) else {
                 throw ScheduleError(
                     .unsupported, name, text, item.range,
-                    "as number \(index + 1) of the list it may be at most \(max(bound, 1)), as in systemd.time(7)")
+                    "as number \(index + 1) of the list it may be at most \(bound), as in systemd.time(7)")
             }
         }
     }

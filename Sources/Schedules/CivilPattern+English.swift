@@ -103,7 +103,9 @@ extension DayRule {
         let plain = EnglishList.bits(UInt64(days)).map { $0 + 1 }
         if !plain.isEmpty { words.append("the " + EnglishList.runs(plain, EnglishList.ordinal)) }
         for before in EnglishList.bits(UInt64(daysFromEnd)) {
-            words.append(before == 0 ? "the last day of the month" : "the \(EnglishList.ordinal(before + 1)) last day of the month")
+            words.append(
+                before == 0
+                    ? "the last day of the month" : "the \(EnglishList.ordinal(before + 1)) last day of the month")
         }
         if hasLastWorkday { words.append("the last Monday-to-Friday day of the month") }
         for index in EnglishList.bits(UInt64(nearestWorkdays)) {

@@ -1,11 +1,11 @@
 /// A `CivilPattern` in a zone, under the one rule for DST changes: which instants it names.
 ///
-/// Time is walked span by span (see `TimeZoneRules`). In every span the wall clock runs evenly, so a search in it is one of
-/// the pattern. What is left is the borders:
+/// Time is walked span by span (see `TimeZoneRules`). In every span the wall clock runs evenly, so a search in it is
+/// one of the pattern. What is left is the borders:
 ///
 /// - a *wildcard* pattern fires whenever the wall clock matches, so on both passes of an overlap and never for a gap;
-/// - a *fixed* one fires where nominal time is shown for the first time, and at the first instant after a gap that skipped a
-///   match; its two options change either.
+/// - a *fixed* one fires where nominal time is shown for the first time, and at the first instant after a gap that
+///   skipped a match; its two options change either.
 ///
 /// All instants are seconds of UTC.
 struct CivilRule: Equatable, Sendable, BitwiseCopyable {

@@ -28,7 +28,9 @@ enum EnglishList {
                 runs.append((value, value, 1))
             }
         }
-        if let size, runs.count > 1, let first = runs.first, let last = runs.last, first.first == 0, last.last == size - 1 {
+        if let size, runs.count > 1, let first = runs.first, let last = runs.last, first.first == 0,
+            last.last == size - 1
+        {
             runs.removeFirst()
             runs[runs.count - 1] = (last.first, first.last, first.count + last.count)
         }

@@ -1,6 +1,6 @@
 extension Timetable {
-    /// What may surprise about it, in plain English, one sentence each: steps that restart, what two day fields mean, days
-    /// that some months lack, and what happens at the DST changes of the year after `after`.
+    /// What may surprise about it, in plain English, one sentence each: steps that restart, what two day fields mean,
+    /// days that some months lack, and what happens at the DST changes of the year after `after`.
     public func notes(after: Instant) -> [String] {
         switch schedule.rule {
         case .civil(let pattern):
@@ -8,7 +8,8 @@ extension Timetable {
                 + rareNotes(after: after)
         case .interval(let interval): return intervalNotes(interval)
         case .once: return []
-        case .reboot: return ["It has no fire times: it runs once when the daemon first starts after a boot of the machine"]
+        case .reboot:
+            return ["It has no fire times: it runs once when the daemon first starts after a boot of the machine"]
         }
     }
 
@@ -53,10 +54,11 @@ extension Timetable {
             let distance = first + part.size - last
             // Months differ in length, so a step of days always restarts unevenly.
             guard distance != step || part.unit == "day" else { continue }
+            let (text, unit, within) = (part.text, part.unit, part.within)
             if last == first {
-                notes.append("\(part.text) names only \(part.unit) \(first): the step is longer than what is left of the \(part.within)")
+                notes.append("\(text) names only \(unit) \(first): the step is longer than the rest of the \(within)")
             } else {
-                notes.append("\(part.text) restarts with each \(part.within): after \(part.unit) \(last) comes \(part.unit) \(first)")
+                notes.append("\(text) restarts with each \(within): after \(unit) \(last) comes \(unit) \(first)")
             }
         }
         if schedule.kind == .cron, schedule.text.split(whereSeparator: { $0 == " " || $0 == "\t" }).count == 6 {
@@ -74,15 +76,18 @@ extension Timetable {
         let hasWeekdays = rule.weekdays != DayRule.everyWeekday
         if schedule.kind == .cron, hasDays, hasWeekdays {
             if rule.needsBoth {
-                notes.append("Both the day of the month and the weekday must match, because one of the fields begins with *")
+                notes.append(
+                    "Both the day of the month and the weekday must match, because one of the fields begins with *")
             } else {
-                notes.append("The day of the month or the weekday is enough: both day fields are restricted, which means OR")
+                notes.append(
+                    "The day of the month or the weekday is enough: both day fields are restricted, which means OR")
             }
         }
         let isOnlyDays = rule.daysFromEnd == 0 && !rule.hasLastWorkday && (rule.needsBoth || rule.weekdays == 0)
         let least = min(rule.days.trailingZeroBitCount, rule.nearestWorkdays.trailingZeroBitCount) + 1
         if hasDays, isOnlyDays, rule.lastWeekdays == 0, rule.nthWeekdays == 0, least > 28, least <= 31 {
-            notes.append("A month without a day \(least) is left out; the last day of every month is \(schedule.kind == .cron ? "L" : "*-*~01")")
+            let last = schedule.kind == .cron ? "L" : "*-*~01"
+            notes.append("A month without a day \(least) is left out; the last day of every month is \(last)")
         }
         return notes
     }
@@ -90,7 +95,8 @@ extension Timetable {
     private func hourNotes(_ pattern: CivilPattern) -> [String] {
         let isEveryMinute = pattern.minutes.nonzeroBitCount == 60
         guard isEveryMinute, pattern.hours.nonzeroBitCount <= 3, pattern.seconds.nonzeroBitCount == 1 else { return [] }
-        return ["It fires at each minute of its hours, \(60 * pattern.hours.nonzeroBitCount) times a day; minute 0 alone would be once an hour"]
+        let count = 60 * pattern.hours.nonzeroBitCount
+        return ["It fires at each minute of its hours, \(count) times a day; minute 0 alone would be once an hour"]
     }
 
     // MARK: - DST changes
@@ -119,7 +125,8 @@ extension Timetable {
                     ? "it does not fire for it" : "it fires at \(change.rfc3339(in: zone)) instead"
                 notes.append("On \(date) the clock skips \(nominal): \(behavior)")
             } else {
-                let fires = pattern.isWildcard || dst.overlap == .both ? "it fires both times" : "it fires the first time only"
+                let fires =
+                    pattern.isWildcard || dst.overlap == .both ? "it fires both times" : "it fires the first time only"
                 notes.append("On \(date) the clock shows \(nominal) twice: \(fires)")
             }
         }
@@ -145,7 +152,8 @@ extension Timetable {
         }
         let day = zone.localDateTime(at: anchor).day
         if interval.months > 0, day > 28 {
-            notes.append("It is counted from the \(EnglishList.ordinal(day)): a month without that day has its last day instead")
+            notes.append(
+                "It is counted from the \(EnglishList.ordinal(day)): a month without that day has its last day instead")
         }
         return notes
     }

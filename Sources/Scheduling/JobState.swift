@@ -19,7 +19,7 @@ public struct JobState: Sendable, Equatable {
     public var executions = 0
     public var runCount = 0
     public var failureCount = 0
-    /// Failed runs since the last success.
+    /// Failed runs since the last success, or since the job was enabled again.
     public var failuresInARow = 0
     /// The start of the last run that ended.
     public var lastRunAt: Instant?
@@ -33,6 +33,11 @@ public struct JobState: Sendable, Equatable {
     public var budgetUse = BudgetUse()
     /// The boot under which an `@reboot` job last fired.
     public var firedBootID: String?
+    /// Fire times after `decidedThrough` that a client has already taken for a run of its own, ascending.
+    public var claimed: [Instant] = []
+    /// Up to here fire times after `decidedThrough` may have a record already, made under a clock that was far ahead:
+    /// of each the register is asked.
+    public var reopenedThrough: Instant?
 
     public init(job: String, scheduleKey: String, registeredAt: Instant, decidedThrough: Instant) {
         self.job = job

@@ -2,8 +2,8 @@ import Foundation
 import Schedules
 import Testing
 
-/// Calendar events against the program whose notation they are. Only in zones and years without a change of offset: at those
-/// the two differ on purpose.
+/// Calendar events against the program whose notation they are. Only in zones and years without a change of offset:
+/// at those the two differ on purpose.
 @Suite(.enabled(if: Program("/usr/bin/systemd-analyze").isInstalled)) struct SystemdTests {
     private let systemd = Program("/usr/bin/systemd-analyze")
     private static let base = "2026-03-07 17:00:00 UTC"

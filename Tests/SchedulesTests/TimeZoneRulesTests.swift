@@ -10,7 +10,8 @@ import Testing
         #expect(names.count > 30)
         for name in names {
             let zone = try #require(InstalledZones.shared.zone(name))
-            let output = try Program("/usr/bin/zdump").output(["-v", "-c", "1970,2101", "/usr/share/zoneinfo/\(name)"]).text
+            let output = try Program("/usr/bin/zdump").output(["-v", "-c", "1970,2101", "/usr/share/zoneinfo/\(name)"])
+                .text
             for line in output.split(separator: "\n") where line.contains("gmtoff=") {
                 // NAME  Sun Mar  8 06:59:59 2026 UT = … gmtoff=-18000
                 let words = line.split(separator: " ")
@@ -98,7 +99,9 @@ import Testing
         #expect(throws: TimeZoneError.notTZif) { try TimeZoneRules(name: "text", tzif: Array("zone.tab\n".utf8)) }
         #expect(throws: TimeZoneError.notTZif) { try TimeZoneRules(name: "empty", tzif: []) }
         let large = [UInt8](repeating: 0, count: TimeZoneRules.fileSizeLimit + 1)
-        #expect(throws: TimeZoneError.tooLarge("\(large.count) bytes")) { try TimeZoneRules(name: "large", tzif: large) }
+        #expect(throws: TimeZoneError.tooLarge("\(large.count) bytes")) {
+            try TimeZoneRules(name: "large", tzif: large)
+        }
     }
 
     @Test func aFirstVersionFileHasNoRuleAfterItsTransitions() throws {

@@ -39,8 +39,12 @@ import Testing
         let table = try Timetable(
             schedule: .cron("0 0 29 2 *"), zone: .utc, anchor: .epoch, startAt: instant("2026-01-01T00:00:00Z"),
             endAt: instant("2027-01-01T00:00:00Z"))
-        let error = #expect(throws: ScheduleError.self) { try table.requireFire(after: try instant("2026-01-01T00:00:00Z")) }
-        #expect(error.map { "\($0.code.rawValue) \($0.field) \($0.value) \($0.position)" } == "never_fires day_of_month 29 4")
+        let error = #expect(throws: ScheduleError.self) {
+            try table.requireFire(after: try instant("2026-01-01T00:00:00Z"))
+        }
+        #expect(
+            error.map { "\($0.code.rawValue) \($0.field) \($0.value) \($0.position)" }
+                == "never_fires day_of_month 29 4")
         let past = try Schedule.calendar("2020..2022-*-1") { _ in nil }
         let years = try Timetable(schedule: past, zone: .utc, anchor: .epoch)
         let now = try instant("2026-01-01T00:00:00Z")
@@ -113,11 +117,14 @@ import Testing
         let berlin = try zone("Europe/Berlin")
         let registered = try instant("2026-03-28T12:00:00+01:00")
         let forms = [
-            "2026-12-25T09:00:00Z": "2026-12-25T10:00:00+01:00", "2026-12-25t09:00:00.000z": "2026-12-25T10:00:00+01:00",
-            "2026-12-25T09:00:00+05:30": "2026-12-25T04:30:00+01:00", "2026-12-25T09:00:00-03": "2026-12-25T13:00:00+01:00",
+            "2026-12-25T09:00:00Z": "2026-12-25T10:00:00+01:00",
+            "2026-12-25t09:00:00.000z": "2026-12-25T10:00:00+01:00",
+            "2026-12-25T09:00:00+05:30": "2026-12-25T04:30:00+01:00",
+            "2026-12-25T09:00:00-03": "2026-12-25T13:00:00+01:00",
             "2026-12-25T09:00:00.25Z": "2026-12-25T10:00:01+01:00", "2026-12-25T09:00": "2026-12-25T09:00:00+01:00",
             "2026-12-25 09:00:30": "2026-12-25T09:00:30+01:00", "2026-12-25": "2026-12-25T00:00:00+01:00",
-            "now": "2026-03-28T12:00:00+01:00", "in 1d": "2026-03-29T12:00:00+02:00", "IN P1DT1H": "2026-03-29T13:00:00+02:00",
+            "now": "2026-03-28T12:00:00+01:00", "in 1d": "2026-03-29T12:00:00+02:00",
+            "IN P1DT1H": "2026-03-29T13:00:00+02:00",
             "in 24h": "2026-03-29T13:00:00+02:00", "tomorrow 02:30": "2026-03-29T03:00:00+02:00",
             "Today 18:30:15": "2026-03-28T18:30:15+01:00", "2026-03-29T02:30": "2026-03-29T03:00:00+02:00",
             "2026-10-25T02:30": "2026-10-25T02:30:00+02:00",
@@ -207,7 +214,8 @@ import Testing
         let newYork = try zone("America/New_York")
         let after = try instant("2026-02-01T00:00:00-05:00")
         func notes(_ text: String) throws -> String {
-            try Timetable(schedule: .cron(text), zone: newYork, anchor: .epoch).notes(after: after).joined(separator: "; ")
+            try Timetable(schedule: .cron(text), zone: newYork, anchor: .epoch).notes(after: after).joined(
+                separator: "; ")
         }
         #expect(try notes("*/7 * * * *") == "*/7 restarts with each hour: after minute 56 comes minute 0")
         #expect(try notes("*/15 * * * *") == "")

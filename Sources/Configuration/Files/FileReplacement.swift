@@ -16,22 +16,24 @@ public enum FileReplacement {
     ///
     /// - Parameters:
     ///   - mode: permission bits of a file that is made.
+    ///   - isDurable: whether to wait for the disk. Without it a power cut may bring the old content back, or leave an
+    ///     empty file: for what can be made anew.
     /// - Throws: `write PATH` with the error of the system; the old content is then in place, and nothing is left
     ///   beside it. Only where the last step fails, bringing the folder to disk, the new content may be in place.
     public static func replace(
-        _ path: String, with bytes: [UInt8], mode: UInt32 = defaultMode
+        _ path: String, with bytes: [UInt8], mode: UInt32 = defaultMode, isDurable: Bool = true
     ) throws(ConfigurationError) {
         let target = try target(of: path)
         var status = stat()
         let old = lstat(target, &status) == 0 ? status : nil
         let folder = folder(of: target)
-        let temporary = try write(bytes, inFolder: folder, like: old, mode: mode, for: path)
+        let temporary = try write(bytes, inFolder: folder, like: old, mode: mode, isDurable: isDurable, for: path)
         guard rename(temporary, target) == 0 else {
             let code = errno
             unlink(temporary)
             throw failure(path, code)
         }
-        try synchronizeFolder(folder, for: path)
+        if isDurable { try synchronizeFolder(folder, for: path) }
     }
 
     // MARK: - Steps
@@ -55,7 +57,7 @@ public enum FileReplacement {
 
     /// Makes a file with that content in the folder; its name.
     private static func write(
-        _ bytes: [UInt8], inFolder folder: String, like old: stat?, mode: UInt32, for path: String
+        _ bytes: [UInt8], inFolder folder: String, like old: stat?, mode: UInt32, isDurable: Bool, for path: String
     ) throws(ConfigurationError) -> String {
         // Not derived from the file's own name, which may be as long as a name can be.
         let temporary = "\(folder)/.botcron-\(String(UInt64.random(in: .min ... .max), radix: 36))"
@@ -67,7 +69,7 @@ public enum FileReplacement {
         if let old { _ = fchown(descriptor, old.st_uid, old.st_gid) }
         let permissions = old.map { UInt32($0.st_mode) & 0o7777 } ?? mode
         if code == 0, fchmod(descriptor, permissions) != 0 { code = errno }
-        if code == 0, fsync(descriptor) != 0 { code = errno }
+        if code == 0, isDurable, fsync(descriptor) != 0 { code = errno }
         if close(descriptor) != 0, code == 0 { code = errno }
         guard code == 0 else {
             unlink(temporary)

@@ -97,6 +97,24 @@ extension ControlInterface {
         answer(call, .array(try daemon.preview(text(call, 0), count: count)))
     }
 
+    // MARK: - The configuration
+
+    func getConfig(_ call: MethodCall) throws {
+        answer(call, try daemon.configurationValue(text(call, 0), text(call, 1)) ?? .null)
+    }
+
+    func updateConfig(_ call: MethodCall) throws {
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: text(call, 2))
+        } catch {
+            throw ErrorReply.invalidArgument("value", found: "text that is not JSON (\(error.description))", expected: "one JSON value")
+        }
+        try daemon.updateConfiguration(text(call, 0), text(call, 1), value)
+        daemon.flush()
+        call.reply([.bool(true)])
+    }
+
     func reloadConfig(_ call: MethodCall) throws {
         do throws(ConfigurationError) {
             let result = try daemon.reload()

@@ -80,6 +80,8 @@ let package = Package(
         tests("ExecutionTests", ["Execution", "Processes", "EventLoop"]),
         tests("SchedulingTests", ["Scheduling", "Schedules"]),
         tests("DaemonTests", ["botcrond", "DBus", "EventLoop", "JSON", "CLinux"]),
+        tests(
+            "ControlToolTests", ["botcronctl", "botcrond", "Schedules", "JSON"], resources: [.copy("Golden")]),
 
         // Programs that tests kill.
         tool("store-crash-child", "Tests/PersistenceCrashChild", ["Persistence", "Scheduling", "Schedules"]),

@@ -50,6 +50,8 @@ public final class Daemon {
     var waiters: [String: [RunWaiter]] = [:]
     /// The attempts whose processes are ours, by run.
     var handles: [String: AttemptHandle] = [:]
+    /// Whether the store holds something to tell that is told by now, or is about to be.
+    var hasUntold = false
     var announcedNextRun = ""
     var serviceStatus = ""
 
@@ -230,6 +232,7 @@ public final class Daemon {
         guard !isReady else { return }
         isReady = true
         logConfiguration()
+        tellUntold()
         submit(.started(bootID: bootID(), surviving: []))
         flush()
         ServiceManager.ready()

@@ -131,6 +131,9 @@ import Testing
         #expect(call.group == call.pid)
         #expect(call.workingDirectory == session.scratch.path + "/home")
         #expect(call.descriptors[0] == "/dev/null")
+        // A shell ignores or blocks nothing by itself.
+        #expect(call.signals.contains("SigBlk:\t0000000000000000"), "\(call.signals)")
+        #expect(call.signals.contains("SigIgn:\t0000000000000000"), "\(call.signals)")
         let known = Set([0, 1, 2, call.environment["BOTCRON_CONTEXT_FD"].flatMap { Int($0) } ?? 2])
         #expect(Set(call.descriptors.keys).isSubset(of: known), "\(call.descriptors)")
     }

@@ -202,13 +202,20 @@ import Testing
         #expect(try session.end(daemon) == 69)
     }
 
+    @Test func theBusMayBeNamedAndTheHomeMayBeMissing() throws {
+        let session = try Session(jobs: [["name": "where", "command": ["pwd"]]])
+        try session.start(["--bus", session.address], ["DBUS_SESSION_BUS_ADDRESS": nil, "HOME": nil, "XDG_RUNTIME_DIR": nil])
+        #expect(try session.runToEnd("where")["status"] == "success")
+    }
+
     @Test func aBusThatGoesAwayEndsTheDaemon() throws {
         let session = try Session(jobs: [["name": "long", "command": ["sh", "-c", "echo $$ > pid; exec sleep 100"]]])
         let daemon = try session.start()
         _ = try session.json("run_job", "long")
         var process: Int?
         try session.look(for: "the process of the run") {
-            process = Int(Scratch.text(session.scratch.path + "/home/pid").filter(\.isNumber))
+            let text = Scratch.text(session.scratch.path + "/home/pid")
+            process = text.hasSuffix("\n") ? Int(text.dropLast()) : nil
             return process != nil
         }
         session.bus.signal(SIGKILL)

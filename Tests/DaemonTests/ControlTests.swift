@@ -108,7 +108,8 @@ import Testing
         let id = try session.json("run_job", "long").text("execution_id")
         var group: Int?
         try session.look(for: "the id of the group") {
-            group = Scratch.text(session.scratch.path + "/home/group").split(separator: "\n").first.flatMap { Int($0) }
+            let text = Scratch.text(session.scratch.path + "/home/group")
+            group = text.hasSuffix("\n") ? Int(text.dropLast()) : nil
             return group != nil
         }
         try session.done("cancel_run", .string(id))

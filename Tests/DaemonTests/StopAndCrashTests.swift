@@ -5,7 +5,18 @@ import Testing
 
 /// The daemon's ends, good and bad, and what is there afterwards.
 @Suite(.ownThread) struct StopAndCrashTests {
-    private static let long: JSONValue = ["name": "long", "command": ["sh", "-c", "echo $$; exec sleep 100"]]
+    private static let long: JSONValue = ["name": "long", "command": ["sh", "-c", "echo $$ > pid; exec sleep 100"]]
+
+    /// The process of the job `long`, once it runs.
+    private func processOfLong(_ session: Session) throws -> Int {
+        var process: Int?
+        try session.look(for: "the process of the run") {
+            let text = Scratch.text(session.scratch.path + "/home/pid")
+            process = text.hasSuffix("\n") ? Int(text.dropLast()) : nil
+            return process != nil
+        }
+        return try #require(process)
+    }
 
     @Test(arguments: [SIGTERM, SIGINT])
     func aSignalStopsItWithinTwoSecondsWhenNothingRuns(number: Int32) throws {
@@ -34,7 +45,9 @@ import Testing
         let session = try Session(jobs: [Self.long])
         let daemon = try session.start()
         let id = try session.json("run_job", "long").text("execution_id")
+        let process = try processOfLong(session)
         #expect(try session.stop(daemon) == 0)
+        #expect(ProcessState.isGone(process))
         try session.start()
         let run = try session.run(id)
         #expect(run["status"] == "interrupted")
@@ -43,8 +56,6 @@ import Testing
         try session.signal("JobFailed", "long", id)
         #expect(session.story(id) == ["JobStarted", "JobFailed"])
         #expect(try session.job("long")["running"] == [])
-        let process = try #require(run.text("output_preview").split(separator: "\n").first.flatMap { Int($0) })
-        #expect(ProcessState.isGone(process))
     }
 
     @Test func aRunThatWaitsAtAStopIsRunByTheNextDaemon() throws {

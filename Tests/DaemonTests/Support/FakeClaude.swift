@@ -16,6 +16,8 @@ final class FakeClaude {
         let group: Int
         let sessionID: Int
         let workingDirectory: String
+        /// The lines `SigBlk`, `SigIgn`, … of a child, which inherits them.
+        let signals: [String]
     }
 
     init(bin: String, log: String) throws {
@@ -29,6 +31,7 @@ final class FakeClaude {
             cat /proc/$$/environ > $new/environ
             cat /proc/$$/stat > $new/stat
             pwd > $new/pwd
+            grep ^Sig /proc/self/status > $new/signals
             find /proc/$$/fd -type l -fprintf $new/fds '%f %l\\n'
             mv $new \(log)/call.$$
             echo "agent says hello"
@@ -61,7 +64,8 @@ final class FakeClaude {
             folder: folder, arguments: Array(command.dropFirst(2)), environment: environment, descriptors: descriptors,
             pid: Int(stat.prefix { $0 != " " }) ?? 0, group: numbers.count > 3 ? Int(numbers[2]) ?? 0 : 0,
             sessionID: numbers.count > 3 ? Int(numbers[3]) ?? 0 : 0,
-            workingDirectory: Scratch.text("\(folder)/pwd").split(separator: "\n").first.map(String.init) ?? "")
+            workingDirectory: Scratch.text("\(folder)/pwd").split(separator: "\n").first.map(String.init) ?? "",
+            signals: Scratch.text("\(folder)/signals").split(separator: "\n").map(String.init))
     }
 
     private static func fields(_ file: String) -> [String] {

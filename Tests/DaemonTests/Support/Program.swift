@@ -11,7 +11,7 @@ final class Program {
     /// Called with every piece of output.
     var onOutput: () -> Void = {}
 
-    private let reading: Int32
+    private var reading: Int32
     private let pidfd: Int32
     private var sources: [EventSource] = []
 
@@ -43,7 +43,7 @@ final class Program {
             waitpid(pid, nil, 0)
         }
         close(pidfd)
-        close(reading)
+        if reading >= 0 { close(reading) }
     }
 
     var text: String { String(decoding: output, as: UTF8.self) }
@@ -51,6 +51,13 @@ final class Program {
     func signal(_ number: Int32) {
         guard code == nil else { return }
         kill(pid, number)
+    }
+
+    /// Nobody reads any more what it says.
+    func closeOutput() {
+        sources[0].cancel()
+        close(reading)
+        reading = -1
     }
 
     private func readSome() {
@@ -118,6 +125,16 @@ enum ProcessState {
     static func isGone(_ pid: Int) -> Bool {
         let state = Scratch.text("/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ").first
         return state == nil || state == "Z" || state == "X"
+    }
+
+    /// Ends every process that was started with this home.
+    static func killAll(withHome home: String) {
+        for pid in Scratch.names(in: "/proc").compactMap({ Int32($0) }) {
+            let environment = Scratch.read("/proc/\(pid)/environ") ?? []
+            if environment.split(separator: 0).contains(where: { $0.elementsEqual("HOME=\(home)".utf8) }) {
+                kill(pid, SIGKILL)
+            }
+        }
     }
 
     /// The number behind `name` in `/proc/PID/status`.

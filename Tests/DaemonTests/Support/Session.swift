@@ -85,6 +85,8 @@ final class Session {
     deinit {
         daemons = []
         client.close()
+        // What a daemon that was killed has left behind.
+        ProcessState.killAll(withHome: scratch.path + "/home")
     }
 
     static func config(_ section: JSONObject = [:], jobs: [JSONValue]? = nil) -> String {

@@ -71,7 +71,7 @@ enum ArgumentCheck {
             throw ErrorReply(
                 .invalidArgs,
                 "cannot call \(interface.name).\(method.name): the argument '\(argument.name)' came as the text "
-                    + "\"\(text.prefix(64))\"; expected: '\(argument.signature)', or a text of \(expected)")
+                    + "\"\(text.shortened)\"; expected: '\(argument.signature)', or a text of \(expected)")
         }
         return converted
     }
@@ -95,4 +95,12 @@ enum ArgumentCheck {
     }
 
     private static func joined(_ types: [Signature]) -> String { types.map(\.text).joined() }
+}
+
+extension String {
+    /// A client's text as an error quotes it: at most 64 scalars.
+    var shortened: String {
+        let start = unicodeScalars.prefix(64)
+        return start.endIndex == endIndex ? self : String(start) + "…"
+    }
 }

@@ -51,7 +51,8 @@ public final class Connection {
     private let bridge: LoopBridge
     private var turnEnd: DeferredSource?
     private var changes = PropertyChanges()
-    private var pendingCalls: [ObjectIdentifier: PendingCall] = [:]
+    private var pendingCalls: [Int: PendingCall] = [:]
+    private var lastCallID = 0
     private var failedCalls: [(PendingCall, ErrorReply)] = []
 
     /// Opens a connection of its own and starts the greeting. Connecting to a socket does not wait; a bus that does not
@@ -98,10 +99,19 @@ public final class Connection {
         bridge.detach()
     }
 
-    /// Waits until everything that was sent is with the bus. For programs that are about to end; it blocks the loop.
-    public func flush() {
-        guard isOpen else { return }
-        dbus_connection_flush(raw)
+    /// Waits until everything that was sent is with the bus, at most `timeoutMSec`; false where it is not by then. For
+    /// programs that are about to end: it blocks the loop.
+    @discardableResult
+    public func flush(timeoutMSec: Int32 = 1000) -> Bool {
+        let start = EventLoop.Clock.monotonic.nowUSec
+        var elapsed: Int32 = 0
+        while isOpen, dbus_connection_has_messages_to_send(raw) != 0, elapsed < timeoutMSec {
+            // What arrives meanwhile is put aside.
+            guard dbus_connection_read_write(raw, timeoutMSec - elapsed) != 0 else { break }
+            elapsed = Int32(clamping: (EventLoop.Clock.monotonic.nowUSec - start) / 1000)
+        }
+        bridge.dispatchSoon()
+        return isOpen && dbus_connection_has_messages_to_send(raw) == 0
     }
 
     // MARK: - Coming in
@@ -137,6 +147,10 @@ public final class Connection {
         isOpen = false
         let handler = onDisconnected
         onDisconnected = nil
+        // libdbus leaves calls without a time-out unanswered.
+        for (_, pending) in pendingCalls.sorted(by: { $0.key < $1.key }) {
+            pending.complete(.failure(ErrorReply(.disconnected, "no answer came before the bus was gone: \(reason)")))
+        }
         handler?(reason)
     }
 
@@ -151,14 +165,7 @@ public final class Connection {
         do throws(DBusError) {
             try send(try Message(calling: call), pending, timeoutMSec: call.timeoutMSec)
         } catch {
-            let name: ErrorName =
-                switch error.kind {
-                case .disconnected: .disconnected
-                case .invalidValue: .invalidArgs
-                case .tooLarge: .limitsExceeded
-                case .cannotConnect, .outOfMemory: .failed
-                }
-            failedCalls.append((pending, ErrorReply(name, error.description)))
+            failedCalls.append((pending, ErrorReply(error)))
             turnEnd?.schedule()
         }
         return pending
@@ -172,7 +179,7 @@ public final class Connection {
         do throws(DBusError) {
             message = try Message(calling: call)
         } catch {
-            return .failure(ErrorReply(.invalidArgs, error.description))
+            return .failure(ErrorReply(error))
         }
         var error = CDBus.DBusError()
         dbus_error_init(&error)
@@ -218,7 +225,7 @@ public final class Connection {
     }
 
     /// Sends the answer to a call; a short error in place of one that would make too much wait.
-    func send(reply message: Message, to request: Message) {
+    func send(reply message: Message, to caller: Caller) {
         let waiting = outgoingBytes
         guard waiting >= Self.outgoingBytesMax else {
             send(message)
@@ -226,7 +233,7 @@ public final class Connection {
         }
         droppedCount += 1
         let error = ErrorReply(.limitsExceeded, "cannot reply: \(waiting) bytes wait for the bus to take them")
-        if waiting < 2 * Self.outgoingBytesMax, let short = try? Message(replyTo: request, error: error) {
+        if waiting < 2 * Self.outgoingBytesMax, let short = try? Message(replyTo: caller, error: error) {
             send(short)
         }
     }
@@ -265,12 +272,14 @@ public final class Connection {
             Unmanaged.passUnretained(pending).release()
             throw .outOfMemory("call")
         }
+        lastCallID += 1
+        pending.id = lastCallID
         pending.connection = self
-        pendingCalls[ObjectIdentifier(pending)] = pending
+        pendingCalls[lastCallID] = pending
     }
 
     func forget(_ pending: PendingCall) {
-        pendingCalls[ObjectIdentifier(pending)] = nil
+        pendingCalls[pending.id] = nil
     }
 
     // MARK: - The end of the turn

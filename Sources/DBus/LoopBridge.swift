@@ -6,6 +6,12 @@ internal import EventLoop
 /// Every message that no pending call waits for goes to `onMessage`. Dispatching happens from the loop only, never inside
 /// a callback of libdbus.
 final class LoopBridge {
+    /// As many fds as the kernel passes at once (SCM_MAX_FD): libdbus leaves the bus on a message with more than this, so a
+    /// lower number would let any client throw us off.
+    static let messageFDsMax = 253
+    /// While messages not yet dispatched hold more fds than this, reading pauses.
+    static let receivedFDsMax = 256
+
     /// A private connection; we hold its one reference.
     let raw: OpaquePointer
     var onMessage: (OpaquePointer) -> Void = { _ in }
@@ -32,6 +38,8 @@ final class LoopBridge {
         // Without this, losing the bus would be _exit(1).
         dbus_connection_set_exit_on_disconnect(raw, 0)
         dbus_connection_set_route_peer_messages(raw, 1)
+        dbus_connection_set_max_message_unix_fds(raw, Self.messageFDsMax)
+        dbus_connection_set_max_received_unix_fds(raw, Self.receivedFDsMax)
         do {
             dispatcher = try loop.deferred { [unowned self] in dispatch() }
         } catch {
@@ -213,6 +221,6 @@ final class LoopBridge {
     private func arm(_ timeout: OpaquePointer) {
         guard dbus_timeout_get_enabled(timeout) != 0 else { return timers[timeout]?.disarm() ?? () }
         let interval = UInt64(max(0, dbus_timeout_get_interval(timeout)))
-        timers[timeout]?.arm(atUSec: loop.now(.monotonic) + interval * 1000)
+        timers[timeout]?.arm(atUSec: EventLoop.Clock.monotonic.nowUSec + interval * 1000)
     }
 }

@@ -52,19 +52,32 @@ final class Message {
         try append(arguments)
     }
 
-    convenience init(replyTo request: Message, _ values: [DBusValue]) throws(DBusError) {
-        guard let raw = dbus_message_new_method_return(request.raw) else { throw .outOfMemory("make a reply") }
+    /// `areChecked` values have been through `ValueCheck`.
+    convenience init(replyTo caller: Caller, _ values: [DBusValue], areChecked: Bool = false) throws(DBusError) {
+        guard let raw = dbus_message_new(DBUS_MESSAGE_TYPE_METHOD_RETURN) else { throw .outOfMemory("make a reply") }
         self.init(adopting: raw)
-        try append(values)
+        try address(to: caller)
+        if !areChecked {
+            try Self.check(values)
+        }
+        try write(values)
     }
 
     /// NULs in the text, which cannot travel, become U+FFFD.
-    convenience init(replyTo request: Message, error: ErrorReply) throws(DBusError) {
-        let text = error.message.hasNoNUL ? error.message : String(error.message.map { $0 == "\0" ? "\u{FFFD}" : $0 })
-        guard let raw = dbus_message_new_error(request.raw, error.name.text, text) else {
-            throw .outOfMemory("make an error reply")
-        }
+    convenience init(replyTo caller: Caller, error: ErrorReply) throws(DBusError) {
+        guard let raw = dbus_message_new(DBUS_MESSAGE_TYPE_ERROR) else { throw .outOfMemory("make an error reply") }
         self.init(adopting: raw)
+        try address(to: caller)
+        guard dbus_message_set_error_name(raw, error.name.text) != 0 else { throw .outOfMemory("make an error reply") }
+        let text = error.message.hasNoNUL ? error.message : String(error.message.map { $0 == "\0" ? "\u{FFFD}" : $0 })
+        try append([.string(text)])
+    }
+
+    private func address(to caller: Caller) throws(DBusError) {
+        dbus_message_set_no_reply(raw, 1)
+        guard dbus_message_set_reply_serial(raw, caller.serial) != 0,
+            caller.sender.map({ dbus_message_set_destination(raw, $0.text) != 0 }) ?? true
+        else { throw .outOfMemory("address a reply") }
     }
 
     // MARK: - Header
@@ -85,7 +98,6 @@ final class Message {
     var member: MemberName? { String(lent: dbus_message_get_member(raw)).map(MemberName.init(trusted:)) }
     var errorName: ErrorName? { String(lent: dbus_message_get_error_name(raw)).map(ErrorName.init(trusted:)) }
     var signature: Signature { Signature(trusted: String(lent: dbus_message_get_signature(raw)) ?? "") }
-    var expectsReply: Bool { dbus_message_get_no_reply(raw) == 0 }
 
     func hasSignature(_ signature: Signature) -> Bool { dbus_message_has_signature(raw, signature.text) != 0 }
 
@@ -110,7 +122,11 @@ final class Message {
 
     /// Appends all of `values`, or throws with the message unusable.
     private func append(_ values: [DBusValue]) throws(DBusError) {
-        guard !values.isEmpty else { return }
+        try Self.check(values)
+        try write(values)
+    }
+
+    private static func check(_ values: [DBusValue]) throws(DBusError) {
         var check = ValueCheck()
         var signatureLength = 0
         for value in values {
@@ -120,10 +136,30 @@ final class Message {
         guard signatureLength <= Signature.bytesMax else {
             throw DBusError(.tooLarge, "cannot write a body with a signature of more than \(Signature.bytesMax) bytes")
         }
+    }
+
+    private func write(_ values: [DBusValue]) throws(DBusError) {
+        guard !values.isEmpty else { return }
         var iterator = DBusMessageIter()
         dbus_message_iter_init_append(raw, &iterator)
         for value in values {
             try MessageWriter.append(value, to: &iterator)
         }
+    }
+}
+
+/// Whom to answer: all of a call that has to be kept for it.
+///
+/// The call itself must not be kept: libdbus stops reading while the messages that it gave out add up to 63 MiB.
+struct Caller {
+    /// Nil only where there is no bus in between.
+    let sender: BusName?
+    let serial: UInt32
+    let expectsReply: Bool
+
+    init(of message: Message) {
+        sender = message.sender
+        serial = dbus_message_get_serial(message.raw)
+        expectsReply = dbus_message_get_no_reply(message.raw) == 0
     }
 }

@@ -5,32 +5,30 @@
 public final class MethodCall {
     public let connection: Connection
     /// The caller's unique name; nil only where there is no bus in between.
-    public let sender: BusName?
+    public var sender: BusName? { caller.sender }
     public let path: ObjectPath
     public let interface: InterfaceName
     public let member: MemberName
     /// Of the declared types; optional ones at the end may be missing.
     public let arguments: [DBusValue]
     /// False where the caller said that it does not want an answer. Answer all the same: nothing is sent then.
-    public let expectsReply: Bool
+    public var expectsReply: Bool { caller.expectsReply }
     public private(set) var isAnswered = false
 
     private let outputs: [Argument]
-    private let message: Message
+    private let caller: Caller
 
     init(
-        _ message: Message, on connection: Connection, path: ObjectPath, interface: Interface, method: Method,
+        from caller: Caller, on connection: Connection, path: ObjectPath, interface: Interface, method: Method,
         arguments: [DBusValue]
     ) {
-        self.message = message
+        self.caller = caller
         self.connection = connection
         self.path = path
         self.interface = interface.name
         self.arguments = arguments
         member = method.name
         outputs = method.outputs
-        sender = message.sender
-        expectsReply = message.expectsReply
     }
 
     deinit {
@@ -47,7 +45,7 @@ public final class MethodCall {
         guard expectsReply, connection.isOpen else { return }
         do throws(DBusError) {
             try ArgumentCheck.values(values, outputs)
-            connection.send(reply: try Message(replyTo: message, values), to: message)
+            connection.send(reply: try Message(replyTo: caller, values, areChecked: true), to: caller)
         } catch {
             sendError(ErrorReply(error.kind == .tooLarge ? .limitsExceeded : .failed, "the answer cannot be sent"))
             connection.onFault("the answer of \(interface).\(member) at \(path) cannot be sent: \(error)")
@@ -78,7 +76,7 @@ public final class MethodCall {
     }
 
     private func sendError(_ error: ErrorReply) {
-        guard expectsReply, connection.isOpen, let reply = try? Message(replyTo: message, error: error) else { return }
-        connection.send(reply: reply, to: message)
+        guard expectsReply, connection.isOpen, let reply = try? Message(replyTo: caller, error: error) else { return }
+        connection.send(reply: reply, to: caller)
     }
 }

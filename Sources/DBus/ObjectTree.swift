@@ -72,15 +72,16 @@ final class ObjectTree {
     // MARK: - Calls
 
     func dispatch(_ message: Message, on connection: Connection) {
+        let caller = Caller(of: message)
         do throws(ErrorReply) {
             let (path, interface, method) = try target(of: message)
             let arguments = try ArgumentCheck.arguments(of: message, for: method, of: interface)
             let call = MethodCall(
-                message, on: connection, path: path, interface: interface, method: method, arguments: arguments)
+                from: caller, on: connection, path: path, interface: interface, method: method, arguments: arguments)
             call.run(method.handler)
         } catch {
-            guard message.expectsReply, let reply = try? Message(replyTo: message, error: error) else { return }
-            connection.send(reply: reply, to: message)
+            guard caller.expectsReply, let reply = try? Message(replyTo: caller, error: error) else { return }
+            connection.send(reply: reply, to: caller)
         }
     }
 

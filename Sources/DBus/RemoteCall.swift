@@ -35,6 +35,8 @@ public struct RemoteCall: Sendable {
 /// A call that waits for its reply. It goes on waiting when this object is dropped; `cancel()` ends it.
 public final class PendingCall {
     private var handler: ((Result<[DBusValue], ErrorReply>) -> Void)?
+    /// Its place among the calls of `connection` that wait.
+    var id = 0
     weak var connection: Connection?
 
     init(_ handler: @escaping (Result<[DBusValue], ErrorReply>) -> Void) {

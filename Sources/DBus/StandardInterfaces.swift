@@ -110,11 +110,11 @@ struct StandardInterfaces {
         let isKnown = !candidates.isEmpty || interfaceName.isEmpty || call.connection.objects.isStandard(interfaceName)
         guard isKnown else { throw unknownInterface(interfaceName, at: call.path) }
         throw ErrorReply(
-            .unknownProperty, "\(call.path) has no property \"\(name.prefix(255))\" in '\(interfaceName.prefix(255))'")
+            .unknownProperty, "\(call.path) has no property \"\(name.shortened)\" in '\(interfaceName.shortened)'")
     }
 
     private static func unknownInterface(_ name: String, at path: ObjectPath) -> ErrorReply {
-        ErrorReply(.unknownInterface, "\(path) has no interface \"\(name.prefix(255))\"")
+        ErrorReply(.unknownInterface, "\(path) has no interface \"\(name.shortened)\"")
     }
 
     private static func checkedValue(of property: Property, at path: ObjectPath) throws -> DBusValue {

@@ -18,25 +18,62 @@ extension Daemon {
         var refused: [RefusedJob] = []
     }
 
-    /// Watches the folder, because editors write a new file and rename it over the old one.
-    func watchConfiguration() -> EventSource? {
-        let path = configurationPath
-        let slash = path.lastIndex(of: "/")
-        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+    /// Watches what the schedules rest on: config.json, the machine's zone, and the zone files.
+    func watchFiles() -> [EventSource] {
+        do {
+            configurationWatch = try FileWatch(configurationPath, on: loop) { [unowned self] in reloadSoon() }
+        } catch {
+            sayUnwatched("the configuration", error)
+        }
+        let zones = zones.directory
+        return [
+            watch("/etc", "the machine's time zone") { [unowned self] name in
+                if name == "localtime" { zonesChangeSoon() }
+            },
+            // A new tzdata always renews files at the top of the folder.
+            watch(zones, "the time zone database") { [unowned self] _ in zonesChangeSoon() },
+        ].compactMap { $0 }
+    }
+
+    private func watch(_ folder: String, _ what: String, _ changed: @escaping (String) -> Void) -> EventSource? {
         do {
             return try loop.inotify(path: folder, [.closedAfterWrite, .movedTo, .movedFrom, .deleted, .created]) {
-                [unowned self] event in
-                guard event.name == name else { return }
-                reloadTimer?.arm(atUSec: loop.now(.monotonic) + Self.settleUSec)
+                changed($0.name)
             }
         } catch {
-            log.info("changes of the configuration are not noticed until SIGHUP", [("BOTCRON_ERROR", "\(error)")])
+            sayUnwatched(what, error)
             return nil
         }
     }
 
+    private func sayUnwatched(_ what: String, _ error: EventLoopError) {
+        log.warning("changes are not noticed until SIGHUP", [("BOTCRON_FILE", what), ("BOTCRON_ERROR", "\(error)")])
+    }
+
+    private func reloadSoon() { reloadTimer?.arm(atUSec: loop.now(.monotonic) + Self.settleUSec) }
+
+    private func zonesChangeSoon() {
+        areZonesStale = true
+        reloadSoon()
+    }
+
+    /// Takes up new zone rules in jobs that were made over the bus; those of config.json come with the reload.
+    private func renewBusJobs(_ reader: ConfigurationReader) {
+        for name in scheduler.jobNames {
+            guard let job = scheduler.job(named: name)?.job, job.origin == .bus,
+                let value = try? JSONValue(parsing: job.definition),
+                let renewed = try? reader.readJob(value, origin: .bus, in: configuration, madeUpName: name), renewed != job
+            else { continue }
+            submit(.jobUpserted(renewed, ticket: ticket { _ in }))
+        }
+    }
+
     func reloadFromDisk() {
+        if areZonesStale {
+            areZonesStale = false
+            let changed = zones.reload()
+            if !changed.isEmpty { log.info("time zones changed", [("BOTCRON_ZONES", changed.sorted().joined(separator: " "))]) }
+        }
         do throws(ConfigurationError) {
             let result = try reload()
             log.info(
@@ -77,6 +114,7 @@ extension Daemon {
         submit(
             .configurationChanged(
                 jobs: next.jobs, retained: Set(next.refused.map(\.name)), settings: next.settings, isEnabled: next.isEnabled))
+        renewBusJobs(reader)
         logConfiguration()
 
         var result = ReloadResult()
@@ -89,7 +127,7 @@ extension Daemon {
     }
 
     func logConfiguration() {
-        for warning in configuration.warnings { log.warning("BOTCRON_CONFIGURATION", [("BOTCRON_WARNING", warning)]) }
+        for warning in configuration.warnings { log.warning("configuration", [("BOTCRON_WARNING", warning)]) }
         for refused in configuration.refused {
             log.warning("a job was refused", [("BOTCRON_JOB", refused.name), ("BOTCRON_ERROR", refused.error)])
         }

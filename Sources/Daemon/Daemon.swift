@@ -1,5 +1,6 @@
 internal import Configuration
 internal import DBus
+internal import Desktop
 internal import EventLoop
 internal import Execution
 internal import Glibc
@@ -29,7 +30,9 @@ public final class Daemon {
     let scheduler: Scheduler
     let runner: Runner
     let connection: Connection
+    let login: LoginManager
     let startedAtUSec: UInt64
+    private var wallOffsetUSec: Int64
 
     let configurationPath: String
     var configuration: Configuration
@@ -47,14 +50,28 @@ public final class Daemon {
     var waiters: [String: [RunWaiter]] = [:]
     /// The attempts whose processes are ours, by run.
     var handles: [String: AttemptHandle] = [:]
+    /// Whether the store holds something to tell that is told by now, or is about to be.
+    var hasUntold = false
     var announcedNextRun = ""
+    var serviceStatus = ""
 
     var flushSource: DeferredSource?
     var timer: TimerSource?
     var storeRetryTimer: TimerSource?
     var reloadTimer: TimerSource?
+    var configurationWatch: FileWatch?
+    /// When the mirror of the state is written again, and when it was last.
+    var mirrorTimer: TimerSource?
+    var mirroredAtUSec: UInt64 = 0
+    var isMirrorBroken = false
+    /// When nothing has run for a moment, memory that only runs need is given back.
+    var quietTimer: TimerSource?
+    /// Whether files of time zones have changed since they were read.
+    var areZonesStale = false
     private var sources: [EventSource] = []
     private var isReady = false
+    /// What the program ends with, once everything is done.
+    private var exitCode = ExitCode.success
 
     static let busName: BusName = "com.aiworkflow.BotCron"
     static let objectPath: ObjectPath = "/com/aiworkflow/BotCron"
@@ -79,14 +96,13 @@ public final class Daemon {
         let opened: StoredState
         do {
             folder = try StateFolder(path: options.statePath ?? ConfigurationFile.defaultStateDirectory(environment: environment))
-            let store = try SQLiteStore(path: folder.path + "/" + StatePaths.storeName)
-            opened = try store.load()
-            self.store = store
+            (store, opened) = try Self.openStore(in: folder, log)
         } catch {
             throw StartError(exitCode: error.isLocked ? .unavailable : .cannotCreate, message: "\(error)")
         }
 
         let now = Instant(microseconds: Int64(loop.now(.realtime)))
+        wallOffsetUSec = Self.wallOffsetUSec(loop)
         let reader = ConfigurationReader(zones: zones, home: home, now: now, registrations: opened.registrations)
         do {
             configuration = try ConfigurationFile.read(configurationPath, reader, zones)
@@ -104,6 +120,9 @@ public final class Daemon {
         } catch {
             throw StartError(exitCode: .failure, message: "\(error)")
         }
+        login = LoginManager(
+            loop: loop, systemBus: environment["DBUS_SYSTEM_BUS_ADDRESS"], who: "BotCron",
+            why: "Jobs are brought in order before the machine sleeps")
         do {
             connection = try Connection(to: options.busAddress.map { .address($0) } ?? .session, loop: loop)
         } catch {
@@ -139,20 +158,52 @@ public final class Daemon {
         }
     }
 
+    /// Opens the store; a damaged one is set aside, said loudly, and the daemon starts with what config.json says.
+    private static func openStore(in folder: StateFolder, _ log: Log) throws(StoreError) -> (any Store, StoredState) {
+        let path = folder.path + "/" + StatePaths.storeName
+        func open() throws(StoreError) -> (any Store, StoredState) {
+            let store = try SQLiteStore(path: path)
+            return (store, try store.load())
+        }
+        do {
+            return try open()
+        } catch where error.kind == .damaged {
+            let date = Instant(microseconds: wallClockUSec()).rfc3339(in: .utc)
+            let kept = try SQLiteStore.setAside(path: path, date: date)
+            log.error(
+                "the store is damaged and was set aside; history, toggles and jobs made over the bus begin anew",
+                [("BOTCRON_ERROR", "\(error)"), ("BOTCRON_KEPT", kept)])
+            return try open()
+        }
+    }
+
+    /// Wall time ahead of boot time: it changes only when somebody sets the clock.
+    private static func wallOffsetUSec(_ loop: EventLoop) -> Int64 {
+        Int64(loop.now(.realtime)) - Int64(loop.now(.boottime))
+    }
+
+    private func clockWasSet() {
+        let offset = Self.wallOffsetUSec(loop)
+        let step = offset - wallOffsetUSec
+        wallOffsetUSec = offset
+        log.info("the clock was set", [("BOTCRON_STEP_SECONDS", "\(Double(step) / 1e6)")])
+        submit(.clockChanged(by: .microseconds(step)))
+    }
+
     private func arrangeSources() throws(EventLoopError) {
         flushSource = try loop.deferred { [unowned self] in flush() }
         timer = try loop.timer(.realtime, accuracyUSec: 1) { [unowned self] in submit(.tick) }
         storeRetryTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in flush() }
         reloadTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reloadFromDisk() }
+        mirrorTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in writeMirrorOrSay() }
+        quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseCodePages() }
         for signal in [SIGTERM, SIGINT] {
             sources.append(try loop.signal(signal) { [unowned self] in stop(because: "signal \(signal)") })
         }
         sources.append(try loop.signal(SIGHUP) { [unowned self] in reloadFromDisk() })
         sources.append(
-            try loop.clockChange { [unowned self] in
-                submit(.clockChanged(by: .zero))
-            })
-        watchConfiguration().map { sources.append($0) }
+            try loop.clockChange { [unowned self] in clockWasSet() })
+        sources += watchFiles()
         if loop.enableWatchdog() { log.debug("the service watchdog is fed") }
     }
 
@@ -181,17 +232,23 @@ public final class Daemon {
         guard !isReady else { return }
         isReady = true
         logConfiguration()
+        tellUntold()
         submit(.started(bootID: bootID(), surviving: []))
         flush()
         ServiceManager.ready()
-        updateServiceStatus()
+        watchSleep()
+        releaseCodePages()
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }
 
     /// The daemon lives for its name on the session's bus; without the bus the session is over, or the unit is
-    /// restarted with a new one.
+    /// restarted with a new one. What runs is ended and recorded as at any other stop: nobody would be left to do it.
     private func busIsLost(_ reason: String) {
-        fail(.unavailable, "the connection to the bus is lost: \(reason)")
+        let message = "the connection to the bus is lost: \(reason)"
+        guard isReady else { return fail(.unavailable, message) }
+        log.error(message)
+        exitCode = .unavailable
+        stop(because: "no bus")
     }
 
     private func fail(_ code: ExitCode, _ message: String) {
@@ -226,15 +283,17 @@ public final class Daemon {
 
     /// Whether everything is done that a stopping daemon has to do.
     func exitIfDone() {
-        guard scheduler.status == .stopping, handles.isEmpty, outbox.isEmpty else { return }
+        // A store that cannot be written does not keep a stopping daemon: the next one finds the runs as interrupted.
+        guard scheduler.status == .stopping, handles.isEmpty, outbox.isEmpty || storeFault != nil else { return }
         connection.flush()
-        loop.exit(ExitCode.success.rawValue)
+        loop.exit(exitCode.rawValue)
     }
 }
 
 extension Daemon {
     func exportInterface() {
         connection.onFault = { [unowned self] fault in log.error("a fault on the bus", [("BOTCRON_ERROR", fault)]) }
+        connection.export(ExportedObject(.root, [], isObjectManager: true))
         connection.export(ExportedObject(Self.objectPath, [ControlInterface(daemon: self).interface]))
     }
 }

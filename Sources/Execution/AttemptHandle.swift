@@ -71,6 +71,7 @@ public final class AttemptHandle {
         return true
     }
 
+    /// Untyped, because errors of two rooms meet here; both become the text of the report.
     private func startProcess() throws {
         // All that can fail comes before the spawn, but for watching the pidfd.
         let timer = try runner.loop.timer(.monotonic) { [unowned self] in timerFired() }

@@ -12,11 +12,11 @@ public struct AttemptRequest: Equatable, Sendable {
     public var environment: [String: String]
     public var workingDirectory: String
     public var standardInput = Input.none
-    /// How long the process may run; zero (or less) is as long as it likes.
+    /// How long the process may run, the machine's sleep not counted; zero (or less) is as long as it likes.
     public var timeout = Duration.zero
     /// How long after TERM comes KILL, on a time-out and on a cancel.
     public var killGrace = Duration.seconds(10)
-    /// Bytes of output that are kept: the first and the last half.
+    /// Bytes of output that are kept, in memory until the end: the first and the last half.
     public var outputLimit = 1 << 20
     /// The file that gets the kept bytes when the process has ended; its folder is made when missing. No file where
     /// nothing was written, nor where this is nil.

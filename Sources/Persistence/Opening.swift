@@ -112,10 +112,10 @@ struct Opening {
     private func migrate(_ connection: Connection, from found: Int) throws(StoreError) {
         let operation = "bring the store from version \(found) to \(steps.count)"
         // All steps or none; the version is part of the transaction.
-        let script = steps[found...].joined(separator: "\n")
         do throws(StoreError) {
             try connection.execute("BEGIN EXCLUSIVE", operation)
-            try connection.execute("\(script)\nPRAGMA user_version = \(steps.count);\nCOMMIT", operation)
+            for step in steps[found...] { try connection.execute(step, operation) }
+            try connection.execute("PRAGMA user_version = \(steps.count); COMMIT", operation)
         } catch {
             if connection.isInTransaction { try? connection.execute("ROLLBACK", operation) }
             throw error

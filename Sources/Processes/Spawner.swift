@@ -64,7 +64,8 @@ public enum Spawner {
         _ text: String.UTF8View, more: Int = 0, _ program: String, what: () -> String
     ) throws(ProcessError) {
         guard !text.contains(0) else {
-            throw .invalid("\(what()) holds a NUL", advice: "leave it out; a process would see the text cut", program: program)
+            throw .invalid(
+                "\(what()) holds a NUL", advice: "leave it out; a process would see the text cut", program: program)
         }
         // Refused here and not by the kernel, which says only "too long".
         guard text.count + more < ArgumentBlock.textLimit else {
@@ -115,8 +116,10 @@ public enum Spawner {
         let code = posix_spawn(&pid, program, &actions, &attributes, arguments.pointers, environment.pointers)
         guard code != E2BIG else {
             throw ProcessError(
-                kind: .argumentsTooLong, operation: "start", object: ProcessError.quoted(search.name), errorNumber: code,
-                found: "arguments and environment have \(arguments.kernelSize + environment.kernelSize) bytes together, "
+                kind: .argumentsTooLong, operation: "start", object: ProcessError.quoted(search.name),
+                errorNumber: code,
+                found:
+                    "arguments and environment have \(arguments.kernelSize + environment.kernelSize) bytes together, "
                     + "and the kernel passes on about \(ArgumentBlock.totalLimit)",
                 advice: "pass long data by standard input or in a file")
         }

@@ -1,7 +1,7 @@
 /// A cron expression or a calendar event, compiled: which seconds of a wall clock match. Knows nothing of zones.
 ///
-/// One mask per unit of time; a search is a few shifts. Dates are searched month by month with the masks of `DayRule`, so a
-/// date that comes once in forty years costs some hundred nanoseconds, not a walk over its days.
+/// One mask per unit of time; a search is a few shifts. Dates are searched month by month with the masks of
+/// `DayRule`, so a date that comes once in forty years costs some hundred nanoseconds, not a walk over its days.
 struct CivilPattern: Equatable, Sendable, BitwiseCopyable {
     /// Bit s: the second s matches.
     var seconds: UInt64
@@ -18,6 +18,8 @@ struct CivilPattern: Equatable, Sendable, BitwiseCopyable {
 
     /// Every date matches: no search by month.
     private let matchesEveryDate: Bool
+    /// Which kinds of month are worth a look; a rare date skips decades by them.
+    private let kinds: UInt32
     /// The first and the last second of a day that match.
     private let firstSecond: Int32
     private let lastSecond: Int32
@@ -29,7 +31,8 @@ struct CivilPattern: Equatable, Sendable, BitwiseCopyable {
         seconds: UInt64, minutes: UInt64, hours: UInt32, months: UInt16, dayRule: DayRule, years: YearSet = .all,
         isWildcard: Bool
     ) {
-        precondition(seconds != 0 && minutes != 0 && hours != 0, "a pattern without a time of day: the parser let it pass")
+        precondition(
+            seconds != 0 && minutes != 0 && hours != 0, "a pattern without a time of day: the parser let it pass")
         self.seconds = seconds
         self.minutes = minutes
         self.hours = hours
@@ -37,6 +40,7 @@ struct CivilPattern: Equatable, Sendable, BitwiseCopyable {
         self.dayRule = dayRule
         self.years = years
         self.isWildcard = isWildcard
+        kinds = dayRule.kinds
         matchesEveryDate = months == Self.everyMonth && dayRule.matchesEveryDay && years.isAll
         firstSecond = Int32(
             truncatingIfNeeded: hours.trailingZeroBitCount * 3_600 + minutes.trailingZeroBitCount * 60
@@ -50,14 +54,17 @@ struct CivilPattern: Equatable, Sendable, BitwiseCopyable {
 
     /// The least match that is ≥ `wall` and < `limit`, or `never`.
     @inline(__always)
-    func next(atOrAfter wall: Int64, below limit: Int64 = WallClock.horizonSeconds + 2 * WallClock.secondsPerDay) -> Int64 {
+    func next(atOrAfter wall: Int64, below limit: Int64 = WallClock.horizonSeconds + 2 * WallClock.secondsPerDay)
+        -> Int64
+    {
         guard wall < limit else { return WallClock.never }
         let day = WallClock.dayNumber(ofWall: wall)
         let secondOfDay = Int(truncatingIfNeeded: wall &- day &* WallClock.secondsPerDay)
         let result: Int64
         if matchesEveryDate {
             let second = nextSecond(atOrAfter: secondOfDay)
-            result = second >= 0
+            result =
+                second >= 0
                 ? day &* WallClock.secondsPerDay &+ Int64(second)
                 : (day &+ 1) &* WallClock.secondsPerDay &+ Int64(firstSecond)
         } else {
@@ -164,12 +171,14 @@ extension CivilPattern {
     /// The days matched in a month whose 1st is the day number `firstDay`.
     @inline(__always)
     private func mask(year: Int, month: Int, firstDay: Int64) -> UInt32 {
-        dayRule.mask(
-            length: WallClock.length(ofMonth: month, year: year), firstWeekday: WallClock.weekday(ofDay: firstDay))
+        let length = WallClock.length(ofMonth: month, year: year)
+        let firstWeekday = WallClock.weekday(ofDay: firstDay)
+        guard kinds &>> DayRule.kind(length: length, firstWeekday: firstWeekday) & 1 != 0 else { return 0 }
+        return dayRule.mask(length: length, firstWeekday: firstWeekday)
     }
 
-    /// The first matching day number ≥ `day`. The search ends once it is beyond `limit` (wall seconds); what it returns then
-    /// is some day beyond the limit, or `never`.
+    /// The first matching day number ≥ `day`. The search ends once it is beyond `limit` (wall seconds); what it
+    /// returns then is some day beyond the limit, or `never`.
     @inline(__always)
     private func nextDate(atOrAfter day: Int64, limit: Int64) -> Int64 {
         if matchesEveryDate { return day }
@@ -241,7 +250,9 @@ extension CivilPattern {
         let endSecond = Int(end - lastDay * WallClock.secondsPerDay)
         // Whole days from the first on, less what lies before the begin, more what lies before the end on its own day.
         var count = dateCount(from: firstDay, below: lastDay) * perDay
-        if beginSecond > 0, dateCount(from: firstDay, below: firstDay + 1) == 1 { count -= countOfDay(before: beginSecond) }
+        if beginSecond > 0, dateCount(from: firstDay, below: firstDay + 1) == 1 {
+            count -= countOfDay(before: beginSecond)
+        }
         if endSecond > 0, dateCount(from: lastDay, below: lastDay + 1) == 1 { count += countOfDay(before: endSecond) }
         return count
     }
@@ -279,6 +290,6 @@ extension CivilPattern {
             let begin = WallClock.dayNumber(year: WallClock.firstYear, month: 1, day: 1)
             return nextDate(atOrAfter: begin, limit: WallClock.horizonSeconds + 1) != WallClock.never
         }
-        return dayRule.canMatch(inMonths: months)
+        return DayRule.canMatch(kinds: kinds, inMonths: months)
     }
 }

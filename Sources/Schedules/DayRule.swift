@@ -101,21 +101,42 @@ struct DayRule: Equatable, Sendable, BitwiseCopyable {
         return mask
     }
 
-    /// Whether any month of the given set (bit 1 January … bit 12 December) has a day that matches. The calendar repeats
-    /// after 400 years, in which each month begins on each weekday in each length that it has; they all occur before the
-    /// horizon too.
-    func canMatch(inMonths months: UInt16) -> Bool {
-        if days & 0x0FFF_FFFF != 0, weekdays != 0 { return true }
-        if !needsBoth, weekdays != 0 || days & 0x0FFF_FFFF != 0 { return true }
+    // MARK: - Kinds of month
+
+    /// The index of a kind of month, 0…27: its length and the weekday of its 1st.
+    @inline(__always)
+    static func kind(length: Int, firstWeekday: Int) -> UInt32 {
+        UInt32(truncatingIfNeeded: (length &- 28) &* 7 &+ firstWeekday)
+    }
+
+    /// Bit k: a month of kind k may have a day that matches. Exact where the rule can miss a whole month; where a
+    /// plain day up to the 28th or a plain weekday makes that impossible, all bits, without a look.
+    var kinds: UInt32 {
+        let isPlain = days & 0x0FFF_FFFF != 0 || daysFromEnd & 0x0FFF_FFFF != 0
+        let hasFourWeeks = days & 0x0FFF_FFFF == 0x0FFF_FFFF
+        let neverMisses =
+            needsBoth
+            ? (hasFourWeeks && weekdays != 0) || (isPlain && weekdays == Self.everyWeekday) : isPlain || weekdays != 0
+        if neverMisses { return .max }
+        var kinds: UInt32 = 0
+        for length in 28...31 {
+            for firstWeekday in 0..<7 where mask(length: length, firstWeekday: firstWeekday) != 0 {
+                kinds |= 1 &<< Self.kind(length: length, firstWeekday: firstWeekday)
+            }
+        }
+        return kinds
+    }
+
+    /// Whether any month of the given set (bit 1 January … bit 12 December) is of one of the kinds. The calendar
+    /// repeats after 400 years, in which each month begins on each weekday in each length that it has; they all occur
+    /// before the horizon too. So this is the proof that a rule never fires.
+    static func canMatch(kinds: UInt32, inMonths months: UInt16) -> Bool {
         let thirtyDays: UInt16 = 1 << 4 | 1 << 6 | 1 << 9 | 1 << 11
         let february: UInt16 = 1 << 2
-        let lengths = [
-            (28, months & february), (29, months & february), (30, months & thirtyDays),
-            (31, months & ~(thirtyDays | february)),
-        ] as [4 of (Int, UInt16)]
-        for index in lengths.indices where lengths[index].1 != 0 {
-            for firstWeekday in 0..<7 where mask(length: lengths[index].0, firstWeekday: firstWeekday) != 0 { return true }
-        }
-        return false
+        var reachable: UInt32 = 0
+        if months & february != 0 { reachable |= 0x7F | 0x7F << 7 }
+        if months & thirtyDays != 0 { reachable |= 0x7F << 14 }
+        if months & ~(thirtyDays | february) != 0 { reachable |= 0x7F << 21 }
+        return kinds & reachable != 0
     }
 }

@@ -21,7 +21,7 @@ struct EndingTests {
         // Started with its handler set: the shell says so before its time is up.
         let harness = try Harness()
         let attempt = harness.sh("trap 'echo tidy; exit 0' TERM; echo up; while :; do sleep 0.01; done") {
-            $0.timeout = .milliseconds(500)
+            $0.timeout = .seconds(2)
         }
         try harness.waitForOutput(attempt, "up")
         try harness.wait("the end") { !harness.reports.isEmpty }
@@ -31,13 +31,14 @@ struct EndingTests {
     }
 
     @Test func killsAfterTheGraceWhatIgnoresTerm() throws {
+        // Time enough for the shell to set its trap first.
         let report = try Harness().runScript("trap '' TERM; echo up; while :; do sleep 0.01; done") {
-            $0.timeout = .milliseconds(300)
+            $0.timeout = .seconds(2)
             $0.killGrace = .milliseconds(200)
         }
         #expect(report.isTimedOut)
         #expect(report.ending == .signaled(SIGKILL, coreDumped: false))
-        #expect(report.endedUSec - report.startedUSec >= 500_000)
+        #expect(report.endedUSec - report.startedUSec >= 2_200_000)
     }
 
     @Test func endsAStoppedProcessWithoutTheGrace() throws {
@@ -120,7 +121,11 @@ struct EndingTests {
     @Test func endsTheWholeGroup() throws {
         let harness = try Harness()
         let script = "for i in 1 2 3 4 5; do (sleep 1000 & echo $!; exec sleep 1000) & done; echo $$; wait"
-        let attempt = harness.sh(script) { $0.timeout = .seconds(1) }
+        let attempt = harness.sh(script) {
+            $0.timeout = .seconds(3)
+            // Longer than anything here waits: it is the TERM that ends them all.
+            $0.killGrace = .seconds(1000)
+        }
         try harness.wait("the group to be up") { attempt.output.head.filter { $0 == 10 }.count == 6 }
         try harness.wait("the end") { !harness.reports.isEmpty }
         let pids = harness.reports[0].text.split(separator: "\n").compactMap { Int32($0) }
@@ -144,7 +149,8 @@ struct EndingTests {
         #expect(report.ending == .signaled(SIGTERM, coreDumped: false))
         #expect(report.endedUSec - report.startedUSec < 9_000_000)
         #expect(harness.runner.active.isEmpty, "what is reported is not active")
-        let left = try #require(report.text.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }.first { $0 != attempt.pid })
+        let left = try #require(
+            report.text.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }.first { $0 != attempt.pid })
         #expect(!isGone(left), "it has its grace")
         try harness.wait("the KILL for the rest") { isGone(left) }
         let leader = try #require(attempt.pid)

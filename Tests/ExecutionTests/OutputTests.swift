@@ -50,6 +50,9 @@ struct OutputTests {
             largestTurn = max(largestTurn, writer.output.totalCount - before)
             return !harness.reports.isEmpty
         }
+        // The last of them holds the harness by its handler: nobody else would reap it, and a zombie that stays keeps the
+        // test runner from ever seeing the end of an exit test.
+        try harness.wait("the end of the last of the others") { harness.runner.active.isEmpty }
         let output = harness.reports[0].output
         #expect(harness.reports[0].ending == .exited(0))
         #expect(output.totalCount == size + 8)
@@ -59,7 +62,8 @@ struct OutputTests {
         #expect(output.tail.suffix(4) == Array("\0end".utf8))
         #expect(largestTurn <= 3 * (1 << 16), "one read a turn, and what the pipe held at the end")
         #expect(othersEnded > 10, "others run beside it")
-        #expect(residentKiB() - before < 64 << 10, "tests beside this one need memory too, but no gigabyte")
+        // Tests beside this one need memory too, under a sanitizer some hundred MiB; spawn-bench measures it alone.
+        #expect(residentKiB() - before < 768 << 10)
     }
 
     @Test func passesBinaryOutputThrough() throws {
@@ -110,7 +114,8 @@ struct OutputTests {
         #expect(report.ending == .exited(2))
         #expect(report.text == "hello\n")
         let error = try #require(report.outputFileError)
-        #expect(error.contains("cannot write 6 bytes of output to “/nowhere/runs/x.out.part”: No such file"), "\(error)")
+        #expect(
+            error.contains("cannot write 6 bytes of output to “/nowhere/runs/x.out.part”: No such file"), "\(error)")
         let full = try Harness().runScript("echo hello") { $0.outputPath = "/proc/self/x.out" }
         #expect(full.outputFileError != nil)
     }

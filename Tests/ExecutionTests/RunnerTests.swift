@@ -7,15 +7,16 @@ import Testing
 struct RunnerTests {
     // MARK: - Ends
 
-    @Test(arguments: [
-        ("exit 0", .exited(0)),
-        ("exit 1", .exited(1)),
-        ("exit 75", .exited(75)),
-        ("exit 255", .exited(255)),
-        ("kill -TERM $$", .signaled(SIGTERM, coreDumped: false)),
-        ("kill -KILL $$", .signaled(SIGKILL, coreDumped: false)),
-        ("exec no-such-program 2>&-", .exited(127)),
-    ] as [(String, AttemptReport.Ending)])
+    @Test(
+        arguments: [
+            ("exit 0", .exited(0)),
+            ("exit 1", .exited(1)),
+            ("exit 75", .exited(75)),
+            ("exit 255", .exited(255)),
+            ("kill -TERM $$", .signaled(SIGTERM, coreDumped: false)),
+            ("kill -KILL $$", .signaled(SIGKILL, coreDumped: false)),
+            ("exec no-such-program 2>&-", .exited(127)),
+        ] as [(String, AttemptReport.Ending)])
     func reportsHowTheProcessEnded(script: String, ending: AttemptReport.Ending) throws {
         let report = try Harness().runScript(script)
         #expect(report.ending == ending)
@@ -155,7 +156,9 @@ struct RunnerTests {
     }
 
     @Test func doesNotMindInputThatIsNotRead() throws {
-        let report = try Harness().runScript("exit 4") { $0.standardInput = .bytes([UInt8](repeating: 1, count: 1 << 20)) }
+        let report = try Harness().runScript("exit 4") {
+            $0.standardInput = .bytes([UInt8](repeating: 1, count: 1 << 20))
+        }
         #expect(report.ending == .exited(4))
     }
 }

@@ -105,12 +105,12 @@ final class ScratchFolder {
     @discardableResult
     func file(_ name: String, _ content: String, mode: mode_t = 0o755) throws -> String {
         let file = "\(path)/\(name)"
-        let fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-        try #require(fd >= 0)
-        defer { close(fd) }
-        let bytes = Array(content.utf8)
-        #expect(write(fd, bytes, bytes.count) == bytes.count)
-        fchmod(fd, mode)
+        // Written by a process of its own: an fd of ours that is open for writing may be held for a moment by what
+        // another test starts just then, and the kernel refuses to execute such a file (ETXTBSY).
+        let content = FileDescriptorBox(try FileDescriptor.holding(Array(content.utf8)))
+        let written = try Finished(["/bin/sh", "-c", "cat > \"$0\"", file]) { $0.standardInput = content.number }
+        try #require(written.exit.ending == .exited(0))
+        try #require(chmod(file, mode) == 0)
         names.append(name)
         return file
     }

@@ -41,16 +41,17 @@ struct OutputCaptureTests {
 
     // MARK: - For people
 
-    @Test(arguments: [
-        ([], ""),
-        (Array("hello".utf8), "hello"),
-        (Array("hellü wörld".utf8), "hellü"),
-        (Array("😀😀😀😀😀😀".utf8), "😀😀😀😀😀"),
-        ([0xFF, 0x61, 0xC3, 0x62, 0x80], "\u{FFFD}a\u{FFFD}b\u{FFFD}"),
-        ([0x61, 0x00, 0x62], "a\u{FFFD}b"),
-        ([0x61, 0xE2, 0x82], "a\u{FFFD}"),
-        ([0xF0, 0x9F, 0x98, 0x80, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], "😀\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([], ""),
+            (Array("hello".utf8), "hello"),
+            (Array("hellü wörld".utf8), "hellü"),
+            (Array("😀😀😀😀😀😀".utf8), "😀😀😀😀😀"),
+            ([0xFF, 0x61, 0xC3, 0x62, 0x80], "\u{FFFD}a\u{FFFD}b\u{FFFD}"),
+            ([0x61, 0x00, 0x62], "a\u{FFFD}b"),
+            ([0x61, 0xE2, 0x82], "a\u{FFFD}"),
+            ([0xF0, 0x9F, 0x98, 0x80, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], "😀\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}"),
+        ] as [([UInt8], String)])
     func previewsTheStartAsText(bytes: [UInt8], text: String) {
         var capture = OutputCapture(limit: 100)
         bytes.withUnsafeBytes { capture.append($0) }
@@ -73,16 +74,20 @@ struct OutputCaptureTests {
         #expect(capture.preview(characters: 500) == "0123é67")
     }
 
-    @Test(arguments: [
-        ("", nil),
-        ("\n\n  \t\r\n", nil),
-        ("one", "one"),
-        ("one\ntwo\n", "two"),
-        ("one\ntwo\n\n \r\n", "two"),
-        ("10%\r20%\r100%\r\n", "100%"),
-        ("  indented  \n", "indented"),
-        ("no end\nbut a long line that goes from the head into the tail", "but a long line that goes from the head into the tail"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("", nil),
+            ("\n\n  \t\r\n", nil),
+            ("one", "one"),
+            ("one\ntwo\n", "two"),
+            ("one\ntwo\n\n \r\n", "two"),
+            ("10%\r20%\r100%\r\n", "100%"),
+            ("  indented  \n", "indented"),
+            (
+                "no end\nbut a long line that goes from the head into the tail",
+                "but a long line that goes from the head into the tail"
+            ),
+        ] as [(String, String?)])
     func findsTheLastLine(text: String, line: String?) {
         for limit in [text.utf8.count, text.utf8.count + 1, 1000] {
             var capture = OutputCapture(limit: limit)

@@ -18,7 +18,8 @@ struct ProcessErrorTests {
 
     static let rows: [Row] = [
         Row(
-            label: "no such program in PATH", arguments: ["no-such-program", "x"], environment: ["PATH": "/usr/bin:/nowhere"],
+            label: "no such program in PATH", arguments: ["no-such-program", "x"],
+            environment: ["PATH": "/usr/bin:/nowhere"],
             kind: .noSuchProgram, code: ENOENT,
             says: ["cannot start “no-such-program”", "no such program in PATH “/usr/bin:/nowhere”", "full path"]),
         Row(
@@ -35,7 +36,8 @@ struct ProcessErrorTests {
             label: "a file that is not executable", arguments: ["./tool"], tool: ("#!/bin/sh\n", 0o644),
             kind: .notExecutable, code: EACCES, says: ["“./tool”", "not executable", "chmod +x"]),
         Row(
-            label: "not executable, in PATH", arguments: ["tool"], environment: ["PATH": "."], tool: ("#!/bin/sh\n", 0o644),
+            label: "not executable, in PATH", arguments: ["tool"], environment: ["PATH": "."],
+            tool: ("#!/bin/sh\n", 0o644),
             kind: .notExecutable, code: EACCES, says: ["“./tool” is not executable", "chmod +x"]),
         Row(
             label: "a folder", arguments: ["/usr"], kind: .notExecutable, code: EACCES,
@@ -44,10 +46,12 @@ struct ProcessErrorTests {
             label: "a missing interpreter", arguments: ["./tool"], tool: ("#!/nowhere/python -u\n", 0o755),
             kind: .noInterpreter, code: ENOENT, says: ["“/nowhere/python”", "first line"]),
         Row(
-            label: "neither program nor script", arguments: ["./tool"], tool: ("echo hello\n", 0o755), kind: .notExecutable,
+            label: "neither program nor script", arguments: ["./tool"], tool: ("echo hello\n", 0o755),
+            kind: .notExecutable,
             code: ENOEXEC, says: ["nor a script", "#!/bin/sh"]),
         Row(
-            label: "no working directory", arguments: ["no-such-program"], folder: "/nowhere/at all", kind: .workingDirectory,
+            label: "no working directory", arguments: ["no-such-program"], folder: "/nowhere/at all",
+            kind: .workingDirectory,
             code: ENOENT, says: ["cannot enter the working directory “/nowhere/at all”", "no such folder"]),
         Row(label: "an empty one", folder: "", kind: .workingDirectory, code: ENOENT, says: ["path is empty"]),
         Row(
@@ -68,7 +72,8 @@ struct ProcessErrorTests {
             says: ["“A=B”"]),
         Row(
             label: "one argument of 128 KiB",
-            arguments: ["/bin/true", "short", String(repeating: "x", count: 131_072)], kind: .argumentsTooLong, code: E2BIG,
+            arguments: ["/bin/true", "short", String(repeating: "x", count: 131_072)], kind: .argumentsTooLong,
+            code: E2BIG,
             says: ["cannot start “/bin/true”", "argument 2 has 131072 bytes", "at most 131071", "standard input"]),
         Row(
             label: "one variable of 128 KiB", environment: ["BIG": String(repeating: "x", count: 131_068)],

@@ -1,4 +1,5 @@
 import CSQLite
+import Schedules
 
 /// One prepared statement (`sqlite3_stmt`), kept for the life of its connection.
 ///
@@ -127,8 +128,6 @@ final class Statement {
 }
 
 // MARK: - Values of ours
-
-import Schedules
 
 extension Statement {
     func bind(_ value: Int) { bind(Int64(value)) }

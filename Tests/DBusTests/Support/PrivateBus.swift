@@ -18,6 +18,10 @@ final class PrivateBus {
     /// The bus goes away with everybody on it.
     func kill() { daemon.end() }
 
+    /// The bus stops reading and writing until `resume`.
+    func pause() { Glibc.kill(daemon.pid, SIGSTOP) }
+    func resume() { Glibc.kill(daemon.pid, SIGCONT) }
+
     /// A connection that has been greeted.
     func connect() throws -> Connection {
         let connection = try Connection(to: .address(address), loop: loop)
@@ -81,9 +85,5 @@ final class PrivateBus {
         return (process.wait(), String(decoding: bytes, as: UTF8.self))
     }
 
-    static var monotonicUSec: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
-    }
+    static var monotonicUSec: UInt64 { EventLoop.Clock.monotonic.nowUSec }
 }

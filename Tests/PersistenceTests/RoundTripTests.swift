@@ -1,0 +1,113 @@
+import Persistence
+import Schedules
+import Scheduling
+import Testing
+
+@Suite struct RoundTripTests {
+    let scratch = Scratch()
+
+    @Test func everyFieldComesBackAsItWas() throws {
+        let seed = SeededGenerator.seed()
+        var random = SeededGenerator(seed: seed)
+        let runs = (0..<300).map { random.run($0) }
+        let states = (0..<100).map { random.jobState("job-\($0)") }
+        let attempts = runs.prefix(50).flatMap { run in (1...3).map { random.attempt($0, of: run.id) } }
+        let definitions = (0..<30).map {
+            StoredState.StoredDefinition(
+                job: "job-\($0)", version: Int.random(in: 0...Int.max, using: &random), json: random.text(),
+                createdAt: random.instant())
+        }
+
+        let store = try SQLiteStore(path: scratch.database)
+        try store.commit(runs.map { .run($0) })
+        try store.commit(states.map { .jobState($0) } + attempts.map { .attempt($0) })
+        try store.commit(
+            definitions.map { .definition(job: $0.job, version: $0.version, json: $0.json, createdAt: $0.createdAt) }
+                + [.schedulerOverride(false)])
+
+        for isReopened in [false, true] {
+            let store = isReopened ? try SQLiteStore(path: scratch.database) : store
+            defer { store.close() }
+            for run in runs {
+                #expect(try store.run(id: run.id) == run, "seed \(seed)")
+                #expect(try store.attempts(ofRun: run.id) == attempts.filter { $0.run == run.id }, "seed \(seed)")
+            }
+            let state = try store.load()
+            #expect(state.jobs == states.sorted { $0.job < $1.job }, "seed \(seed)")
+            #expect(state.definitions == definitions, "seed \(seed)")
+            #expect(state.schedulerOverride == false)
+            #expect(Set(state.activeRuns.map(\.id)) == Set(runs.filter(\.status.isActive).map(\.id)), "seed \(seed)")
+            #expect(state.activeRuns.map(\.createdAt) == state.activeRuns.map(\.createdAt).sorted(), "seed \(seed)")
+        }
+    }
+
+    @Test func replacedRecordsHoldTheNewValuesInEveryField() throws {
+        let seed = SeededGenerator.seed()
+        var random = SeededGenerator(seed: seed)
+        let store = try SQLiteStore(path: scratch.database)
+        for number in 0..<100 {
+            let first = random.run(number)
+            let second = random.run(number)
+            var replaced = Run(
+                id: first.id, job: second.job, skill: second.skill, trigger: second.trigger,
+                scheduledFor: second.scheduledFor, createdAt: second.createdAt, status: second.status)
+            replaced.attempt = second.attempt
+            replaced.exit = second.exit
+            replaced.error = second.error
+            try store.commit([.run(first), .jobState(random.jobState("job"))])
+            let attempts = [random.attempt(1, of: first.id), random.attempt(1, of: first.id)]
+            let state = random.jobState("job")
+            try store.commit([.run(replaced), .jobState(state), .attempt(attempts[0]), .attempt(attempts[1])])
+            #expect(try store.run(id: first.id) == replaced, "seed \(seed)")
+            #expect(try store.load().jobs == [state], "seed \(seed)")
+            #expect(try store.attempts(ofRun: first.id) == [attempts[1]], "seed \(seed)")
+        }
+    }
+
+    @Test func aNewStoreIsEmpty() throws {
+        let store = try SQLiteStore(path: scratch.database)
+        #expect(try store.load() == StoredState())
+        #expect(try store.statistics().recorded == 0)
+        #expect(try store.history(HistoryQuery()).runs.isEmpty)
+        #expect(try store.run(id: "nobody") == nil)
+        #expect(try store.attempts(ofRun: "nobody").isEmpty)
+    }
+
+    @Test func settingsAndDefinitionsCanBeTakenBack() throws {
+        let store = try SQLiteStore(path: scratch.database)
+        let define = StoreChange.definition(job: "tea", version: 1, json: "{}", createdAt: .init(seconds: 1))
+        try store.commit([.schedulerOverride(true), define, .jobState(makeState())])
+        #expect(try store.load().schedulerOverride == true)
+        try store.commit([.schedulerOverride(nil), .removeDefinition(job: "tea"), .removeJobState(job: "coffee")])
+        #expect(try store.load() == StoredState())
+    }
+
+    @Test func aTextOfTenMebibytesIsStoredWhole() throws {
+        let store = try SQLiteStore(path: scratch.database)
+        var run = makeRun(1)
+        run.inputs = String(repeating: "0123456789abcdef", count: 10 << 16)
+        try store.commit([.run(run)])
+        store.close()
+        #expect(try SQLiteStore(path: scratch.database).run(id: run.id) == run)
+    }
+
+    @Test func aCostThatIsNoNumberStaysOne() throws {
+        let store = try SQLiteStore(path: scratch.database)
+        var state = makeState()
+        state.budgetUse.cost = .nan
+        try store.commit([.jobState(state)])
+        #expect(try store.load().jobs.first?.budgetUse.cost.isNaN == true)
+    }
+
+    @Test(arguments: [
+        (Duration.nanoseconds(1999), Int64(1)), (.seconds(Int64.max), .max), (.seconds(Int64.min), .min),
+        (.microseconds(-3), -3),
+    ])
+    func durationsAreKeptToTheMicrosecond(_ duration: Duration, _ microseconds: Int64) throws {
+        let store = try SQLiteStore(path: scratch.database)
+        var state = makeState()
+        state.lastDuration = duration
+        try store.commit([.jobState(state)])
+        #expect(try store.load().jobs.first?.lastDuration == .microseconds(microseconds))
+    }
+}

@@ -174,13 +174,13 @@ final class Checker {
         for change in changes {
             switch change {
             case .run(let run) where store.runs[run.id] == nil: observeNew(run, store, wasFiring: wasFiring, now: now)
-            case .jobState(let state): observe(state, changes, now: now)
+            case .jobState(let state): observe(state, changes, store, now: now)
             default: break
             }
         }
     }
 
-    private func observe(_ state: JobState, _ changes: [StoreChange], now: Instant) {
+    private func observe(_ state: JobState, _ changes: [StoreChange], _ store: LossyStore, now: Instant) {
         guard let grid = grids[state.job] else { return }
         defer {
             grid.pausedUntil = state.pausedUntil
@@ -196,7 +196,7 @@ final class Checker {
         }
         let last = changes.compactMap { change -> Instant? in
             guard case .run(let run) = change, run.job == state.job, run.trigger == .schedule || run.trigger == .catchUp,
-                run.status.isExecuted
+                run.status.isExecuted, store.runs[run.id] == nil
             else { return nil }
             return run.scheduledFor
         }.max()

@@ -14,6 +14,7 @@ extension Scheduler {
             kept.skippedFireTime = nil
             if state == nil { kept.firedBootID = bootID.isEmpty ? nil : bootID }
         }
+        let job = shared(job)
         // One string for both, where they are equal.
         kept.scheduleKey = job.scheduleKey
         let timer = timers.add()
@@ -37,6 +38,19 @@ extension Scheduler {
         for active in old.occupying { active.entry = entry }
         entry.occupying = old.occupying
         old.occupying = []
+    }
+
+    /// A job that shares with an earlier one what is equal.
+    private func shared(_ job: Job) -> Job {
+        var job = job
+        if let latest = latestAdded { job.share(with: latest) }
+        if let prototype = prototypes[job.scheduleKey] {
+            job.share(with: prototype)
+        } else if prototypes.count < Limits.prototypes {
+            prototypes[job.scheduleKey] = job
+        }
+        latestAdded = job
+        return job
     }
 
     /// A single instant that lies before its registration was permitted by `allow_past`: it is due at once. One that the

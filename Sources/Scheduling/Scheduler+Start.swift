@@ -16,7 +16,8 @@ extension Scheduler {
             guard !surviving.contains(active.run.id) else { continue }
             let start = active.attempt?.startedAt ?? active.run.startedAt ?? now
             endAttempt(
-                of: active.run.id, active.run.attempt, AttemptOutcome(ending: .lost, startedAt: start, endedAt: now), now: now)
+                of: active.run.id, active.run.attempt, AttemptOutcome(ending: .lost, startedAt: start, endedAt: now),
+                now: now)
         }
         for active in stranded { end(active, "the definition of \(active.run.job) is gone", now: now) }
         stranded = []

@@ -128,7 +128,7 @@ public final class Scheduler {
         self.register = register
         self.random = RandomSource(seed: seed)
         self.startedAt = now
-        self.latest = stored.jobs.reduce(now) { max($0, $1.decidedThrough) }
+        self.latest = stored.jobs.reduce(max(now, stored.latestRunAt ?? now)) { max($0, $1.decidedThrough) }
 
         var states: [String: JobState] = [:]
         for state in stored.jobs { states[state.job] = state }

@@ -30,6 +30,8 @@ public struct StoredState: Sendable, Equatable {
     public var jobs: [JobState] = []
     /// Runs whose status is active: `queued`, `running`, `retrying`.
     public var activeRuns: [Run] = []
+    /// The greatest `Run.createdAt` on record: later than now where the clock was ahead and was set back.
+    public var latestRunAt: Instant?
     /// Jobs created over the bus.
     public var definitions: [StoredDefinition] = []
 

@@ -72,6 +72,17 @@ import Testing
         #expect(rig.ledger("a") == records)
     }
 
+    @Test func `a job that is made anew under a clock that was set back does not run what has a record`() {
+        let rig = Rig([job("a", "0 * * * *")])
+        rig.advance(to: "05:00")
+        rig.end(id("a", "01:00"))
+        rig.restart(at: "03:30", jobs: [])
+        #expect(rig.store.states.isEmpty)
+        rig.restart(at: "03:31", jobs: [job("a", "0 * * * *", registered: "03:31")])
+        rig.advance(to: "06:00")
+        #expect(rig.launches.map(\.run.id) == [id("a", "01:00"), id("a", "06:00")])
+    }
+
     @Test func `a retry that was due in the far future of a wrong clock is not waited for`() {
         let rig = Rig([job("a", "0 * * * *") { $0.retry = retry(2, .seconds(600)) }])
         rig.restart(at: "+3650 00:00")

@@ -73,6 +73,7 @@ final class ModelStore: ExecutionRegister {
     func load() -> StoredState {
         var stored = StoredState()
         stored.schedulerOverride = schedulerOverride
+        stored.latestRunAt = runs.values.map(\.createdAt).max()
         stored.jobs = states.keys.sorted().compactMap { states[$0] }
         stored.activeRuns = order.compactMap { runs[$0] }.filter(\.status.isActive)
         stored.definitions = definitions.keys.sorted().compactMap { definitions[$0] }

@@ -10,6 +10,7 @@ final class LossyStore: ExecutionRegister {
     private(set) var states: [String: JobState] = [:]
     private(set) var definitions: [String: StoredState.StoredDefinition] = [:]
     private(set) var schedulerOverride: Bool?
+    private var latestRunAt: Instant?
     private var keys: [String: String] = [:]
     private var fireTimes: [String: [Instant: String]] = [:]
 
@@ -51,6 +52,7 @@ final class LossyStore: ExecutionRegister {
             }
         } else {
             order[run.job, default: []].append(run.id)
+            latestRunAt = max(latestRunAt ?? run.createdAt, run.createdAt)
         }
         runs[run.id] = run
         if run.status.isActive { active.insert(run.id) } else { active.remove(run.id) }
@@ -67,6 +69,7 @@ final class LossyStore: ExecutionRegister {
     func load() -> StoredState {
         var stored = StoredState()
         stored.schedulerOverride = schedulerOverride
+        stored.latestRunAt = latestRunAt
         stored.jobs = states.keys.sorted().compactMap { states[$0] }
         stored.activeRuns = active.sorted().compactMap { runs[$0] }
         stored.definitions = definitions.keys.sorted().compactMap { definitions[$0] }

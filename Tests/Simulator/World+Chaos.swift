@@ -117,16 +117,17 @@ extension World {
     private func reload() {
         changeConfig()
         let event = Event.configurationChanged(jobs: config, retained: [], settings: settings, isEnabled: configEnabled)
-        guard deliver([event]) else { return }
-        for name in checker.grids.keys.sorted() {
-            guard let grid = checker.grids[name], grid.job.origin == .config else { continue }
-            if !config.contains(where: { $0.name == name }) { checker.remove(name, now: now) }
+        deliver([event]) { scheduler in
+            for name in checker.grids.keys.sorted() {
+                guard let grid = checker.grids[name], grid.job.origin == .config else { continue }
+                if !config.contains(where: { $0.name == name }) { checker.remove(name, now: now) }
+            }
+            for job in config { defineAsIs(job, scheduler) }
         }
-        for job in config { defineAsIs(job) }
     }
 
-    private func defineAsIs(_ job: Job) {
-        guard let view = scheduler?.job(named: job.name) else {
+    private func defineAsIs(_ job: Job, _ scheduler: Scheduler) {
+        guard let view = scheduler.job(named: job.name) else {
             return checker.fail("\(job.name) is missing", job: job.name)
         }
         checker.define(job, isEnabled: view.isEnabled, isFinished: view.isFinished, store, now: now)
@@ -135,16 +136,16 @@ extension World {
     private func upsert() {
         let name = "job-\(10 + random.below(2))"
         let job = define(name, .bus)
-        let ticket = ticket()
-        guard deliver([.jobUpserted(job, ticket: ticket)]) else { return }
-        if case .scheduled? = replies[ticket] { defineAsIs(job) }
+        deliver([.jobUpserted(job, ticket: ticket())]) { scheduler in
+            if store.definitions[name]?.json == job.definition { defineAsIs(job, scheduler) }
+        }
     }
 
     private func cancelJob() {
         let name = anyJob()
-        let ticket = ticket()
-        guard deliver([.jobCancelled(job: name, ticket: ticket)]) else { return }
-        if replies[ticket] == .done { checker.remove(name, now: now) }
+        deliver([.jobCancelled(job: name, ticket: ticket())]) { scheduler in
+            if scheduler.job(named: name) == nil { checker.remove(name, now: now) }
+        }
     }
 
     private func cancelRun() {

@@ -166,9 +166,10 @@ final class World {
 
     /// Events of one turn of the loop: one transaction, then what it makes visible, in the order of `Effect`.
     ///
+    /// - Parameter committed: called when the transaction is there, before anything can crash.
     /// - Returns: whether the daemon is still there.
     @discardableResult
-    func deliver(_ events: [Event], canCrash: Bool = true) -> Bool {
+    func deliver(_ events: [Event], canCrash: Bool = true, committed: (Scheduler) -> Void = { _ in }) -> Bool {
         guard let scheduler else { return false }
         let wasFiring = scheduler.isEnabled && !isAsleep
         var box: [[Effect]] = [[], [], [], [], [], []]
@@ -204,6 +205,7 @@ final class World {
             if let fault = store.commit(changes) { checker.fail("the store refuses: \(fault)", job: "") }
             scheduler.didCommit()
         }
+        committed(scheduler)
         for effect in effects {
             crashAt -= 1
             guard crashAt > 0 else {

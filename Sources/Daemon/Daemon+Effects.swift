@@ -20,7 +20,7 @@ extension Daemon {
             guard commit() else { return exitIfDone() }
             let box = outbox
             outbox = Outbox()
-            for (run, _) in box.stops { handles[run]?.cancel() }
+            for (run, _) in box.stops { attempts[run]?.handle.cancel() }
             for launch in box.launches { start(launch) }
             if case .arm(let instant) = box.arm { arm(instant) }
             for announcement in box.announcements { tell(announcement) }
@@ -71,16 +71,16 @@ extension Daemon {
         do throws(JobError) {
             let plan = try AttemptPlan(launch, session: environment, home: home)
             var request = AttemptRequest(
-                arguments: plan.arguments, environment: plan.environment, workingDirectory: plan.workingDirectory)
+                run: run.id, attempt: number, arguments: plan.arguments, environment: plan.environment,
+                workingDirectory: plan.workingDirectory)
             request.timeout = launch.job.timeout
             request.killGrace = launch.job.killGrace
             request.outputLimit = launch.job.outputLimit
-            request.outputPath = StatePaths.output(of: run.id, attempt: number, in: folder.path)
+            // A run that only is to be told of when it stalls is not ended for it.
+            if launch.job.onStall != .notify { request.stallTimeout = launch.job.stallTimeout ?? .zero }
             if let input = launch.job.standardInput { request.standardInput = .bytes(Array(input.utf8)) }
-            handles[run.id] = runner.start(request) { [unowned self] report in
-                handles[run.id] = nil
-                submit(.attemptEnded(run: run.id, attempt: number, outcome(report)))
-            }
+            let handle = runner.start(request) { [unowned self] report in attemptEnded(run.id, number, report) }
+            attempts[run.id] = RunningAttempt(handle: handle, onStop: launch.job.onStop)
             log.info(
                 "attempt started",
                 [("BOTCRON_JOB", run.job), ("BOTCRON_EXECUTION_ID", run.id), ("BOTCRON_ATTEMPT", "\(number)")])
@@ -89,6 +89,42 @@ extension Daemon {
                 ending: .couldNotStart("\(error)"), startedAt: claimedAt, endedAt: claimedAt)
             submit(.attemptEnded(run: run.id, attempt: number, outcome))
         }
+    }
+
+    private func attemptEnded(_ run: String, _ number: Int, _ report: AttemptReport) {
+        attempts[run] = nil
+        if let error = report.outputError {
+            log.warning("not all of the output was kept", [("BOTCRON_EXECUTION_ID", run), ("BOTCRON_ERROR", error)])
+        }
+        submit(.attemptEnded(run: run, attempt: number, outcome(report)))
+    }
+
+    // MARK: - Taking over
+
+    /// Takes over what an earlier daemon had under way. Of those that ended meanwhile the ends come as events of their
+    /// own, after the one that this is part of.
+    ///
+    /// - Returns: the runs that go on or whose end is known.
+    func adoptAttempts() -> Set<String> {
+        let running = scheduler.activeRuns.filter { $0.status == .running }
+        let survivors = runner.survey(running.map { ($0.id, max(1, $0.attempt)) })
+        let jobs = Dictionary(running.map { ($0.id, $0.job) }, uniquingKeysWith: { first, _ in first })
+        for survivor in survivors {
+            let (run, number) = (survivor.run, survivor.attempt)
+            let handle = runner.adopt(survivor) { [unowned self] report in attemptEnded(run, number, report) }
+            let onStop = jobs[run].flatMap { scheduler.job(named: $0) }?.job.onStop ?? .leave
+            attempts[run] = RunningAttempt(handle: handle, onStop: onStop)
+        }
+        if !running.isEmpty {
+            log.info(
+                "runs of an earlier daemon",
+                [
+                    ("BOTCRON_RUNNING", "\(survivors.count { $0.isRunning })"),
+                    ("BOTCRON_ENDED", "\(survivors.count { !$0.isRunning })"),
+                    ("BOTCRON_LOST", "\(running.count - survivors.count)"),
+                ])
+        }
+        return Set(survivors.map(\.run))
     }
 
     private func outcome(_ report: AttemptReport) -> AttemptOutcome {
@@ -109,6 +145,10 @@ extension Daemon {
         outcome.outputDropped = Int64(report.output.droppedCount)
         outcome.lastLine = report.output.lastLine
         outcome.failureType = configuration.failureClassifier.type(in: report.output.keptBytes)
+        if report.isStalled {
+            outcome.failureType = "stalled"
+            outcome.lastLine = "stalled: it wrote nothing for too long"
+        }
         return outcome
     }
 

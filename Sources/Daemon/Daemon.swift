@@ -46,14 +46,16 @@ public final class Daemon {
     var calls: [Ticket: (Reply) -> Void] = [:]
     private var lastTicket: Ticket = 0
     var waiters: [String: [RunWaiter]] = [:]
-    /// The attempts whose processes are ours, by run.
-    var handles: [String: AttemptHandle] = [:]
+    /// The attempts that are under way, by run.
+    var attempts: [String: RunningAttempt] = [:]
     var announcedNextRun = ""
 
     var flushSource: DeferredSource?
     var timer: TimerSource?
     var storeRetryTimer: TimerSource?
     var reloadTimer: TimerSource?
+    /// Armed while a stopping daemon waits for runs that are to finish.
+    var stopTimer: TimerSource?
     /// Whether files of time zones have changed since they were read.
     var areZonesStale = false
     private var sources: [EventSource] = []
@@ -102,7 +104,7 @@ public final class Daemon {
             settings: configuration.settings, isEnabled: configuration.isEnabled, register: store, seed: randomSeed(),
             now: now)
         do {
-            runner = try Runner(loop: loop)
+            runner = try Runner(loop: loop, folder: folder.path + "/" + StatePaths.runsName)
         } catch {
             throw StartError(exitCode: .failure, message: "\(error)")
         }
@@ -178,6 +180,7 @@ public final class Daemon {
         timer = try loop.timer(.realtime, accuracyUSec: 1) { [unowned self] in submit(.tick) }
         storeRetryTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in flush() }
         reloadTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reloadFromDisk() }
+        stopTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in submit(.stopping) }
         for signal in [SIGTERM, SIGINT] {
             sources.append(try loop.signal(signal) { [unowned self] in stop(because: "signal \(signal)") })
         }
@@ -213,7 +216,7 @@ public final class Daemon {
         guard !isReady else { return }
         isReady = true
         logConfiguration()
-        submit(.started(bootID: bootID(), surviving: []))
+        submit(.started(bootID: bootID(), surviving: adoptAttempts()))
         flush()
         ServiceManager.ready()
         updateServiceStatus()
@@ -249,21 +252,6 @@ public final class Daemon {
         return lastTicket
     }
 
-    /// Ends in good order: what runs is told to end and recorded, then the loop stops.
-    func stop(because reason: String) {
-        guard scheduler.status != .stopping else { return }
-        log.info("stopping", [("BOTCRON_REASON", reason)])
-        ServiceManager.stopping()
-        submit(.stopping)
-    }
-
-    /// Whether everything is done that a stopping daemon has to do.
-    func exitIfDone() {
-        // A store that cannot be written does not keep a stopping daemon: the next one finds the runs as interrupted.
-        guard scheduler.status == .stopping, handles.isEmpty, outbox.isEmpty || storeFault != nil else { return }
-        connection.flush()
-        loop.exit(ExitCode.success.rawValue)
-    }
 }
 
 extension Daemon {

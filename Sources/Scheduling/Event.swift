@@ -31,7 +31,8 @@ public enum Event: Sendable {
     case wake
     /// The wall clock was set, by so much: deadlines that count from an earlier reading move with it.
     case clockChanged(by: Duration)
-    /// The daemon stops: nothing new starts.
+    /// The daemon stops: nothing new starts, and what runs is dealt with as its job's `on_stop` says. Said again: the
+    /// time for those that were to finish is over.
     case stopping
 }
 

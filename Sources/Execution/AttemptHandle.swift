@@ -166,6 +166,7 @@ extension SupervisorRequest {
         self.init(
             arguments: request.arguments, environment: request.environment, workingDirectory: request.workingDirectory)
         if case .bytes = request.standardInput { hasInput = true }
+        parent = getpid()
         timeoutUSec = request.timeout.wholeMicroseconds
         killGraceUSec = request.killGrace.wholeMicroseconds
         stallTimeoutUSec = request.stallTimeout.wholeMicroseconds

@@ -26,6 +26,8 @@ public struct SupervisorRequest: Equatable, Sendable {
     public var environment: [String: String]
     public var workingDirectory: String
     public var hasInput = false
+    /// Who starts the supervisor. While that is its parent, somebody waits for the outcome and makes it durable.
+    public var parent: Int32 = 0
     /// How long the process may run, in µs of the monotonic clock; 0 is as long as it likes.
     public var timeoutUSec: Int64 = 0
     /// How long after TERM comes KILL.
@@ -55,6 +57,7 @@ extension SupervisorRequest {
         for (name, value) in environment { record.add("variable", "\(name)=\(value)") }
         record.add("folder", workingDirectory)
         record.add("input", where: hasInput)
+        record.add("parent", Int64(parent))
         record.add("timeout", timeoutUSec)
         record.add("grace", killGraceUSec)
         record.add("stall", stallTimeoutUSec)
@@ -75,6 +78,7 @@ extension SupervisorRequest {
         }
         self.init(arguments: record.texts("argument"), environment: [:], workingDirectory: folder)
         hasInput = record.isSet("input")
+        parent = Int32(clamping: record.number("parent") ?? 0)
         timeoutUSec = record.number("timeout") ?? 0
         killGraceUSec = record.number("grace") ?? killGraceUSec
         stallTimeoutUSec = record.number("stall") ?? 0

@@ -91,7 +91,11 @@ extension Supervisor {
 
     // MARK: - The record
 
-    /// Writes how it ended, durably; false where that failed.
+    /// Writes how it ended; false where that failed.
+    ///
+    /// Durably, by two fsyncs, where nobody waits for it. The daemon that does has its own synced commit of it before
+    /// it tells anybody: until then a power cut may take the outcome, and the run is then on record as interrupted, as
+    /// it would be had the power gone a moment earlier. (A file that comes back with holes is no whole record.)
     func recordOutcome() -> Bool {
         if !request.credentials.isEmpty { Credentials.remove(request.credentials, from: request.credentialsFolder) }
         recorder.finish()
@@ -109,16 +113,18 @@ extension Supervisor {
             if file.write(outcome.record.bytes) != nil { return false }
         }
         ftruncate(number, lseek(number, 0, SEEK_CUR))
-        fsync(number)
+        let isAwaited = getppid() == request.parent
+        if !isAwaited { fsync(number) }
         guard rename(RunFolder.outcomeDraftName, RunFolder.outcomeName) == 0 else { return false }
         recorder.discardSegments()
-        Self.syncFolder()
+        if !isAwaited { Self.syncFolder() }
         return true
     }
 
     private static func syncFolder() {
         let number = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard number >= 0 else { return }
-        fsync(FileDescriptor(owning: number).number)
+        let folder = FileDescriptor(owning: number)
+        fsync(folder.number)
     }
 }

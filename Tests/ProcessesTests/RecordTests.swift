@@ -50,6 +50,7 @@ struct RecordTests {
         var request = SupervisorRequest(
             arguments: ["a", "", "b c\n"], environment: ["A": "1=2", "EMPTY": "", "UML": "ü"], workingDirectory: "/tmp")
         request.hasInput = true
+        request.parent = 77
         request.timeoutUSec = 1
         request.killGraceUSec = .max
         request.stallTimeoutUSec = 3

@@ -1,6 +1,7 @@
 #pragma once
 /* What Swift's Glibc module lacks. _GNU_SOURCE must not be defined here: fd_set would then differ between modules. */
 #include <fcntl.h>
+#include <malloc.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/eventfd.h>

@@ -1,5 +1,5 @@
-public import Scheduling
 public import Schedules
+public import Scheduling
 
 /// The section `schedules` of config.json, understood: jobs that can run, jobs that cannot with the reason, and what
 /// holds for all of them.
@@ -8,13 +8,13 @@ public import Schedules
 ///
 /// ```swift
 /// let path = ConfigurationFile.defaultPath(environment: environment)
-/// guard case .contents(let bytes) = try ConfigurationFile.load(path: path) else { … }      // absent: no jobs
+/// guard case .bytes(let bytes) = try ConfigurationFile.load(path: path) else { … }      // absent: no jobs
 /// let document = try ConfigurationFile.parse(bytes, path: path)
 /// let reader = ConfigurationReader(zones: zones, home: home, now: now, registrations: store.registrations)
 /// let configuration = try reader.read(document: document)
 /// schedule(configuration.jobs)
 /// for refused in configuration.refused { warn("\(refused.name): \(refused.error)") }
-/// let job = try reader.readJob(value, origin: .bus, in: configuration, madeUpName: "job-1a2b3c4d")
+/// let job = try reader.readJob(value, origin: .bus, in: configuration, madeUpName: "job-1a2b3c4d", isNew: true)
 /// ```
 ///
 /// Sharp edges:

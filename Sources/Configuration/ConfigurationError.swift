@@ -41,7 +41,7 @@ public struct JobError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     public var kind: Kind
-    /// The job, where the definition got so far as to have a valid name.
+    /// The job's name as it is written, valid or not; nil where there is none.
     public var job: String?
     /// The key at fault, dotted: `retry.max_attempts`, `schedules[1].cron`; empty for the definition as a whole.
     public var key: String

@@ -3,11 +3,12 @@ public import Schedules
 
 /// The zones of this machine: reads the system's compiled tzdata, each file once, and shares what it read.
 ///
-/// Zones come from `/usr/share/zoneinfo` (or the directory in TZDIR), never from a copy in a library, so an update of the
-/// package tzdata is all that a new rule needs: `reload` says which zones changed and forgets them.
+/// Zones come from `/usr/share/zoneinfo` (or the directory in TZDIR), never from a copy in a library, so an update of
+/// the package tzdata is all that a new rule needs: `reload` says which zones changed and forgets them.
 ///
-/// The name `local` is the machine's zone, found in this order: the variable TZ where it names an installed zone or a file,
-/// else the target of `/etc/localtime`, else, where that is a plain file, its content under the name `local`, else UTC.
+/// The name `local` is the machine's zone, found in this order: the variable TZ where it names an installed zone or a
+/// file, else the target of `/etc/localtime`, else, where that is a plain file, its content under the name `local`,
+/// else UTC.
 ///
 /// Not thread-safe; belongs to the thread of the loop.
 public final class ZoneDatabase {
@@ -61,8 +62,8 @@ public final class ZoneDatabase {
 
     /// The rules of an installed zone, or of `local`.
     ///
-    /// - Throws: `bad_timezone` for everything else: an empty name, a path, a `..`, an abbreviation or an offset that is no
-    ///   installed name, `posixrules`, a file that is not TZif.
+    /// - Throws: `bad_timezone` for everything else: an empty name, a path, a `..`, an abbreviation or an offset that
+    ///   is no installed name, `posixrules`, a file that is not TZif.
     public func zone(named name: String) throws(ScheduleError) -> TimeZoneRules {
         if name == "local" { return try localEntry().rules }
         if let entry = entries[name] { return entry.rules }
@@ -76,8 +77,8 @@ public final class ZoneDatabase {
         (try? localEntry().rules.name) ?? "UTC"
     }
 
-    /// Looks at the files of all zones in use. Forgets the ones that changed, so that `zone(named:)` reads them again, and
-    /// says which they are; `local` is among them where the machine's zone is another one now.
+    /// Looks at the files of all zones in use. Forgets the ones that changed, so that `zone(named:)` reads them
+    /// again, and says which they are; `local` is among them where the machine's zone is another one now.
     public func reload() -> Set<String> {
         var changed: Set<String> = []
         for (name, entry) in entries where stamp(of: entry.path) != entry.stamp {
@@ -123,8 +124,8 @@ public final class ZoneDatabase {
         return try read(localtimePath, name: "local")
     }
 
-    /// TZ as tzset(3) has it, for the forms that name a file: `Europe/Berlin`, `:Europe/Berlin`, `:/etc/localtime`; empty is
-    /// UTC. A POSIX rule in it is refused: such a zone has no history.
+    /// TZ as tzset(3) has it, for the forms that name a file: `Europe/Berlin`, `:Europe/Berlin`, `:/etc/localtime`;
+    /// empty is UTC. A POSIX rule in it is refused: such a zone has no history.
     private func fromVariable(_ variable: String) throws(ScheduleError) -> Entry {
         let name = variable.first == ":" ? String(variable.dropFirst()) : variable
         if name.isEmpty { return Entry(rules: .utc, path: "", stamp: nil) }

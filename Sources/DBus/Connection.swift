@@ -99,10 +99,19 @@ public final class Connection {
         bridge.detach()
     }
 
-    /// Waits until everything that was sent is with the bus. For programs that are about to end; it blocks the loop.
-    public func flush() {
-        guard isOpen else { return }
-        dbus_connection_flush(raw)
+    /// Waits until everything that was sent is with the bus, at most `timeoutMSec`; false where it is not by then. For
+    /// programs that are about to end: it blocks the loop.
+    @discardableResult
+    public func flush(timeoutMSec: Int32 = 1000) -> Bool {
+        let start = EventLoop.Clock.monotonic.nowUSec
+        var elapsed: Int32 = 0
+        while isOpen, dbus_connection_has_messages_to_send(raw) != 0, elapsed < timeoutMSec {
+            // What arrives meanwhile is put aside.
+            guard dbus_connection_read_write(raw, timeoutMSec - elapsed) != 0 else { break }
+            elapsed = Int32(clamping: (EventLoop.Clock.monotonic.nowUSec - start) / 1000)
+        }
+        bridge.dispatchSoon()
+        return isOpen && dbus_connection_has_messages_to_send(raw) == 0
     }
 
     // MARK: - Coming in
@@ -156,14 +165,7 @@ public final class Connection {
         do throws(DBusError) {
             try send(try Message(calling: call), pending, timeoutMSec: call.timeoutMSec)
         } catch {
-            let name: ErrorName =
-                switch error.kind {
-                case .disconnected: .disconnected
-                case .invalidValue: .invalidArgs
-                case .tooLarge: .limitsExceeded
-                case .cannotConnect, .outOfMemory: .failed
-                }
-            failedCalls.append((pending, ErrorReply(name, error.description)))
+            failedCalls.append((pending, ErrorReply(error)))
             turnEnd?.schedule()
         }
         return pending
@@ -177,7 +179,7 @@ public final class Connection {
         do throws(DBusError) {
             message = try Message(calling: call)
         } catch {
-            return .failure(ErrorReply(.invalidArgs, error.description))
+            return .failure(ErrorReply(error))
         }
         var error = CDBus.DBusError()
         dbus_error_init(&error)

@@ -37,6 +37,18 @@ public struct ErrorReply: Error, Hashable, Sendable, CustomStringConvertible {
         self.message = message
     }
 
+    /// A call that failed on our side already.
+    init(_ error: DBusError) {
+        let name: ErrorName =
+            switch error.kind {
+            case .disconnected: .disconnected
+            case .invalidValue: .invalidArgs
+            case .tooLarge: .limitsExceeded
+            case .cannotConnect, .outOfMemory: .failed
+            }
+        self.init(name, error.description)
+    }
+
     public var description: String { "\(name): \(message)" }
 }
 

@@ -221,6 +221,6 @@ final class LoopBridge {
     private func arm(_ timeout: OpaquePointer) {
         guard dbus_timeout_get_enabled(timeout) != 0 else { return timers[timeout]?.disarm() ?? () }
         let interval = UInt64(max(0, dbus_timeout_get_interval(timeout)))
-        timers[timeout]?.arm(atUSec: loop.now(.monotonic) + interval * 1000)
+        timers[timeout]?.arm(atUSec: EventLoop.Clock.monotonic.nowUSec + interval * 1000)
     }
 }

@@ -10,22 +10,25 @@ extension Daemon {
     /// Reads a job with the defaults that are in force.
     func readJob(_ value: JSONValue, madeUpName: String) throws -> Job {
         do {
-            return try reader.readJob(value, origin: .bus, in: configuration, madeUpName: madeUpName)
+            return try reader.readJob(value, origin: .bus, in: configuration, madeUpName: madeUpName, isNew: true)
         } catch {
             throw ErrorReply.invalidJob(error)
         }
     }
 
     /// The next fire times of a schedule that nobody has saved.
-    func preview(_ value: JSONValue, count: Int, after: Instant, registeredAt: Instant?) throws -> [JSONValue] {
-        let job: Job
+    ///
+    /// - Parameter text: a cron expression, or JSON as `ConfigurationReader.readPreview` takes it.
+    func preview(_ text: String, count: Int) throws -> [JSONValue] {
+        let preview: SchedulePreview
         do {
-            job = try reader.readSchedules(value, in: configuration, registeredAt: registeredAt)
+            preview = try reader.readPreview(of: text, in: configuration)
         } catch {
             throw ErrorReply.invalidJob(error)
         }
+        let job = preview.job
         var instants: [JSONValue] = []
-        var last = after
+        var last = preview.after
         while instants.count < min(count, job.maxExecutions ?? .max) {
             guard let next = job.schedules.compactMap({ $0.timetable.next(after: last) }).min() else { break }
             instants.append(.instant(next, job.zone))

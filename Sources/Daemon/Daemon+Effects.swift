@@ -24,6 +24,7 @@ extension Daemon {
             for launch in box.launches { start(launch) }
             if case .arm(let instant) = box.arm { arm(instant) }
             for announcement in box.announcements { tell(announcement) }
+            forgetUntold()
             for (ticket, reply) in box.replies { calls.removeValue(forKey: ticket)?(reply) }
         }
         tellNextRun()
@@ -36,12 +37,15 @@ extension Daemon {
     private func commit() -> Bool {
         guard !outbox.changes.isEmpty else { return storeFault == nil }
         do {
-            try store.commit(outbox.changes)
+            let untold = UntoldRuns(outbox.announcements)
+            try store.commit(outbox.changes, untold: untold.text)
+            hasUntold = hasUntold || untold.text != nil
         } catch {
             storeFailed(error)
             return false
         }
         scheduler.didCommit()
+        mirrorSoon()
         outbox.changes = []
         if storeFault != nil {
             storeFault = nil
@@ -49,6 +53,26 @@ extension Daemon {
             log.info("the store can be written again")
         }
         return true
+    }
+
+    private func forgetUntold() {
+        // Where it fails, the next turn tries again; the worst is that the next daemon says something twice.
+        if hasUntold, (try? store.forgetUntold()) != nil { hasUntold = false }
+    }
+
+    /// Says what the last daemon committed and was killed before it said it.
+    func tellUntold() {
+        do throws(StoreError) {
+            guard let text = try store.untold() else { return }
+            hasUntold = true
+            for item in UntoldRuns(text: text).items {
+                guard let run = try store.run(id: item.run) else { continue }
+                tell(item.announcement(run))
+            }
+        } catch {
+            log.error("cannot read what was not told", [("BOTCRON_ERROR", "\(error)")])
+        }
+        forgetUntold()
     }
 
     /// Nothing of this turn becomes visible until it is durable. Processes that run go on; who waits for a reply is
@@ -65,6 +89,7 @@ extension Daemon {
     // MARK: - 2. Start
 
     private func start(_ launch: Launch) {
+        quietTimer?.disarm()
         let run = launch.run
         let number = run.attempt
         let claimedAt = now
@@ -93,6 +118,7 @@ extension Daemon {
 
     private func attemptEnded(_ run: String, _ number: Int, _ report: AttemptReport) {
         attempts[run] = nil
+        if attempts.isEmpty { quietTimer?.arm(atUSec: loop.now(.monotonic) + Self.quietUSec) }
         if let error = report.outputError {
             log.warning("not all of the output was kept", [("BOTCRON_EXECUTION_ID", run), ("BOTCRON_ERROR", error)])
         }
@@ -126,6 +152,9 @@ extension Daemon {
         }
         return Set(survivors.map(\.run))
     }
+
+    /// After the last of several runs, so long without another one.
+    private static var quietUSec: UInt64 { 5_000_000 }
 
     private func outcome(_ report: AttemptReport) -> AttemptOutcome {
         let ending: AttemptOutcome.Ending =

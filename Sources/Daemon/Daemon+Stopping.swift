@@ -25,7 +25,7 @@ extension Daemon {
         if isWaiting {
             let patience = configuration.stopTimeout
             ServiceManager.notify("EXTEND_TIMEOUT_USEC=\((patience + Self.stopReserve).wholeMicroseconds)")
-            stopTimer?.arm(atUSec: loop.now(.monotonic) &+ UInt64(patience.wholeMicroseconds))
+            stopTimer?.arm(atUSec: loop.now(.monotonic) + UInt64(max(0, patience.wholeMicroseconds)))
         }
         submit(.stopping)
     }
@@ -41,14 +41,6 @@ extension Daemon {
             return
         }
         connection.flush()
-        loop.exit(ExitCode.success.rawValue)
-    }
-}
-
-extension Duration {
-    /// Not below 0, and at most what fits beside a clock's reading.
-    fileprivate var wholeMicroseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return max(0, min(seconds, Int64.max / 4_000_000)) * 1_000_000 + max(0, attoseconds / 1_000_000_000_000)
+        loop.exit(exitCode.rawValue)
     }
 }

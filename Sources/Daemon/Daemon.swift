@@ -1,10 +1,12 @@
 internal import Configuration
 internal import DBus
+internal import Desktop
 internal import EventLoop
 internal import Execution
 internal import Glibc
 internal import JSON
 internal import Persistence
+internal import Processes
 internal import Scheduling
 internal import Schedules
 
@@ -29,6 +31,7 @@ public final class Daemon {
     let scheduler: Scheduler
     let runner: Runner
     let connection: Connection
+    let login: LoginManager
     let startedAtUSec: UInt64
     private var wallOffsetUSec: Int64
 
@@ -48,7 +51,10 @@ public final class Daemon {
     var waiters: [String: [RunWaiter]] = [:]
     /// The attempts that are under way, by run.
     var attempts: [String: RunningAttempt] = [:]
+    /// Whether the store holds something to tell that is told by now, or is about to be.
+    var hasUntold = false
     var announcedNextRun = ""
+    var serviceStatus = ""
 
     var flushSource: DeferredSource?
     var timer: TimerSource?
@@ -56,10 +62,19 @@ public final class Daemon {
     var reloadTimer: TimerSource?
     /// Armed while a stopping daemon waits for runs that are to finish.
     var stopTimer: TimerSource?
+    var configurationWatch: FileWatch?
+    /// When the mirror of the state is written again, and when it was last.
+    var mirrorTimer: TimerSource?
+    var mirroredAtUSec: UInt64 = 0
+    var isMirrorBroken = false
+    /// When nothing has run for a moment, memory that only runs need is given back.
+    var quietTimer: TimerSource?
     /// Whether files of time zones have changed since they were read.
     var areZonesStale = false
     private var sources: [EventSource] = []
     private var isReady = false
+    /// What the program ends with, once everything is done.
+    var exitCode = ExitCode.success
 
     static let busName: BusName = "com.aiworkflow.BotCron"
     static let objectPath: ObjectPath = "/com/aiworkflow/BotCron"
@@ -108,6 +123,9 @@ public final class Daemon {
         } catch {
             throw StartError(exitCode: .failure, message: "\(error)")
         }
+        login = LoginManager(
+            loop: loop, systemBus: environment["DBUS_SYSTEM_BUS_ADDRESS"], who: "BotCron",
+            why: "Jobs are brought in order before the machine sleeps")
         do {
             connection = try Connection(to: options.busAddress.map { .address($0) } ?? .session, loop: loop)
         } catch {
@@ -181,6 +199,8 @@ public final class Daemon {
         storeRetryTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in flush() }
         reloadTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reloadFromDisk() }
         stopTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in submit(.stopping) }
+        mirrorTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in writeMirrorOrSay() }
+        quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseCodePages() }
         for signal in [SIGTERM, SIGINT] {
             sources.append(try loop.signal(signal) { [unowned self] in stop(because: "signal \(signal)") })
         }
@@ -216,18 +236,23 @@ public final class Daemon {
         guard !isReady else { return }
         isReady = true
         logConfiguration()
-        submit(.started(bootID: bootID(), surviving: adoptAttempts()))
+        tellUntold()
+        submit(.started(bootID: ProcessIdentity.currentBootID, surviving: adoptAttempts()))
         flush()
         ServiceManager.ready()
-        updateServiceStatus()
-        releaseStartupCode()
+        watchSleep()
+        releaseCodePages()
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }
 
     /// The daemon lives for its name on the session's bus; without the bus the session is over, or the unit is
-    /// restarted with a new one.
+    /// restarted with a new one. What runs is ended and recorded as at any other stop: nobody would be left to do it.
     private func busIsLost(_ reason: String) {
-        fail(.unavailable, "the connection to the bus is lost: \(reason)")
+        let message = "the connection to the bus is lost: \(reason)"
+        guard isReady else { return fail(.unavailable, message) }
+        log.error(message)
+        exitCode = .unavailable
+        stop(because: "no bus")
     }
 
     private func fail(_ code: ExitCode, _ message: String) {
@@ -257,6 +282,7 @@ public final class Daemon {
 extension Daemon {
     func exportInterface() {
         connection.onFault = { [unowned self] fault in log.error("a fault on the bus", [("BOTCRON_ERROR", fault)]) }
+        connection.export(ExportedObject(.root, [], isObjectManager: true))
         connection.export(ExportedObject(Self.objectPath, [ControlInterface(daemon: self).interface]))
     }
 }

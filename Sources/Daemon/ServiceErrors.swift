@@ -12,6 +12,11 @@ extension ErrorReply {
         return ErrorReply("com.aiworkflow.BotCron.Error.JobNotFound", text + " (list_jobs names all)")
     }
 
+    /// It is there, and cannot be run or scheduled.
+    static func jobRefused(_ job: RefusedJob) -> ErrorReply {
+        ErrorReply("com.aiworkflow.BotCron.Error.InvalidJob", "the job \"\(job.name)\" is listed with an error: \(job.error)")
+    }
+
     static func runNotFound(_ id: String) -> ErrorReply {
         ErrorReply(
             "com.aiworkflow.BotCron.Error.RunNotFound",
@@ -30,12 +35,10 @@ extension ErrorReply {
         }
     }
 
-    static func invalidSchedule(_ error: ScheduleError) -> ErrorReply {
-        ErrorReply("com.aiworkflow.BotCron.Error.InvalidSchedule", error.description)
-    }
+    static func invalidConfiguration(_ error: ConfigurationError) -> ErrorReply { invalidConfiguration(error.description) }
 
-    static func invalidConfiguration(_ error: ConfigurationError) -> ErrorReply {
-        ErrorReply("com.aiworkflow.BotCron.Error.InvalidConfig", error.description)
+    static func invalidConfiguration(_ text: String) -> ErrorReply {
+        ErrorReply("com.aiworkflow.BotCron.Error.InvalidConfig", text)
     }
 
     static func storeFailed(_ error: StoreError) -> ErrorReply {

@@ -18,8 +18,7 @@ public final class DeferredSource: EventSource {
             source, result: result, "make a deferred source", object: "sd_event", advice: "a loop that has not ended")
         setEnabled(SD_EVENT_OFF)
         if let raw, priority != .normal {
-            let result = sd_event_source_set_priority(raw, priority.rawValue)
-            precondition(result >= 0, "sd_event refused a priority for a live source: \(result)")
+            verify(sd_event_source_set_priority(raw, priority.rawValue))
         }
     }
 

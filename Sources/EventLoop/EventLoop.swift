@@ -109,15 +109,14 @@ public final class EventLoop {
 
     // MARK: - Time
 
-    /// The clock's time in µs: since 1970 or since boot. Inside a handler it is the instant of the wake-up.
+    /// The clock's time in µs: since 1970 or since boot. Inside a handler it is the instant of the wake-up, so that all of
+    /// a turn agrees on it; `Clock.nowUSec` reads anew.
     public func now(_ clock: Clock) -> UInt64 {
         var usec: UInt64 = 0
         if sd_event_now(raw, clock.readableID, &usec) >= 0 {
             return usec
         }
-        var time = timespec()
-        clock_gettime(clock.readableID, &time)
-        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
+        return clock.nowUSec
     }
 
     // MARK: - The service manager's watchdog
@@ -137,6 +136,13 @@ public final class EventLoop {
 }
 
 extension EventLoop.Clock {
+    /// The clock's time in µs, read now.
+    public var nowUSec: UInt64 {
+        var time = timespec()
+        clock_gettime(readableID, &time)
+        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
+    }
+
     var id: clockid_t {
         switch self {
         case .realtime: CLOCK_REALTIME

@@ -1,4 +1,5 @@
 internal import CSystemd
+internal import Glibc
 
 /// Something that a loop waits for. It lives as long as this object, or until `cancel()`.
 ///
@@ -48,8 +49,13 @@ public class EventSource {
     func setEnabled(_ state: Int) {
         loop.assertOnThread()
         guard let raw else { return }
-        let result = sd_event_source_set_enabled(raw, Int32(state))
-        precondition(result >= 0, "sd_event refused to switch a live source: \(result)")
+        verify(sd_event_source_set_enabled(raw, Int32(state)))
+    }
+
+    /// A loop that has ended refuses changes of its sources, which is fine: they will not be called any more. Nothing else
+    /// can go wrong with a live source but a bug of ours, such as an fd closed before its source.
+    func verify(_ result: Int32) {
+        precondition(result >= 0 || result == -ESTALE, "sd_event refused to change a live source: \(result)")
     }
 
     /// The object behind the pointer that `userData` gave; alive, because dropping it would have removed the source.

@@ -52,8 +52,7 @@ public final class IOSource: EventSource {
         self.events = events
         // epoll reports a hang-up even for an empty mask: only a source that is off is quiet.
         guard !events.isEmpty else { return setEnabled(SD_EVENT_OFF) }
-        let result = sd_event_source_set_io_events(raw, events.rawValue)
-        precondition(result >= 0, "sd_event refused a new mask for a watched fd (closed before its source?): \(result)")
+        verify(sd_event_source_set_io_events(raw, events.rawValue))
         setEnabled(SD_EVENT_ON)
     }
 

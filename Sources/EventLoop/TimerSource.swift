@@ -28,8 +28,7 @@ public final class TimerSource: EventSource {
     public func arm(atUSec usec: UInt64) {
         loop.assertOnThread()
         guard let raw else { return }
-        let result = sd_event_source_set_time(raw, usec)
-        precondition(result >= 0, "sd_event refused a time for a live timer: \(result)")
+        verify(sd_event_source_set_time(raw, usec))
         setEnabled(SD_EVENT_ONESHOT)
     }
 

@@ -39,6 +39,8 @@ extension SQLiteStore {
             return known.scheduleKey != state.scheduleKey || known.registeredAt != state.registeredAt
                 || known.isEnabledOverride != state.isEnabledOverride
                 || known.skippedFireTime != state.skippedFireTime || known.firedBootID != state.firedBootID
+                || known.pausedUntil != state.pausedUntil || known.wasEnabled != state.wasEnabled
+                || known.claimed != state.claimed || known.reopenedThrough != state.reopenedThrough
         case .attempt, .definition, .removeDefinition, .schedulerOverride:
             return true
         case .removeJobState, .prune, .pruneEnded:

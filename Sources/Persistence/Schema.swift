@@ -43,7 +43,11 @@ enum Schema {
             budget_runs INTEGER NOT NULL,
             budget_wall_time_us INTEGER NOT NULL,
             budget_cost REAL,
-            fired_boot_id TEXT
+            fired_boot_id TEXT,
+            paused_until_us INTEGER,
+            was_enabled INTEGER NOT NULL,
+            claimed_us TEXT NOT NULL,
+            reopened_through_us INTEGER
         ) STRICT;
 
         CREATE TABLE run (
@@ -71,7 +75,8 @@ enum Schema {
             idempotency_key TEXT,
             inputs TEXT,
             is_forced INTEGER NOT NULL,
-            definition TEXT
+            definition TEXT,
+            previous TEXT
         ) STRICT;
 
         CREATE UNIQUE INDEX run_fire_time ON run (job, scheduled_for_us)

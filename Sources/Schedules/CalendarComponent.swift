@@ -2,6 +2,9 @@
 enum CalendarComponent {
     case year, month, day, dayFromEnd, hour, minute, second
 
+    /// The most items that systemd reads in a list; more are refused.
+    static let itemLimit = 241
+
     /// As it is called in errors.
     var name: String {
         switch self {
@@ -51,14 +54,24 @@ enum CalendarComponent {
     func forEachValue(
         _ text: borrowing Span<UInt8>, _ range: Range<Int>, _ body: (Int) -> Void
     ) throws(ScheduleError) {
+        var items: [Item] = []
+        var count = 0
         var begin = range.lowerBound
         while true {
             var end = begin
             while end < range.upperBound, text[end] != UInt8(ascii: ",") { end += 1 }
-            try readItem(text, begin..<end, body)
-            guard end < range.upperBound else { return }
+            count += 1
+            guard count <= Self.itemLimit else {
+                throw ScheduleError(
+                    .unsupported, name, text, begin..<end, "a list has at most \(Self.itemLimit) items, as in systemd")
+            }
+            let item = try readItem(text, begin..<end)
+            item.forEachValue(of: self, body)
+            if self == .dayFromEnd { items.append(item) }
+            guard end < range.upperBound else { break }
             begin = end + 1
         }
+        if self == .dayFromEnd { try checkDaysFromEnd(text, items) }
     }
 
     // MARK: - Items
@@ -85,9 +98,40 @@ enum CalendarComponent {
         }
     }
 
-    private func readItem(
-        _ text: borrowing Span<UInt8>, _ item: Range<Int>, _ body: (Int) -> Void
-    ) throws(ScheduleError) {
+    /// What an item says: a value, or a repetition up to a last value or, without one, to the end of the component.
+    private struct Item: Hashable {
+        var range: Range<Int>
+        var first: Int
+        var last: Int?
+        var step: Int
+
+        /// What systemd sorts lists by.
+        var key: (Int, Int, Int) { (first, last ?? -1, step) }
+
+        /// With the last value that the step reaches; a range that reaches one value only is that value.
+        var normalized: Item {
+            guard let last else { return self }
+            let reached = first + (last - first) / max(step, 1) * max(step, 1)
+            if reached == first { return Item(range: range, first: first, last: nil, step: 0) }
+            return Item(range: range, first: first, last: reached, step: step)
+        }
+
+        /// From the end of a month values count down while time goes forward, so an open repetition does; systemd's
+        /// ranges count from their first value there too.
+        func forEachValue(of component: CalendarComponent, _ body: (Int) -> Void) {
+            let end: Int
+            if let last {
+                end = last
+            } else if step == 0 {
+                end = first
+            } else {
+                end = component == .dayFromEnd ? component.bounds.lowerBound : component.bounds.upperBound
+            }
+            for value in stride(from: first, through: end, by: end < first ? -step : max(step, 1)) { body(value) }
+        }
+    }
+
+    private func readItem(_ text: borrowing Span<UInt8>, _ item: Range<Int>) throws(ScheduleError) -> Item {
         guard !item.isEmpty else {
             throw ScheduleError(.syntax, name, text, item, "a value is missing: \(expected)")
         }
@@ -98,27 +142,37 @@ enum CalendarComponent {
         if let last, last < first {
             throw ScheduleError(.syntax, name, text, item, "a range goes up and does not wrap: \(expected)")
         }
+        // systemd refuses a range of one second, and only of seconds.
+        if self == .second, last == first, shape.step == nil {
+            throw ScheduleError(.syntax, name, text, item, "write \(first) instead of a range of one second")
+        }
         var step = 0
         if let range = shape.step {
             step = number(text, range)
             // systemd: an open repetition must come at least once within the component.
-            let room = last != nil ? bounds.count - 1 : self == .dayFromEnd ? first - bounds.lowerBound : bounds.upperBound - first
+            let ahead = self == .dayFromEnd ? first - bounds.lowerBound : bounds.upperBound - first
+            let room = last != nil ? bounds.count - 1 : ahead
             guard step >= 1, step <= room else {
                 throw ScheduleError(.badStep, name, text, range, "a step here is 1–\(max(room, 1))")
             }
         }
-        expand(first: first, last: last, step: step, body)
+        return Item(range: item, first: first, last: last, step: step)
     }
 
-    /// From the end of a month values count down, so a repetition, which goes forward in time, does too.
-    private func expand(first: Int, last: Int?, step: Int, _ body: (Int) -> Void) {
-        if self == .dayFromEnd {
-            let begin = last ?? first
-            let end = last == nil ? (step > 0 ? 1 : first) : first
-            for value in stride(from: begin, through: end, by: -max(step, 1)) { body(value) }
-        } else {
-            let end = last ?? (step > 0 ? bounds.upperBound : first)
-            for value in stride(from: first, through: end, by: max(step, 1)) { body(value) }
+    /// systemd reads the sorted list of days from the end with a bound that shrinks by three from one to the next:
+    /// 28, 25, 22. What it refuses is refused here too, so that an event means the same in both or nothing.
+    private func checkDaysFromEnd(_ text: borrowing Span<UInt8>, _ items: [Item]) throws(ScheduleError) {
+        var index = -1
+        var previous = (0, 0, 0)
+        for item in items.map(\.normalized).sorted(by: { $0.key < $1.key }) where item.key != previous {
+            index += 1
+            previous = item.key
+            let bound = max(bounds.upperBound - 3 * index, 0)
+            guard max(item.first, item.last ?? 0) <= bound, item.step < max(bound, 1) else {
+                throw ScheduleError(
+                    .unsupported, name, text, item.range,
+                    "as number \(index + 1) of the list it may be at most \(bound), as in systemd.time(7)")
+            }
         }
     }
 

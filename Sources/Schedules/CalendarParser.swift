@@ -1,8 +1,8 @@
 /// Reads calendar events, `[weekdays] [date] [time] [zone]`, the grammar of systemd.time(7) less what schedules refuse.
 ///
-/// Stricter than systemd on purpose where it would be surprising: no trailing comma in a list of weekdays, no fraction of a
-/// second, no `@epoch`, zones in their own case. Never looser: what is read here systemd reads too. So blanks are single
-/// spaces or runs of spaces between the parts, and none around them.
+/// Stricter than systemd on purpose where it would be surprising: no trailing comma in a list of weekdays, no
+/// fraction of a second, no `@epoch`, zones in their own case. Never looser: what is read here systemd reads too. So
+/// there are no blanks around it, one space before the zone, one or more between the other parts.
 struct CalendarParser: ~Copyable {
     private(set) var seconds: UInt64 = 1
     private(set) var minutes: UInt64 = 1
@@ -48,10 +48,17 @@ struct CalendarParser: ~Copyable {
             case .date: try readDate(text, word)
             case .time: try readTime(text, word)
             case .zone:
+                // systemd cuts the zone off with one space before it.
+                if word.lowerBound >= 2, text[word.lowerBound - 2] == UInt8(ascii: " ") {
+                    let surplus = (word.lowerBound - 1)..<(word.lowerBound - 1)
+                    throw ScheduleError(.syntax, "expression", text, surplus, "one space stands before the zone")
+                }
                 let name = ScheduleError.string(text, word)
-                guard let found = zones(name) else {
+                // "local" is a word of the key "timezone", no name of a zone.
+                guard name != "local", let found = zones(name) else {
                     throw ScheduleError(
-                        .badTimezone, "timezone", text, word, "expected UTC or an installed IANA name such as Europe/Berlin")
+                        .badTimezone, "timezone", text, word,
+                        "expected UTC or an installed IANA name such as Europe/Berlin")
                 }
                 zone = found
             }
@@ -85,7 +92,8 @@ struct CalendarParser: ~Copyable {
             if isLetter(first) { return .weekdays }
             if !hasColon, !hasDash {
                 throw ScheduleError(
-                    .syntax, "expression", text, word, "expected weekdays, a date such as *-*-01 or a time such as 09:00")
+                    .syntax, "expression", text, word,
+                    "expected weekdays, a date such as *-*-01 or a time such as 09:00")
             }
             part = hasColon ? .time : .date
         } else if isLetter(first) {
@@ -94,7 +102,8 @@ struct CalendarParser: ~Copyable {
             part = hasColon ? .time : .date
         }
         if let last, part.rawValue <= last.rawValue {
-            throw ScheduleError(.syntax, "expression", text, word, "expected at most weekdays, a date, a time and a zone")
+            throw ScheduleError(
+                .syntax, "expression", text, word, "expected at most weekdays, a date, a time and a zone")
         }
         return part
     }

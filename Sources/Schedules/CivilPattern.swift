@@ -1,7 +1,7 @@
 /// A cron expression or a calendar event, compiled: which seconds of a wall clock match. Knows nothing of zones.
 ///
-/// One mask per unit of time; a search is a few shifts. Dates are searched month by month with the masks of `DayRule`, so a
-/// date that comes once in forty years costs some hundred nanoseconds, not a walk over its days.
+/// One mask per unit of time; a search is a few shifts. Dates are searched month by month with the masks of
+/// `DayRule`, so a date that comes once in forty years costs some hundred nanoseconds, not a walk over its days.
 struct CivilPattern: Equatable, Sendable, BitwiseCopyable {
     /// Bit s: the second s matches.
     var seconds: UInt64
@@ -31,7 +31,8 @@ struct CivilPattern: Equatable, Sendable, BitwiseCopyable {
         seconds: UInt64, minutes: UInt64, hours: UInt32, months: UInt16, dayRule: DayRule, years: YearSet = .all,
         isWildcard: Bool
     ) {
-        precondition(seconds != 0 && minutes != 0 && hours != 0, "a pattern without a time of day: the parser let it pass")
+        precondition(
+            seconds != 0 && minutes != 0 && hours != 0, "a pattern without a time of day: the parser let it pass")
         self.seconds = seconds
         self.minutes = minutes
         self.hours = hours
@@ -53,14 +54,17 @@ struct CivilPattern: Equatable, Sendable, BitwiseCopyable {
 
     /// The least match that is ≥ `wall` and < `limit`, or `never`.
     @inline(__always)
-    func next(atOrAfter wall: Int64, below limit: Int64 = WallClock.horizonSeconds + 2 * WallClock.secondsPerDay) -> Int64 {
+    func next(atOrAfter wall: Int64, below limit: Int64 = WallClock.horizonSeconds + 2 * WallClock.secondsPerDay)
+        -> Int64
+    {
         guard wall < limit else { return WallClock.never }
         let day = WallClock.dayNumber(ofWall: wall)
         let secondOfDay = Int(truncatingIfNeeded: wall &- day &* WallClock.secondsPerDay)
         let result: Int64
         if matchesEveryDate {
             let second = nextSecond(atOrAfter: secondOfDay)
-            result = second >= 0
+            result =
+                second >= 0
                 ? day &* WallClock.secondsPerDay &+ Int64(second)
                 : (day &+ 1) &* WallClock.secondsPerDay &+ Int64(firstSecond)
         } else {
@@ -173,8 +177,8 @@ extension CivilPattern {
         return dayRule.mask(length: length, firstWeekday: firstWeekday)
     }
 
-    /// The first matching day number ≥ `day`. The search ends once it is beyond `limit` (wall seconds); what it returns then
-    /// is some day beyond the limit, or `never`.
+    /// The first matching day number ≥ `day`. The search ends once it is beyond `limit` (wall seconds); what it
+    /// returns then is some day beyond the limit, or `never`.
     @inline(__always)
     private func nextDate(atOrAfter day: Int64, limit: Int64) -> Int64 {
         if matchesEveryDate { return day }
@@ -246,7 +250,9 @@ extension CivilPattern {
         let endSecond = Int(end - lastDay * WallClock.secondsPerDay)
         // Whole days from the first on, less what lies before the begin, more what lies before the end on its own day.
         var count = dateCount(from: firstDay, below: lastDay) * perDay
-        if beginSecond > 0, dateCount(from: firstDay, below: firstDay + 1) == 1 { count -= countOfDay(before: beginSecond) }
+        if beginSecond > 0, dateCount(from: firstDay, below: firstDay + 1) == 1 {
+            count -= countOfDay(before: beginSecond)
+        }
         if endSecond > 0, dateCount(from: lastDay, below: lastDay + 1) == 1 { count += countOfDay(before: endSecond) }
         return count
     }

@@ -1,11 +1,11 @@
 /// A `CivilPattern` in a zone, under the one rule for DST changes: which instants it names.
 ///
-/// Time is walked span by span (see `TimeZoneRules`). In every span the wall clock runs evenly, so a search in it is one of
-/// the pattern. What is left is the borders:
+/// Time is walked span by span (see `TimeZoneRules`). In every span the wall clock runs evenly, so a search in it is
+/// one of the pattern. What is left is the borders:
 ///
 /// - a *wildcard* pattern fires whenever the wall clock matches, so on both passes of an overlap and never for a gap;
-/// - a *fixed* one fires where nominal time is shown for the first time, and at the first instant after a gap that skipped a
-///   match; its two options change either.
+/// - a *fixed* one fires where nominal time is shown for the first time, and at the first instant after a gap that
+///   skipped a match; its two options change either.
 ///
 /// All instants are seconds of UTC.
 struct CivilRule: Equatable, Sendable, BitwiseCopyable {
@@ -32,13 +32,17 @@ struct CivilRule: Equatable, Sendable, BitwiseCopyable {
         let match = pattern.next(atOrAfter: wall)
         guard match != WallClock.never else { return match }
         if match &- span.offset < zone.end(ofSpan: index) { return match &- span.offset }
-        return next(match, afterSpan: &index, in: zone)
+        return next(match, searchedFrom: wall, afterSpan: &index, in: zone)
     }
 
-    /// Goes on from span to span with the least match that is not before the end of the span `index`.
+    /// Goes on from span to span with the least match from the wall second `searchedFrom` on, which is not before the end
+    /// of the span `index`. So an overlap between the two holds no match, and decades of them cost a comparison each.
     @inline(never)
-    private func next(_ firstMatch: Int64, afterSpan index: inout Int, in zone: TimeZoneRules) -> Int64 {
+    private func next(
+        _ firstMatch: Int64, searchedFrom begin: Int64, afterSpan index: inout Int, in zone: TimeZoneRules
+    ) -> Int64 {
         var match = firstMatch
+        var begin = begin
         while match != WallClock.never {
             let end = zone.end(ofSpan: index)
             if match - zone.spans[index].offset < end { return match - zone.spans[index].offset }
@@ -49,7 +53,9 @@ struct CivilRule: Equatable, Sendable, BitwiseCopyable {
             if wallAfter > wallBefore, match < wallAfter {
                 if firesAfterGap { return end }
                 match = pattern.next(atOrAfter: wallAfter)
-            } else if wallAfter < wallBefore, firesAgainInOverlap {
+                begin = wallAfter
+            } else if wallAfter < wallBefore, wallAfter < begin, firesAgainInOverlap {
+                begin = wallAfter
                 let again = pattern.next(atOrAfter: wallAfter, below: wallBefore)
                 if again != WallClock.never { match = again }
             }

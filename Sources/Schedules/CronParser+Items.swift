@@ -23,7 +23,8 @@ extension CronParser {
         }
         if text[item.lowerBound] | 0x20 == UInt8(ascii: "h") {
             throw ScheduleError(
-                .unsupported, field.name, text, item, "a stable spread over time is the key \"jitter\"; \(field.expected)")
+                .unsupported, field.name, text, item,
+                "a stable spread over time is the key \"jitter\"; \(field.expected)")
         }
         let tokens = Self.tokens(text, item)
         if field == .dayOfMonth, try readDayOfMonth(text, item, tokens) { return }
@@ -118,7 +119,8 @@ extension CronParser {
         let kinds = tokens.map(\.kind)
         if kinds == [.letters], Self.spells(text, tokens[0].range, "l") {
             throw ScheduleError(
-                .unsupported, CronField.dayOfWeek.name, text, item, "write which weekday: SATL or 6L is the last Saturday")
+                .unsupported, CronField.dayOfWeek.name, text, item,
+                "write which weekday: SATL or 6L is the last Saturday")
         }
         if kinds == [.letters], tokens[0].range.count == 4, text[item.upperBound - 1] | 0x20 == UInt8(ascii: "l") {
             let begin = item.lowerBound
@@ -133,11 +135,13 @@ extension CronParser {
             dayRule.lastWeekdays |= 1 << UInt8(weekday % 7)
             return true
         }
-        guard kinds.count == 3, kinds[0] == .digits || kinds[0] == .letters, kinds[1] == .hash, kinds[2] == .digits else {
+        guard kinds.count == 3, kinds[0] == .digits || kinds[0] == .letters, kinds[1] == .hash, kinds[2] == .digits
+        else {
             return false
         }
         let weekday = try Self.value(text, of: tokens[0], .dayOfWeek) % 7
-        let week = try Self.checked(text, tokens[2], 1...5, .dayOfWeek, "a month has a first to a fifth such day: expected 1–5")
+        let week = try Self.checked(
+            text, tokens[2], 1...5, .dayOfWeek, "a month has a first to a fifth such day: expected 1–5")
         dayRule.nthWeekdays |= 1 << UInt64((week - 1) * 7 + weekday)
         return true
     }

@@ -1,4 +1,5 @@
-/// Reads cron expressions: five fields, or six with seconds first. One pass over the bytes, no allocation unless it fails.
+/// Reads cron expressions: five fields, or six with seconds first. One pass over the bytes, no allocation unless it
+/// fails.
 ///
 /// The plain items (`*`, `5`, `1-5`, `*/15`, `MON-FRI`) are read in `plainItem`; whatever it does not know goes to
 /// `CronParser+Items.swift`, which reads the day items (`L`, `15W`, `MON#2`) and finds out what is wrong with the rest.
@@ -62,7 +63,9 @@ struct CronParser: ~Copyable {
             seconds: seconds, minutes: minutes, hours: UInt32(truncatingIfNeeded: hours), months: monthMask,
             dayRule: dayRule, isWildcard: isWildcard)
         guard pattern.canMatch else {
-            throw ScheduleError(.neverFires, CronField.dayOfMonth.name, text, dayField, Self.neverSentence(months: monthMask))
+            throw ScheduleError(
+                .neverFires, CronField.dayOfMonth.name, text, dayField,
+                Self.neverSentence(months: monthMask, dayRule: dayRule))
         }
         return pattern
     }
@@ -102,7 +105,8 @@ struct CronParser: ~Copyable {
         }
     }
 
-    /// The values of a plain item; 0 where it is none or has a value that is out of range. Ends at the comma or the end.
+    /// The values of a plain item; 0 where it is none or has a value that is out of range. Ends at the comma or the
+    /// end.
     @inline(__always)
     private static func plainItem(
         _ text: borrowing Span<UInt8>, _ position: inout Int, _ end: Int, _ field: CronField
@@ -208,14 +212,12 @@ struct CronParser: ~Copyable {
             sentence: "expected 5 fields, or 6 with seconds first")
     }
 
-    private static func neverSentence(months: UInt16) -> String {
-        let names = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-            "December",
-        ]
-        if months.nonzeroBitCount == 1 {
-            return "no \(names[months.trailingZeroBitCount - 1]) has such a day"
-        }
-        return "none of the months has such a day"
+    /// "no February has a day 30", or the like where the rule is more than one day.
+    private static func neverSentence(months: UInt16, dayRule: DayRule) -> String {
+        let names = EnglishList.bits(UInt64(months)).map { EnglishList.months[$0 - 1] }
+        let days = EnglishList.bits(UInt64(dayRule.days)).map { $0 + 1 }
+        let isPlain = dayRule.daysFromEnd == 0 && dayRule.nearestWorkdays == 0 && !dayRule.hasLastWorkday
+        let what = days.count == 1 && isPlain ? "a day \(days[0])" : "such a day"
+        return "no \(EnglishList.joined(names, "or")) has \(what)"
     }
 }

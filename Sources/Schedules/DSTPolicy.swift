@@ -1,7 +1,7 @@
 /// What a *fixed* cron or calendar schedule does where the wall clock of its zone jumps.
 ///
-/// A *wildcard* schedule keeps its rhythm whatever this says: nominal times in a gap do not exist, and in an overlap both
-/// passes fire. The default is what cron(8) of Debian promises: a nightly job is neither lost nor doubled.
+/// A *wildcard* schedule keeps its rhythm whatever this says: nominal times in a gap do not exist, and in an overlap
+/// both passes fire. The default is what cron(8) of Debian promises: a nightly job is neither lost nor doubled.
 public struct DSTPolicy: Sendable, Hashable {
     /// A nominal time that the zone skips.
     public enum Gap: String, Sendable, Hashable, CaseIterable {

@@ -1,5 +1,5 @@
-/// Where the parts of `2026-12-25T09:00:00.5+05:30` stand in a text: the form first, the values afterwards, so that a text of
-/// the right form with a wrong number is told which number.
+/// Where the parts of `2026-12-25T09:00:00.5+05:30` stand in a text: the form first, the values afterwards, so that a
+/// text of the right form with a wrong number is told which number.
 struct DateTimeShape {
     var year: Range<Int>
     var month: Range<Int>
@@ -77,7 +77,8 @@ struct TimeShape {
     var fraction: Range<Int>?
 
     init?(_ text: borrowing Span<UInt8>, _ reader: inout ShapeReader, hourDigits: ClosedRange<Int>) {
-        guard let hour = reader.digits(text, hourDigits), reader.skip(text, ":"), let minute = reader.digits(text, 2...2)
+        guard let hour = reader.digits(text, hourDigits), reader.skip(text, ":"),
+            let minute = reader.digits(text, 2...2)
         else { return nil }
         self.hour = hour
         self.minute = minute

@@ -109,8 +109,8 @@ struct DayRule: Equatable, Sendable, BitwiseCopyable {
         UInt32(truncatingIfNeeded: (length &- 28) &* 7 &+ firstWeekday)
     }
 
-    /// Bit k: a month of kind k may have a day that matches. Exact where the rule can miss a whole month; where a plain day up
-    /// to the 28th or a plain weekday makes that impossible, all bits, without a look.
+    /// Bit k: a month of kind k may have a day that matches. Exact where the rule can miss a whole month; where a
+    /// plain day up to the 28th or a plain weekday makes that impossible, all bits, without a look.
     var kinds: UInt32 {
         let isPlain = days & 0x0FFF_FFFF != 0 || daysFromEnd & 0x0FFF_FFFF != 0
         let hasFourWeeks = days & 0x0FFF_FFFF == 0x0FFF_FFFF
@@ -127,9 +127,9 @@ struct DayRule: Equatable, Sendable, BitwiseCopyable {
         return kinds
     }
 
-    /// Whether any month of the given set (bit 1 January … bit 12 December) is of one of the kinds. The calendar repeats
-    /// after 400 years, in which each month begins on each weekday in each length that it has; they all occur before the
-    /// horizon too. So this is the proof that a rule never fires.
+    /// Whether any month of the given set (bit 1 January … bit 12 December) is of one of the kinds. The calendar
+    /// repeats after 400 years, in which each month begins on each weekday in each length that it has; they all occur
+    /// before the horizon too. So this is the proof that a rule never fires.
     static func canMatch(kinds: UInt32, inMonths months: UInt16) -> Bool {
         let thirtyDays: UInt16 = 1 << 4 | 1 << 6 | 1 << 9 | 1 << 11
         let february: UInt16 = 1 << 2

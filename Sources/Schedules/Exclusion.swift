@@ -1,7 +1,7 @@
 /// Fire times that are not run: a calendar event in the notation of systemd.time(7).
 ///
-/// Without a time of day (`2026-12-25`, `Sat,Sun`, `*-08-*`) it covers the whole local days that match; with one the seconds
-/// that it names. A fire time in it stays a fire time: it is recorded and not run.
+/// Without a time of day (`2026-12-25`, `Sat,Sun`, `*-08-*`) it covers the whole local days that match; with one the
+/// seconds that it names. A fire time in it stays a fire time: it is recorded and not run.
 public struct Exclusion: Sendable, Equatable {
     /// As written.
     public let text: String

@@ -1,7 +1,7 @@
 /// The fire times of an interval: fire k = anchor + k × interval, always from the anchor, never from the fire before.
 ///
-/// Of fire k first the months move (the day cut to the month's end), then the days, then the wall time becomes an instant,
-/// then the elapsed part is added. Fire 0 is the anchor itself. All instants are seconds of UTC.
+/// Of fire k first the months move (the day cut to the month's end), then the days, then the wall time becomes an
+/// instant, then the elapsed part is added. Fire 0 is the anchor itself. All instants are seconds of UTC.
 struct IntervalGrid: Equatable, Sendable, BitwiseCopyable {
     let interval: Interval
     let anchor: Int64
@@ -50,8 +50,8 @@ struct IntervalGrid: Equatable, Sendable, BitwiseCopyable {
         return zone.second(ofWall: wall) + index * interval.seconds
     }
 
-    /// The least k whose fire is ≥ `begin`. Computed, not counted up to: a guess by the mean length, which is wrong by the
-    /// few days that months and offsets differ, so by two steps at most.
+    /// The least k whose fire is ≥ `begin`. Computed, not counted up to: a guess by the mean length, which is wrong
+    /// by the few days that months and offsets differ, so by two steps at most.
     private func index(atOrAfter begin: Int64, in zone: TimeZoneRules) -> Int64 {
         guard begin > anchor else { return firstIndex }
         let distance = begin - anchor
@@ -80,8 +80,8 @@ struct IntervalGrid: Equatable, Sendable, BitwiseCopyable {
         return Int(afterLast - first) - repeats(from: begin, through: end, in: zone)
     }
 
-    /// How many fires of `begin ... end` fall on the instant of the one before: at the end of a gap of a day or more all
-    /// that it skipped come together.
+    /// How many fires of `begin ... end` fall on the instant of the one before: at the end of a gap of a day or more
+    /// all that it skipped come together.
     private func repeats(from begin: Int64, through end: Int64, in zone: TimeZoneRules) -> Int {
         guard !interval.isElapsed, interval.seconds == 0 else { return 0 }
         var repeats: Int64 = 0

@@ -73,7 +73,9 @@ enum IntervalParser {
         _ interval: Interval, _ text: borrowing Span<UInt8>, _ range: Range<Int>, field: String
     ) throws(ScheduleError) -> Interval {
         if interval.isZero { throw ScheduleError(.tooSmall, field, text, range, "an interval is at least 1 second") }
-        if interval.isTooLarge { throw ScheduleError(.tooLarge, field, text, range, "an interval is at most 100 years") }
+        if interval.isTooLarge {
+            throw ScheduleError(.tooLarge, field, text, range, "an interval is at most 100 years")
+        }
         return interval
     }
 
@@ -101,7 +103,8 @@ enum IntervalParser {
                         .syntax, field, text, word(text, position, range.upperBound),
                         "expected a unit after the whole number; write 1h30m, not 1.5h")
                 }
-                throw ScheduleError(.missingUnit, field, text, number, "expected a unit after the number, such as s, m, h or d")
+                throw ScheduleError(
+                    .missingUnit, field, text, number, "expected a unit after the number, such as s, m, h or d")
             }
             let unitRange = unitBegin..<position
             let unit = try unit(text, unitRange, field: field)

@@ -1,9 +1,10 @@
-/// A delay that spreads jobs over time, the same for the same job and fire time on every machine and after every restart.
+/// A delay that spreads jobs over time, the same for the same job and fire time on every machine and after every
+/// restart.
 public enum Jitter {
     /// How many milliseconds after its fire time a run starts: 0 … `jitterMilliseconds`, and before the next fire.
     ///
-    /// The delay is h mod (limit + 1), where h is FNV-1a of `<job name>|<POSIX seconds of the fire>`, its upper half folded
-    /// into the lower, and the limit is the jitter or what is left to the next fire, whichever is less.
+    /// The delay is h mod (limit + 1), where h is FNV-1a of `<job name>|<POSIX seconds of the fire>`, its upper half
+    /// folded into the lower, and the limit is the jitter or what is left to the next fire, whichever is less.
     public static func delayMilliseconds(
         jobName: String, fire: Instant, nextFire: Instant?, jitterMilliseconds: Int64
     ) -> Int64 {

@@ -33,7 +33,8 @@ public struct LocalDateTime: Hashable, Sendable {
             minute: secondOfDay / 60 % 60, second: secondOfDay % 60)
     }
 
-    /// Seconds of the wall clock since it showed 1970-01-01T00:00:00. Fields far outside their range are cut, not trapped on.
+    /// Seconds of the wall clock since it showed 1970-01-01T00:00:00. Fields far outside their range are cut, not
+    /// trapped on.
     var wallSeconds: Int64 {
         func cut(_ value: Int) -> Int64 { Int64(min(max(value, -1_000_000), 1_000_000)) }
         let days = WallClock.dayNumber(year: Int(cut(year)), month: min(max(month, 1), 12), day: Int(cut(day)))

@@ -1,5 +1,6 @@
-/// The rule in the footer of a TZif file, in the notation of the variable TZ of POSIX, with the wider hours that RFC 9636
-/// allows: `EST5EDT,M3.2.0,M11.1.0`, `<+1030>-10:30<+11>-11,M10.1.0,M4.1.0`, `IST-2IDT,M3.4.4/26,M10.5.0`, `UTC0`.
+/// The rule in the footer of a TZif file, in the notation of the variable TZ of POSIX, with the wider hours that RFC
+/// 9636 allows: `EST5EDT,M3.2.0,M11.1.0`, `<+1030>-10:30<+11>-11,M10.1.0,M4.1.0`, `IST-2IDT,M3.4.4/26,M10.5.0`,
+/// `UTC0`.
 struct PosixZoneRule {
     /// The day of a year on which a change happens.
     enum Day {
@@ -23,8 +24,9 @@ struct PosixZoneRule {
     private(set) var standardOffset: Int64
     private(set) var daylight: (offset: Int64, begin: Change, end: Change)?
 
-    /// The changes after `last` up to the year after the horizon, ascending. Without daylight time there are none: RFC 9636
-    /// has the rule agree with the last transition listed, so it says something new only where nothing is listed.
+    /// The changes after `last` up to the year after the horizon, ascending. Without daylight time there are none:
+    /// RFC 9636 has the rule agree with the last transition listed, so it says something new only where nothing is
+    /// listed.
     func transitions(after last: Int64) -> [(start: Int64, offset: Int64)] {
         guard let daylight else {
             return last == .min ? [(-(1 << 56), standardOffset)] : []
@@ -38,7 +40,9 @@ struct PosixZoneRule {
             changes.append((end, standardOffset))
         }
         // Where daylight time lasts all year, its end and its next begin fall on one instant: the begin counts.
-        changes.sort { ($0.start, $0.offset == daylight.offset ? 1 : 0) < ($1.start, $1.offset == daylight.offset ? 1 : 0) }
+        changes.sort {
+            ($0.start, $0.offset == daylight.offset ? 1 : 0) < ($1.start, $1.offset == daylight.offset ? 1 : 0)
+        }
         return changes.filter { $0.start > last }
     }
 
@@ -141,7 +145,8 @@ extension PosixZoneRule {
         mutating func change() -> Change? {
             let day: Day
             if skip("M") {
-                guard let month = number(1...12), skip("."), let week = number(1...5), skip("."), let weekday = number(0...6)
+                guard let month = number(1...12), skip("."), let week = number(1...5), skip("."),
+                    let weekday = number(0...6)
                 else { return nil }
                 day = .monthWeekDay(month, week, weekday)
             } else if skip("J") {

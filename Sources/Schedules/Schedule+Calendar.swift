@@ -1,5 +1,6 @@
 extension Schedule {
-    /// Reads a calendar event of systemd.time(7): `Mon..Fri *-*-* 09:00:00 Europe/Berlin`, `*-*-1,15 06:00`, `*:0/15`, `daily`.
+    /// Reads a calendar event of systemd.time(7): `Mon..Fri *-*-* 09:00:00 Europe/Berlin`, `*-*-1,15 06:00`,
+    /// `*:0/15`, `daily`.
     ///
     /// - Parameter zones: the rules of an installed zone by its name; none where there is no such zone.
     public static func calendar(

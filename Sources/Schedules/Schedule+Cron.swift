@@ -62,7 +62,8 @@ extension Schedule {
             return Schedule(kind: .interval, text: text, rule: .interval(interval))
         }
         guard word.upperBound == range.upperBound else {
-            throw ScheduleError(.unknownMacro, "expression", bytes, word, "a nickname stands alone, only @every takes more")
+            throw ScheduleError(
+                .unknownMacro, "expression", bytes, word, "a nickname stands alone, only @every takes more")
         }
         if name == "@reboot" { return Schedule(kind: .reboot, text: text, rule: .reboot) }
         guard let pattern = pattern(ofNickname: name) else {

@@ -1,6 +1,6 @@
 extension Schedule {
-    /// Reads an interval: `30m`, `every 2 hours`, `1h30m`, `2 weeks`, `P1M`. Seconds, minutes and hours elapse; days, weeks,
-    /// months and years move the wall clock and keep the time of day.
+    /// Reads an interval: `30m`, `every 2 hours`, `1h30m`, `2 weeks`, `P1M`. Seconds, minutes and hours elapse; days,
+    /// weeks, months and years move the wall clock and keep the time of day.
     public static func interval(_ text: String) throws(ScheduleError) -> Schedule {
         let bytes = text.utf8.span
         guard bytes.count <= textLimit else { throw .tooLong("interval", count: bytes.count) }
@@ -21,7 +21,8 @@ extension Schedule {
         }
         guard value >= 1 else {
             throw ScheduleError(
-                code: .tooSmall, field: "interval_value", value: "\(value)", position: 0, sentence: "expected 1 or more")
+                code: .tooSmall, field: "interval_value", value: "\(value)", position: 0, sentence: "expected 1 or more"
+            )
         }
         var interval = Interval()
         // Over every limit already; more would only overflow.
@@ -31,11 +32,12 @@ extension Schedule {
                 code: .tooLarge, field: "interval_value", value: "\(value)", position: 0,
                 sentence: "an interval is at most 100 years")
         }
-        return Schedule(kind: .interval, text: "\(value) \(singular)\(value == 1 ? "" : "s")", rule: .interval(interval))
+        return Schedule(
+            kind: .interval, text: "\(value) \(singular)\(value == 1 ? "" : "s")", rule: .interval(interval))
     }
 
-    /// Reads a length of time as the keys of a job have it: section 4's spellings, where a day is 24 hours and a week seven
-    /// of them. Months and years have no length and are refused; zero is allowed.
+    /// Reads a length of time as the keys of a job have it: section 4's spellings, where a day is 24 hours and a week
+    /// seven of them. Months and years have no length and are refused; zero is allowed.
     public static func parseDuration(_ text: String) throws(ScheduleError) -> Duration {
         let bytes = text.utf8.span
         guard bytes.count <= textLimit else { throw .tooLong("interval", count: bytes.count) }
@@ -43,12 +45,13 @@ extension Schedule {
         let interval: Interval
         do {
             interval = try IntervalParser.parse(bytes, range, field: "interval")
-        } catch where error.code == .tooSmall {
+        } catch  where error.code == .tooSmall {
             return .zero
         }
         guard interval.months == 0 else {
             throw ScheduleError(
-                .badUnit, "interval", bytes, range, "months and years have no fixed length here; write days, such as 30d")
+                .badUnit, "interval", bytes, range,
+                "months and years have no fixed length here; write days, such as 30d")
         }
         return .seconds(interval.days * WallClock.secondsPerDay + interval.seconds)
     }

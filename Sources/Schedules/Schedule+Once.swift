@@ -10,8 +10,8 @@ extension Schedule {
     ///   - registeredAt: what the relative forms count from; cut to the second.
     ///   - zone: of the forms without an offset, and of the days in `in 1d`.
     ///   - allowPast: an instant before the registration is `in_past` without it.
-    /// - Returns: a schedule of one instant; `now` and a past one are not after the registration, so whoever asks for the
-    ///   next fire takes `onceInstant`.
+    /// - Returns: a schedule of one instant; `now` and a past one are not after the registration, so whoever asks for
+    ///   the next fire takes `onceInstant`.
     public static func once(
         _ text: String, registeredAt: Instant, zone: TimeZoneRules, allowPast: Bool
     ) throws(ScheduleError) -> Schedule {
@@ -73,8 +73,9 @@ extension Schedule {
 // MARK: -
 
 extension Instant {
-    /// Reads the absolute forms of an instant, as `start_at` and `end_at` have them: with an offset it is that instant,
-    /// without one that wall time in `zone`, a date alone its 00:00. A fraction rounds up to the next second: never early.
+    /// Reads the absolute forms of an instant, as `start_at` and `end_at` have them: with an offset it is that
+    /// instant, without one that wall time in `zone`, a date alone its 00:00. A fraction rounds up to the next
+    /// second: never early.
     public static func absolute(_ text: String, zone: TimeZoneRules) throws(ScheduleError) -> Instant {
         let expected = "expected an instant such as 2026-12-25T09:00:00Z, 2026-12-25 09:00 or 2026-12-25"
         let bytes = text.utf8.span

@@ -1,7 +1,7 @@
 /// When a job fires: a cron expression, an interval, one instant, a calendar event, or the boot of the machine.
 ///
-/// A schedule is the parsed text only. With a zone, an anchor and a window it becomes a `Timetable`, a set of instants that
-/// can be asked for its next member:
+/// A schedule is the parsed text only. With a zone, an anchor and a window it becomes a `Timetable`, a set of
+/// instants that can be asked for its next member:
 ///
 /// ```swift
 /// let zone = try zones.zone(named: "America/New_York")

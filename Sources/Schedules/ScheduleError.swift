@@ -1,8 +1,9 @@
 /// Why a schedule was refused: what, where in the text, and what would be right.
 ///
-/// `field` and `value` are as written in the contract of schedules: for cron `second`, `minute`, `hour`, `day_of_month`,
-/// `month`, `day_of_week`, `expression`; for a calendar event `weekday`, `date`, `year`, `month`, `day`, `time`, `hour`,
-/// `minute`, `second`, `timezone`, `expression`; for `once` `datetime` and its parts; for an interval `interval`.
+/// `field` and `value` are as written in the contract of schedules: for cron `second`, `minute`, `hour`,
+/// `day_of_month`, `month`, `day_of_week`, `expression`; for a calendar event `weekday`, `date`, `year`, `month`,
+/// `day`, `time`, `hour`, `minute`, `second`, `timezone`, `expression`; for `once` `datetime` and its parts; for an
+/// interval `interval`.
 public struct ScheduleError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Code: String, Hashable, Sendable, CaseIterable {
         case empty

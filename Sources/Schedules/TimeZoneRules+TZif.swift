@@ -1,7 +1,9 @@
-// Reading TZif, RFC 9636. The file is foreign: every count is checked against the bytes that are there before it is used.
+// Reading TZif, RFC 9636. The file is foreign: every count is checked against the bytes that are there before it is
+// used.
 
 extension TimeZoneRules {
-    /// More than any zone has (the largest of tzdata are below 4 KiB and 250 transitions); beyond them the file is refused.
+    /// More than any zone has (the largest of tzdata are below 4 KiB and 250 transitions); beyond them the file is
+    /// refused.
     public static let fileSizeLimit = 1 << 20
     public static let transitionLimit = 8_192
 

@@ -1,10 +1,11 @@
 /// The rules of one time zone: its offset from UTC at every instant. Immutable, loaded once, shared by all schedules.
 ///
-/// Mental model: time is cut into *spans* of constant offset. Where the offset grows the wall clock jumps forward and skips
-/// nominal time (a *gap*); where it shrinks nominal time is shown twice (an *overlap*).
+/// Mental model: time is cut into *spans* of constant offset. Where the offset grows the wall clock jumps forward and
+/// skips nominal time (a *gap*); where it shrinks nominal time is shown twice (an *overlap*).
 ///
-/// The rule after the last transition of the file (RFC 9636, section 3.3) is unrolled to the horizon when the file is read:
-/// a few hundred spans, after which a lookup is one index by time and a step or two, without a branch for "beyond the table".
+/// The rule after the last transition of the file (RFC 9636, section 3.3) is unrolled to the horizon when the file is
+/// read: a few hundred spans, after which a lookup is one index by time and a step or two, without a branch for
+/// "beyond the table".
 ///
 /// Sharp edges: equality compares the name and the content, so that a reload can see that tzdata changed on disk. The
 /// standard/daylight flag and the abbreviations of the file play no part in schedules and are dropped.
@@ -76,8 +77,8 @@ public final class TimeZoneRules: Sendable {
         index + 1 < spans.count ? spans[index + 1].start : .max / 2
     }
 
-    /// The first second of UTC at which the wall clock shows `wall` or more: the first pass of an overlap, the first instant
-    /// after a gap.
+    /// The first second of UTC at which the wall clock shows `wall` or more: the first pass of an overlap, the first
+    /// instant after a gap.
     func second(ofWall wall: Int64) -> Int64 {
         // No offset is beyond ±26 h, so the span sought is not before the one in force 26 h earlier.
         var index = spanIndex(at: max(wall, .min / 4) - 26 * 3_600)
@@ -101,8 +102,8 @@ public final class TimeZoneRules: Sendable {
         Instant(seconds: second(ofWall: local.wallSeconds))
     }
 
-    /// The whole-second instant at which the offset changes next after `instant`, none where it never does again before the
-    /// horizon.
+    /// The whole-second instant at which the offset changes next after `instant`, none where it never does again
+    /// before the horizon.
     public func nextTransition(after instant: Instant) -> Instant? {
         let index = spanIndex(at: instant.seconds) + 1
         return index < spans.count ? Instant(seconds: spans[index].start) : nil

@@ -1,7 +1,7 @@
 /// A schedule in its zone, with its anchor and its window: a set of instants.
 ///
-/// Mental model: the set is fixed once the timetable is made. It does not depend on what ran, on how often it is asked, or
-/// on when. So `next` after a year of downtime, asked in steps or from the middle, agrees with itself.
+/// Mental model: the set is fixed once the timetable is made. It does not depend on what ran, on how often it is
+/// asked, or on when. So `next` after a year of downtime, asked in steps or from the middle, agrees with itself.
 ///
 /// ```swift
 /// let schedule = try Schedule.cron("30 2 * * *")
@@ -11,11 +11,12 @@
 /// nightly.previous(atOrBefore: now)                         // the newest of them
 /// ```
 ///
-/// The rule for DST changes: a *wildcard* schedule (`*/30 * * * *`) keeps its rhythm; it fires whenever the wall clock
-/// matches. A *fixed* one (`30 2 * * *`) keeps its time of day: what a gap skips fires at the first instant after the gap,
-/// and of an overlap only the first pass fires. `DSTPolicy` changes the second kind only.
+/// The rule for DST changes: a *wildcard* schedule (`*/30 * * * *`) keeps its rhythm; it fires whenever the wall
+/// clock matches. A *fixed* one (`30 2 * * *`) keeps its time of day: what a gap skips fires at the first instant
+/// after the gap, and of an overlap only the first pass fires. `DSTPolicy` changes the second kind only.
 ///
-/// Units: instants are whole seconds of UTC; `after` may carry a fraction. Domain: 1970 to the horizon, `Instant.horizon`.
+/// Units: instants are whole seconds of UTC; `after` may carry a fraction. Domain: 1970 to the horizon,
+/// `Instant.horizon`.
 ///
 /// Sharp edges:
 /// - An interval counts from `startAt` where there is one, and fires at it; else from `anchor`, which is no fire.
@@ -133,8 +134,8 @@ public struct Timetable: Sendable, Equatable {
 
     // MARK: - Registration
 
-    /// Refuses a timetable that has nothing left to do: `never_fires` where no fire follows `registeredAt` in the window.
-    /// A boot schedule has no instants and passes; a `once` passes where its instant is in the window.
+    /// Refuses a timetable that has nothing left to do: `never_fires` where no fire follows `registeredAt` in the
+    /// window. A boot schedule has no instants and passes; a `once` passes where its instant is in the window.
     public func requireFire(after registeredAt: Instant) throws(ScheduleError) {
         switch schedule.rule {
         case .reboot: return

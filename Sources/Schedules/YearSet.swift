@@ -6,11 +6,6 @@ struct YearSet: Equatable, Sendable, BitwiseCopyable {
     static let all = YearSet(words: (.max, .max, .max, .max), isAll: true)
     static let none = YearSet(words: (0, 0, 0, 0), isAll: false)
 
-    private init(words: (UInt64, UInt64, UInt64, UInt64), isAll: Bool) {
-        self.words = words
-        self.isAll = isAll
-    }
-
     /// Years outside 1970…2199 are not stored.
     mutating func insert(_ year: Int) {
         let index = year - WallClock.firstYear

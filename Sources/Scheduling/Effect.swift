@@ -23,7 +23,7 @@ public enum Effect: Sendable, Equatable {
 public struct Launch: Sendable, Equatable {
     public var run: Run
     public var job: Job
-    /// The run before, for a chained one.
+    /// The run before, for a chained one; nil where a restart lies between the two, and `run.previous` names it.
     public var previous: Run?
 }
 

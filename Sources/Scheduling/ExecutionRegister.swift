@@ -1,8 +1,22 @@
-/// The one question that the core asks of the committed past: which execution ids and fire times are taken.
+public import Schedules
+
+/// What the core asks of the committed past: which execution ids are taken, and which fire times have their record.
 ///
 /// It is part of the state, not of the world: the same store gives the same answers. A scheduler remembers by itself
 /// what it created since the last commit.
 public protocol ExecutionRegister: AnyObject {
     /// Whether a run has ever had this id.
     func isTaken(executionID: String) -> Bool
+
+    /// Whether there is a record of this fire time, of a run or of why there was none: the one that
+    /// `StoreChange.run` would make again with the triggers schedule, catch-up and manual.
+    ///
+    /// Asked only where the watermark cannot know: after a clock that was far ahead was set right, and for instants
+    /// before the registration of their job.
+    func isDecided(job: String, fireTime: Instant) -> Bool
+}
+
+extension ExecutionRegister {
+    /// For a register that keeps no fire times.
+    public func isDecided(job: String, fireTime: Instant) -> Bool { false }
 }

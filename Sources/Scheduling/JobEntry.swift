@@ -5,25 +5,30 @@ final class JobEntry {
     var job: Job
     var state: JobState
     let timer: TimerQueue.Owner
+    /// Its place among the next fire times of all jobs.
+    let place: TimerQueue.Owner
     /// The first fire time after `state.decidedThrough`; nil where there is none, or the job is disabled or finished.
     var nextFire: Instant?
+    /// The first of them that is to be run: not excluded, not skipped at a user's wish, not run already.
+    var nextRun: Instant?
     /// Runs that have their turn: running, between two attempts, or held back by a limit of the scheduler.
     var occupying: [ActiveRun] = []
     /// Runs that wait for their turn within the job, oldest first.
     var waiting: [ActiveRun] = []
-    /// After a wake-up: nothing of this job is decided before.
+    /// After a wake-up: nothing of this job starts for the schedule before.
     var heldUntil: Instant?
-    /// Fire times after `decidedThrough` that a client has already claimed by a run of its own.
-    var claimed: Set<Instant> = []
+    /// The definition is gone; runs that have a process are still followed.
+    var isRemoved = false
     /// Whether this event changed `state`.
     var isTouched = false
     /// Whether this event added to the job's history.
     var hasNewRecords = false
 
-    init(job: Job, state: JobState, timer: TimerQueue.Owner) {
+    init(job: Job, state: JobState, timer: TimerQueue.Owner, place: TimerQueue.Owner) {
         self.job = job
         self.state = state
         self.timer = timer
+        self.place = place
     }
 
     var isEnabled: Bool { state.isEnabledOverride ?? job.isEnabled }
@@ -33,12 +38,22 @@ final class JobEntry {
     /// How many runs may have their turn at the same time.
     var instanceLimit: Int { job.maxInstances ?? (job.overlap == .allow ? .max : 1) }
 
+    /// Whether a run may have its turn now, beside those that have it.
+    var hasRoom: Bool { occupying.count < instanceLimit }
+
+    /// Whether a run waits for nothing but its turn.
+    var hasQueue: Bool { waiting.contains { $0.notBefore == nil } }
+
     // MARK: - The union of the job's schedules
 
+    /// The least fire time strictly after `instant`.
+    ///
+    /// A schedule names instants of all times; those of a job begin after its registration. A single instant before it
+    /// was permitted by `allow_past`.
     func fireTime(after instant: Instant) -> Instant? {
         var least: Instant?
         for schedule in job.schedules {
-            guard let next = schedule.timetable.next(after: instant) else { continue }
+            guard let next = schedule.timetable.next(after: start(of: schedule, instant)) else { continue }
             least = least.map { min($0, next) } ?? next
         }
         return least
@@ -47,23 +62,51 @@ final class JobEntry {
     func fireTime(atOrBefore instant: Instant) -> Instant? {
         var greatest: Instant?
         for schedule in job.schedules {
-            guard let previous = schedule.timetable.previous(atOrBefore: instant) else { continue }
+            guard let previous = schedule.timetable.previous(atOrBefore: instant),
+                previous > start(of: schedule, .epoch - .seconds(1))
+            else { continue }
             greatest = greatest.map { max($0, previous) } ?? previous
         }
         return greatest
     }
 
-    /// The number of fire times in (after, through]. Computed for one schedule; counted one by one where several
-    /// could name the same instant.
+    private func start(of schedule: JobSchedule, _ instant: Instant) -> Instant {
+        schedule.timetable.schedule.kind == .once ? instant : max(instant, state.registeredAt)
+    }
+
+    /// The number of fire times in (after, through].
+    ///
+    /// Computed, not counted. What two schedules have in common is found by leaping from one to the other; where that
+    /// takes more than `Scheduler.Limits.commonFireTimes` steps the rest of it is counted twice.
     func countFireTimes(after: Instant, through: Instant) -> Int {
-        guard job.schedules.count != 1 else {
-            return job.schedules[0].timetable.count(after: after, through: through)
+        var count = 0
+        var budget = Scheduler.Limits.commonFireTimes
+        for (index, schedule) in job.schedules.enumerated() {
+            let begin = start(of: schedule, after)
+            guard begin < through else { continue }
+            count += schedule.timetable.count(after: begin, through: through)
+            if index > 0 { count -= countCommon(index, after: begin, through: through, &budget) }
         }
+        return count
+    }
+
+    /// How many members of the schedule `index` are members of an earlier one, too.
+    private func countCommon(_ index: Int, after: Instant, through: Instant, _ budget: inout Int) -> Int {
+        let timetable = job.schedules[index].timetable
         var count = 0
         var instant = after
-        while let next = fireTime(after: instant), next <= through {
-            count += 1
-            instant = next
+        while budget > 0, let own = timetable.next(after: instant), own <= through {
+            budget -= 1
+            var others: Instant?
+            for schedule in job.schedules[..<index] {
+                guard
+                    let other = schedule.timetable.next(after: start(of: schedule, own - .microseconds(1)))
+                else { continue }
+                others = others.map { min($0, other) } ?? other
+            }
+            guard let others else { return count }
+            if others == own { count += 1 }
+            instant = max(own, others - .microseconds(1))
         }
         return count
     }
@@ -80,6 +123,18 @@ final class JobEntry {
     }
 
     func isExcluded(_ fire: Instant) -> Bool { job.exclusions.contains { $0.contains(fire) } }
+
+    /// The first fire time from `fire` on that is to be run; of a long row of others the one at the bound.
+    func firstToRun(from fire: Instant) -> Instant? {
+        guard !job.exclusions.isEmpty || state.skippedFireTime != nil || !state.claimed.isEmpty else { return fire }
+        var next = fire
+        for _ in 0..<Scheduler.Limits.individualFireTimes {
+            guard isExcluded(next) || state.skippedFireTime == next || state.claimed.contains(next) else { return next }
+            guard let later = fireTime(after: next) else { return nil }
+            next = later
+        }
+        return next
+    }
 }
 
 /// A run that has not ended.
@@ -101,13 +156,13 @@ final class ActiveRun {
     var run: Run
     /// The definition as it was when the run was created: a reload does not change what is under way.
     let job: Job
-    /// Nil for a run of a definition that is not scheduled.
-    let entry: JobEntry?
+    /// Nil for a run of a definition that is not scheduled, or that is gone.
+    var entry: JobEntry?
     /// Decides between equals: earlier created, earlier started.
     let sequence: Int
     var phase = Phase.waiting
     var timer: TimerQueue.Owner?
-    /// Not started before, for catch-up runs that are spread over time.
+    /// Does not get its turn before: catch-up runs that are spread over time or held after a wake-up.
     var notBefore: Instant?
     var attempt: Attempt?
     /// Why its process is being ended, once it is.

@@ -12,14 +12,14 @@ public struct JobState: Sendable, Equatable {
     public var decidedThrough: Instant
     /// A user's word on `enabled`, which wins over the definition.
     public var isEnabledOverride: Bool?
-    /// Whether the job was enabled, by definition or override, when this was written: a job that became enabled while
-    /// no daemon ran had no fire times before.
+    /// Whether the job had fire times when this was written: enabled, by definition or override, and not finished. Where
+    /// it comes to have them while no daemon runs, it has had none before.
     public var wasEnabled = true
     /// Runs started for the schedule, on time or as catch-up: what `max_executions` counts.
     public var executions = 0
     public var runCount = 0
     public var failureCount = 0
-    /// Failed runs since the last success.
+    /// Failed runs since the last success, or since the job was enabled again.
     public var failuresInARow = 0
     /// The start of the last run that ended.
     public var lastRunAt: Instant?
@@ -33,6 +33,11 @@ public struct JobState: Sendable, Equatable {
     public var budgetUse = BudgetUse()
     /// The boot under which an `@reboot` job last fired.
     public var firedBootID: String?
+    /// Fire times after `decidedThrough` that a client has already taken for a run of its own, ascending.
+    public var claimed: [Instant] = []
+    /// Up to here fire times after `decidedThrough` may have a record already, made under a clock that was far ahead:
+    /// of each the register is asked.
+    public var reopenedThrough: Instant?
 
     public init(job: String, scheduleKey: String, registeredAt: Instant, decidedThrough: Instant) {
         self.job = job

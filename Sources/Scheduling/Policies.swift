@@ -70,8 +70,14 @@ public struct RetryPolicy: Sendable, Equatable {
             }
         // A delay beyond the cap, infinite ones included, is the cap.
         let capped = raw < maxDelay.inSeconds ? raw : maxDelay.inSeconds
-        let milliseconds = (capped * (1 + jitter * random) * 1000).rounded()
-        return .milliseconds(Int64(max(0, min(milliseconds, Self.longestMilliseconds))))
+        let milliseconds = capped * (1 + jitter * random) * 1000
+        // To the nearest: `rounded()` would want the C library's mathematics.
+        return .milliseconds(Int64(max(0, min(milliseconds, Self.longestMilliseconds)) + 0.5))
+    }
+
+    /// No wait is longer than this.
+    var longestDelay: Duration {
+        .milliseconds(Int64(min(maxDelay.inSeconds * (1 + jitter) * 1000, Self.longestMilliseconds)))
     }
 
     /// A hundred years: keeps a delay within what an instant can hold, whatever was configured.

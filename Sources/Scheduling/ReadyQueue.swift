@@ -1,33 +1,52 @@
-/// Runs that have their turn and wait for a limit of the scheduler: by priority, then by fire time, then by age.
+/// Runs that have their turn and wait for a limit of the scheduler: forced ones first, then by priority, by fire time,
+/// by age.
 ///
-/// A binary heap; a run that is taken out of order (cancelled) stays in it and is passed over when it comes up.
+/// A binary heap. A run that is taken out of order (cancelled) stays in it and is passed over when it comes up; once
+/// half of them are such, they are cleared out.
 struct ReadyQueue {
     private var heap: [ActiveRun] = []
-
-    var isEmpty: Bool { heap.isEmpty }
+    private var abandoned = 0
 
     mutating func insert(_ active: ActiveRun) {
         heap.append(active)
-        var place = heap.count - 1
+        siftUp(from: heap.count - 1)
+    }
+
+    /// Says that a run in the queue is not ready any more.
+    mutating func abandonOne() {
+        abandoned += 1
+        guard abandoned * 2 > heap.count else { return }
+        let kept = heap.filter { $0.phase == .ready }
+        heap.removeAll(keepingCapacity: true)
+        abandoned = 0
+        for active in kept { insert(active) }
+    }
+
+    /// The first that is still ready.
+    mutating func first() -> ActiveRun? {
+        while let first = heap.first {
+            if first.phase == .ready { return first }
+            removeFirst()
+            abandoned = max(0, abandoned - 1)
+        }
+        return nil
+    }
+
+    mutating func removeFirst() {
+        let last = heap.removeLast()
+        guard !heap.isEmpty else { return }
+        heap[0] = last
+        siftDown()
+    }
+
+    private mutating func siftUp(from start: Int) {
+        var place = start
         while place > 0 {
             let parent = (place - 1) / 2
             guard Self.isBefore(heap[place], heap[parent]) else { break }
             heap.swapAt(place, parent)
             place = parent
         }
-    }
-
-    /// The first that is still ready.
-    mutating func popFirst() -> ActiveRun? {
-        while let first = heap.first {
-            let last = heap.removeLast()
-            if !heap.isEmpty {
-                heap[0] = last
-                siftDown()
-            }
-            if first.phase == .ready { return first }
-        }
-        return nil
     }
 
     private mutating func siftDown() {
@@ -44,6 +63,7 @@ struct ReadyQueue {
     }
 
     private static func isBefore(_ one: ActiveRun, _ other: ActiveRun) -> Bool {
+        if one.run.isForced != other.run.isForced { return one.run.isForced }
         if one.job.priority != other.job.priority { return one.job.priority < other.job.priority }
         let (first, second) = (one.run.scheduledFor ?? one.run.createdAt, other.run.scheduledFor ?? other.run.createdAt)
         return first != second ? first < second : one.sequence < other.sequence

@@ -40,6 +40,8 @@ public struct Run: Sendable, Equatable {
     public var isForced = false
     /// Definition of a job that is run once without being scheduled: one JSON object.
     public var definition: String?
+    /// The id of the run that this one follows, for a chained one.
+    public var previous: String?
 
     public static let outputPreviewLimit = 500
 
@@ -121,6 +123,8 @@ public struct AttemptOutcome: Sendable, Equatable {
     public var failureType: String?
     /// The last line that the process wrote, as the reason that people read.
     public var lastLine: String?
+    /// What the run says that it cost, in a unit of its own.
+    public var cost = 0.0
 
     public init(ending: Ending, startedAt: Instant, endedAt: Instant) {
         self.ending = ending

@@ -6,8 +6,13 @@ extension Scheduler {
 
     /// A fire time is to be run, as the overlap policy permits.
     ///
-    /// - Parameter covered: misfires that the run stands for beside its own fire time.
-    func offer(_ entry: JobEntry, fire: Instant, trigger: Run.Trigger, covering covered: Stretch?, now: Instant) {
+    /// - Parameters:
+    ///   - covered: misfires that the run stands for beside its own fire time.
+    ///   - takesTurn: it waits where the overlap policy would refuse it.
+    func offer(
+        _ entry: JobEntry, fire: Instant, trigger: Run.Trigger, covering covered: Stretch?, takesTurn: Bool = false,
+        now: Instant
+    ) {
         if isBudgetUsedUp(entry, now: now) {
             if let covered { recordCovered(entry, covered, .budget, now: now) }
             return record(entry, fire, .skipped, .budget, now: now)
@@ -21,17 +26,20 @@ extension Scheduler {
             return refuse(run, entry, .limit, covering: covered, now: now)
         }
         let active = makeActive(run, job: entry.job, entry: entry)
-        let isFree = entry.waiting.isEmpty && entry.occupying.count < entry.instanceLimit
-        if trigger == .catchUp {
+        if let heldUntil = entry.heldUntil, heldUntil > now {
+            wait(active, until: heldUntil)
+        } else if trigger == .catchUp {
             if entry.waiting.isEmpty, entry.occupying.isEmpty { makeReady(active) } else { wait(active) }
-        } else if isFree {
+        } else if !entry.hasQueue, entry.hasRoom {
             makeReady(active)
+        } else if takesTurn {
+            wait(active)
         } else {
             switch entry.job.overlap {
             case .queue: wait(active)
             case .queueOne where entry.waiting.isEmpty: wait(active)
             case .replace:
-                replaceAll(of: entry, by: active, now: now)
+                makeRoom(in: entry, for: active, now: now)
                 wait(active)
                 promote(entry)
             case .skip, .allow, .queueOne:
@@ -52,23 +60,13 @@ extension Scheduler {
             let before = entry.waiting.count
             offer(entry, fire: fire, trigger: .catchUp, covering: nil, now: now)
             if let step, index > 0, entry.waiting.count > before, let active = entry.waiting.last {
-                active.notBefore = now + step * index
+                hold(active, until: now + step * index)
             }
         }
         guard let onTime, !entry.isFinished else { return }
-        guard !fires.isEmpty else { return offer(entry, fire: onTime, trigger: .schedule, covering: nil, now: now) }
-        // It is due together with the runs that it would overlap, so it takes its turn among them.
-        guard !isBudgetUsedUp(entry, now: now) else { return record(entry, onTime, .skipped, .budget, now: now) }
-        let run = makeRun(entry.job, at: onTime, trigger: .schedule, scheduledFor: onTime, now: now)
-        guard entry.waiting.count < Limits.waitingRunsPerJob, runs.count < Limits.activeRuns else {
-            return refuse(run, entry, .limit, covering: nil, now: now)
-        }
-        let active = makeActive(run, job: entry.job, entry: entry)
-        wait(active)
-        promote(entry)
-        entry.state.executions += 1
-        touch(entry)
-        touch(active)
+        // Due together with the runs that it would overlap, it takes its turn among them.
+        let isAmongCatchUps = !fires.isEmpty && !entry.hasRoom && entry.waiting.count < Limits.waitingRunsPerJob
+        offer(entry, fire: onTime, trigger: .schedule, covering: nil, takesTurn: isAmongCatchUps, now: now)
     }
 
     /// The distance of catch-up runs under `spread`: evenly up to the next fire time, an hour at most.
@@ -76,6 +74,13 @@ extension Scheduler {
         guard entry.job.catchUp.kind == .spread, runs > 1 else { return nil }
         let room = entry.fireTime(after: now).map { $0 - now } ?? .seconds(3600)
         return min(room, .seconds(3600)) / (runs + 1)
+    }
+
+    /// Catch-up runs that were spread over time before a restart are spread anew.
+    func spreadRestored(_ entry: JobEntry, now: Instant) {
+        let waiting = entry.waiting.filter { $0.run.trigger == .catchUp }
+        guard let step = spreadStep(entry, runs: waiting.count, now: now) else { return }
+        for (index, active) in waiting.enumerated().dropFirst() { hold(active, until: now + step * index) }
     }
 
     private func refuse(_ run: Run, _ entry: JobEntry, _ reason: Run.Reason, covering covered: Stretch?, now: Instant) {
@@ -98,31 +103,70 @@ extension Scheduler {
         active.entry?.waiting.append(active)
     }
 
-    /// Gives turns to runs that wait, as long as the job has room.
+    private func wait(_ active: ActiveRun, until instant: Instant) {
+        wait(active)
+        hold(active, until: instant)
+    }
+
+    /// A run that waits does not get its turn before.
+    private func hold(_ active: ActiveRun, until instant: Instant) {
+        let instant = active.notBefore.map { max($0, instant) } ?? instant
+        active.notBefore = instant
+        arm(active, at: instant)
+    }
+
+    /// Gives turns to runs that wait, oldest first, as long as the job has room. Those that wait for an instant of their
+    /// own hold up nobody.
     func promote(_ entry: JobEntry) {
-        while let first = entry.waiting.first {
-            let isCatchUp = first.run.trigger == .catchUp
-            guard entry.occupying.count < (isCatchUp ? 1 : entry.instanceLimit) else { return }
-            if let notBefore = first.notBefore { return arm(first, at: notBefore) }
-            entry.waiting.removeFirst()
-            makeReady(first)
+        var index = 0
+        while index < entry.waiting.count {
+            let active = entry.waiting[index]
+            guard active.notBefore == nil else {
+                index += 1
+                continue
+            }
+            // Catch-up runs take turns, whatever may run beside each other otherwise.
+            guard active.run.trigger == .catchUp ? entry.occupying.isEmpty : entry.hasRoom else { return }
+            entry.waiting.remove(at: index)
+            makeReady(active)
         }
     }
 
-    /// Under `replace` what is active ends, and what waits is given up, for a newer run.
-    func replaceAll(of entry: JobEntry, by newer: ActiveRun, now: Instant) {
+    /// Under `replace` the oldest active runs end for a newer one, as many as are in its way; what waits is given up.
+    func makeRoom(in entry: JobEntry, for newer: ActiveRun, now: Instant) {
         let why = "replaced by \(newer.run.id)"
-        for active in entry.waiting + entry.occupying { end(active, why, now: now) }
+        for active in entry.waiting { end(active, why, now: now) }
+        var surplus = entry.occupying.count { $0.ending == nil } - entry.instanceLimit + 1
+        for active in entry.occupying where surplus > 0 && active.ending == nil {
+            end(active, why, now: now)
+            surplus -= 1
+        }
     }
 
     // MARK: - Limits of the scheduler
 
-    /// Starts what has its turn, as far as the limits permit.
+    /// Starts what has its turn, as far as the limits permit; forced runs know no limits.
     func launchReady(now: Instant) {
         guard !isAsleep, !isStopping else { return }
-        while runningCount < settings.maxConcurrentRuns, let active = ready.popFirst() {
+        while let active = ready.first() {
+            guard active.run.isForced || (runningCount < settings.maxConcurrentRuns && isWithinLaunchRate(now: now)) else {
+                return
+            }
+            ready.removeFirst()
             launch(active, now: now)
         }
+    }
+
+    /// Whether one more start keeps to the launch rate; where it does not, waits for the instant at which it will.
+    private func isWithinLaunchRate(now: Instant) -> Bool {
+        guard let rate = settings.launchesPerMinute else { return true }
+        let minute = Duration.seconds(60)
+        recentLaunches.removeAll { $0 <= now - minute }
+        guard recentLaunches.count >= max(1, rate) else { return true }
+        let timer = launchRateTimer ?? own(.launchRate)
+        launchRateTimer = timer
+        timers.arm(timer, at: recentLaunches[recentLaunches.count - max(1, rate)] + minute)
+        return false
     }
 
     /// Claims the next attempt of a run: recorded as running, then started.
@@ -132,6 +176,7 @@ extension Scheduler {
         active.run.attempt += 1
         active.run.retryAt = nil
         runningCount += 1
+        if settings.launchesPerMinute != nil { recentLaunches.append(now) }
         let isFirst = active.run.startedAt == nil
         if isFirst { active.run.startedAt = now }
         let attempt = Attempt(run: active.run.id, number: active.run.attempt, startedAt: now)
@@ -140,7 +185,7 @@ extension Scheduler {
         turn.starts.append(.start(Launch(run: active.run, job: active.job, previous: active.previous)))
         touch(active)
         if let entry = active.entry, isFirst {
-            spendBudget(entry, runs: 1, wallTime: .zero, now: now)
+            spendBudget(entry, runs: 1, wallTime: .zero, cost: 0, now: now)
             touch(entry)
         }
         if isFirst { announce(.jobStarted(active.run)) }
@@ -151,14 +196,15 @@ extension Scheduler {
     /// Whether a job has used up what it may run in this day of its zone.
     func isBudgetUsedUp(_ entry: JobEntry, now: Instant) -> Bool {
         let budget = entry.job.budget
-        guard !budget.isUnlimited, entry.state.budgetUse.day == startOfDay(entry, now: now) else { return false }
-        let use = entry.state.budgetUse
+        guard !budget.isUnlimited else { return false }
+        let isToday = entry.state.budgetUse.day == startOfDay(entry, now: now)
+        let use = isToday ? entry.state.budgetUse : BudgetUse()
         return budget.runsPerDay.map { use.runs + pendingRuns(of: entry) >= $0 } ?? false
             || budget.wallTimePerDay.map { use.wallTime >= $0 } ?? false
             || budget.costPerDay.map { use.cost >= $0 } ?? false
     }
 
-    func spendBudget(_ entry: JobEntry, runs: Int, wallTime: Duration, now: Instant) {
+    func spendBudget(_ entry: JobEntry, runs: Int, wallTime: Duration, cost: Double, now: Instant) {
         guard !entry.job.budget.isUnlimited else { return }
         let today = startOfDay(entry, now: now)
         if entry.state.budgetUse.day != today {
@@ -167,6 +213,7 @@ extension Scheduler {
         }
         entry.state.budgetUse.runs += runs
         entry.state.budgetUse.wallTime += wallTime
+        entry.state.budgetUse.cost += cost
         touch(entry)
     }
 

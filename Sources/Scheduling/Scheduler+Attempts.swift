@@ -10,38 +10,42 @@ extension Scheduler {
         guard let active = runs[id], active.phase == .running, active.run.attempt == number else { return }
         runningCount -= 1
         if let entry = active.entry {
-            spendBudget(entry, runs: 0, wallTime: outcome.endedAt - outcome.startedAt, now: now)
+            // A clock that was set back in between must not give a budget back.
+            let wallTime = max(.zero, outcome.endedAt - outcome.startedAt)
+            spendBudget(entry, runs: 0, wallTime: wallTime, cost: max(0, outcome.cost), now: now)
         }
         let verdict = judge(outcome, of: active)
         note(outcome, verdict, in: active)
 
-        if verdict.status.isFailure, active.ending == nil, let entry = entryForRetry(active),
-            let delay = retryDelay(of: active, verdict, outcome)
-        {
+        if verdict.status.isFailure, canRetry(active), let delay = retryDelay(of: active, verdict) {
             let due = now + delay
             active.phase = .retrying
+            active.ending = nil
             active.run.status = .retrying
             active.run.retryAt = due
-            touch(active)
-            touch(entry)
             arm(active, at: due)
             announce(.jobRetrying(active.run, nextAttempt: active.run.attempt + 1, delay: delay))
         } else {
-            finish(active, verdict.status, error: verdict.error, now: max(now, outcome.endedAt))
+            let start = active.run.startedAt ?? outcome.endedAt
+            finish(active, verdict.status, error: verdict.error, endedAt: max(start, outcome.endedAt), now: now)
         }
     }
 
     /// The run has its final status: recorded, announced, followed by what waits or is chained.
-    func finish(_ active: ActiveRun, _ status: Run.Status, error: String?, now: Instant) {
+    func finish(_ active: ActiveRun, _ status: Run.Status, error: String?, endedAt: Instant, now: Instant) {
         precondition(!status.isActive, "a run ends with a final status, not \(status)")
         let wasStarted = active.run.startedAt != nil
+        let wasReady = active.phase == .ready
+        active.phase = .ended
+        if wasReady { ready.abandonOne() }
         active.run.status = status
         active.run.error = error
-        active.run.endedAt = now
+        active.run.endedAt = endedAt
         active.run.retryAt = nil
         touch(active)
         forget(active)
-        active.phase = .ended
+        if active.run.idempotencyKey != nil || active.run.scheduledFor != nil { uncommittedRecords.append(active.run) }
+        cleanup.newRecords += 1
         // Whoever waits for this run's end was promised a start before it.
         if !wasStarted { announce(.jobStarted(active.run)) }
         announce(status == .success ? .jobCompleted(active.run) : .jobFailed(active.run))
@@ -49,9 +53,12 @@ extension Scheduler {
         guard let entry = active.entry else { return }
         entry.occupying.removeAll { $0 === active }
         entry.waiting.removeAll { $0 === active }
-        count(active, in: entry)
+        count(active, in: entry, now: now)
         startChained(after: active, entry, now: now)
         promote(entry)
+        if entry.isRemoved, entry.occupying.isEmpty, departed[entry.job.name] === entry {
+            departed[entry.job.name] = nil
+        }
     }
 
     /// Ends a run before its time: at once where it has no process, else as soon as the process is gone.
@@ -62,7 +69,7 @@ extension Scheduler {
             active.ending = .cancelled(why)
             turn.stops.append(.stop(run: active.run.id, grace: active.job.killGrace))
         case .waiting, .ready, .retrying:
-            finish(active, .cancelled, error: why, now: now)
+            finish(active, .cancelled, error: why, endedAt: now, now: now)
         case .ended:
             break
         }
@@ -136,14 +143,14 @@ extension Scheduler {
 
     // MARK: - Retry
 
-    /// A retry needs a definition to start; runs of a job that is gone end.
-    private func entryForRetry(_ active: ActiveRun) -> JobEntry? {
-        guard let entry = active.entry, jobs[entry.job.name] === entry else { return nil }
-        return entry
+    /// Runs of a job that is gone are not tried again, nor is what a user or a newer run ended.
+    private func canRetry(_ active: ActiveRun) -> Bool {
+        if case .cancelled = active.ending { return false }
+        return !(active.entry?.isRemoved ?? false)
     }
 
     /// The wait before the next attempt; nil where there is to be none.
-    private func retryDelay(of active: ActiveRun, _ verdict: Verdict, _ outcome: AttemptOutcome) -> Duration? {
+    private func retryDelay(of active: ActiveRun, _ verdict: Verdict) -> Duration? {
         guard let policy = active.job.retry, active.run.attempt < policy.maxAttempts else { return nil }
         let asksForIt = verdict.exit == .code(Self.retryExitCode) && verdict.status == .failed
         guard asksForIt || isWorthRetrying(verdict, policy) else { return nil }
@@ -167,14 +174,15 @@ extension Scheduler {
 
     // MARK: - What follows an end
 
-    private func count(_ active: ActiveRun, in entry: JobEntry) {
+    private func count(_ active: ActiveRun, in entry: JobEntry, now: Instant) {
         let run = active.run
         touch(entry)
         entry.hasNewRecords = true
         entry.state.lastStatus = run.status
         entry.state.lastEndedAt = run.endedAt
         entry.state.lastRunAt = run.startedAt ?? run.createdAt
-        entry.state.lastDuration = run.endedAt.flatMap { end in run.startedAt.map { end - $0 } }
+        // A clock that was set back in between shortens what it measured, to nothing at most.
+        entry.state.lastDuration = run.endedAt.flatMap { end in run.startedAt.map { max(.zero, end - $0) } }
         entry.state.runCount += 1
         if run.status == .success {
             entry.state.failuresInARow = 0
@@ -182,14 +190,18 @@ extension Scheduler {
             entry.state.failureCount += 1
             if run.status != .cancelled { entry.state.failuresInARow += 1 }
         }
-        if let limit = entry.job.pauseOnFailures, entry.state.failuresInARow >= limit, entry.isEnabled {
-            entry.state.failuresInARow = 0
-            setEnabled(entry, false, until: nil, now: run.endedAt ?? run.createdAt)
+        if entry.isRemoved {
+            // Where the definition is only refused at present, its state is kept.
+            guard retainedStates[run.job] != nil else { return }
+            retainedStates[run.job] = entry.state
+            turn.changes.append(.jobState(entry.state))
+        } else if let limit = entry.job.pauseOnFailures, entry.state.failuresInARow >= limit, entry.isEnabled {
+            setEnabled(entry, false, until: nil, since: now, now: now)
         }
     }
 
     private func startChained(after active: ActiveRun, _ entry: JobEntry, now: Instant) {
-        guard !isStopping, active.run.status != .cancelled else { return }
+        guard active.run.status != .cancelled else { return }
         let isSuccess = active.run.status == .success
         var names = isSuccess ? active.job.onSuccess : active.job.onFailure
         names += followers[entry.job.name, default: []].filter { name in
@@ -201,14 +213,31 @@ extension Scheduler {
             }
         }
         for name in names {
-            guard let next = jobs[name], next.isEnabled, active.chainDepth < Limits.chainLength else { continue }
-            let run = makeRun(next.job, at: now, trigger: .chain, scheduledFor: nil, now: now)
-            enqueueRequested(run, next, previous: active, now: now)
+            guard let next = jobs[name], next.isEnabled else { continue }
+            var run = makeRun(next.job, at: now, trigger: .chain, scheduledFor: nil, now: now)
+            run.previous = active.run.id
+            if let reason = refusal(of: next, chainedTo: active, now: now) {
+                run.status = .skipped
+                run.reason = reason
+                run.endedAt = now
+                turn.changes.append(.run(run))
+                next.hasNewRecords = true
+                touch(next)
+                announce(.jobMissed(run))
+            } else {
+                enqueueRequested(run, next, previous: active, now: now)
+            }
         }
+    }
+
+    private func refusal(of next: JobEntry, chainedTo active: ActiveRun, now: Instant) -> Run.Reason? {
+        if isBudgetUsedUp(next, now: now) { return .budget }
+        let isFull = runs.count >= Limits.activeRuns || next.waiting.count >= Limits.waitingRunsPerJob
+        return isFull || active.chainDepth >= Limits.chainLength ? .limit : nil
     }
 }
 
 extension Double {
     /// Without a fraction where there is none.
-    var shortText: String { self == rounded() && magnitude < 1e15 ? String(Int64(self)) : String(self) }
+    var shortText: String { magnitude < 1e15 && self == Double(Int64(self)) ? String(Int64(self)) : String(self) }
 }

@@ -14,7 +14,6 @@ extension Scheduler {
         var due = collect(entry, through: newest)
         entry.state.decidedThrough = newest
         decideSpecial(entry, &due, now: now)
-        limitToRemainingExecutions(entry, &due)
 
         let policy = entry.job.catchUp
         var onTime: Instant?
@@ -46,13 +45,25 @@ extension Scheduler {
             recordMissed(entry, excess, now: now) { _ in .limit }
             offerCatchUps(entry, current.fires, onTime: onTime, now: now)
         }
-        entry.claimed = entry.claimed.filter { $0 > newest }
+        schedule(entry)
+    }
+
+    /// Before the fire times of a job change or end, what was due has its outcome: decided as ever, or on record as
+    /// missed where nothing is decided at present.
+    func settle(_ entry: JobEntry, now: Instant) {
+        guard entry.isEnabled, !entry.isFinished, !isFiring else { return decideDue(entry, now: now) }
+        guard let newest = newestDue(entry, now: now), newest > entry.state.decidedThrough else { return }
+        touch(entry)
+        var due = collect(entry, through: newest)
+        entry.state.decidedThrough = newest
+        decideSpecial(entry, &due, now: now)
+        recordMissed(entry, due, now: now) { self.misfireReason(of: $0) }
         schedule(entry)
     }
 
     /// An `@reboot` schedule fires once per boot, when the daemon first starts under it.
     func fireAtBoot(_ entry: JobEntry, now: Instant) {
-        guard isFiring, entry.job.schedules.contains(where: { $0.timetable.schedule.kind == .reboot }),
+        guard isFiring, !bootID.isEmpty, entry.job.schedules.contains(where: { $0.timetable.schedule.kind == .reboot }),
             entry.state.firedBootID != bootID
         else { return }
         touch(entry)
@@ -76,7 +87,7 @@ extension Scheduler {
     private func collect(_ entry: JobEntry, through newest: Instant) -> Stretch {
         let decided = entry.state.decidedThrough
         var bound = max(entry.job.historyLimit, entry.job.catchUp.limit, 1) + 1
-        if !entry.job.exclusions.isEmpty { bound = max(bound, Limits.individualFireTimes) }
+        if !isPlain(entry) { bound = max(bound, Limits.individualFireTimes) }
         var fires: [Instant] = []
         var next: Instant? = newest
         while let fire = next, fire > decided, fires.count < bound {
@@ -92,12 +103,19 @@ extension Scheduler {
         return stretch
     }
 
-    /// Takes out what is not a question of time: exclusions, a user's skip, what a client ran by hand.
+    /// Takes out what is not a question of time: exclusions, a user's skip, what a client ran by hand, what has a record
+    /// from a time when the clock was ahead.
     private func decideSpecial(_ entry: JobEntry, _ due: inout Stretch, now: Instant) {
-        guard !entry.job.exclusions.isEmpty || entry.state.skippedFireTime != nil || !entry.claimed.isEmpty else { return }
+        let decided = entry.state.decidedThrough
+        let recordsUpTo = max(entry.state.reopenedThrough ?? .epoch, entry.state.registeredAt)
+        let mayHaveRecords = due.first.map { $0 <= recordsUpTo } ?? false
+        if let reopened = entry.state.reopenedThrough, reopened <= decided { entry.state.reopenedThrough = nil }
+        guard mayHaveRecords || !isPlain(entry) else { return }
+
         var excluded: [Instant] = []
         due.fires.removeAll { fire in
-            if entry.claimed.contains(fire) { return true }
+            if entry.state.claimed.contains(fire) { return true }
+            if fire <= recordsUpTo, isRecorded(entry, fire) { return true }
             if entry.state.skippedFireTime == fire {
                 record(entry, fire, .skipped, .user, now: now)
                 return true
@@ -106,48 +124,36 @@ extension Scheduler {
             excluded.append(fire)
             return true
         }
-        if let skipped = entry.state.skippedFireTime, skipped <= entry.state.decidedThrough {
-            entry.state.skippedFireTime = nil
-        }
+        entry.state.claimed.removeAll { $0 <= decided }
+        if let skipped = entry.state.skippedFireTime, skipped <= decided { entry.state.skippedFireTime = nil }
         record(entry, Stretch(after: due.after, older: nil, fires: excluded), .skipped, now: now) { _ in .excluded }
     }
 
-    /// With `max_executions` the fire times after the last permitted one do not exist.
-    private func limitToRemainingExecutions(_ entry: JobEntry, _ due: inout Stretch) {
-        guard let most = entry.job.maxExecutions else { return }
-        guard entry.job.catchUp.kind == .all || entry.job.catchUp.kind == .spread else { return }
-        let remaining = max(0, most - entry.state.executions)
-        if due.older == nil, due.fires.count > remaining { due.fires.removeLast(due.fires.count - remaining) }
+    /// Whether no fire time of a job has a fate of its own.
+    private func isPlain(_ entry: JobEntry) -> Bool {
+        entry.job.exclusions.isEmpty && entry.state.skippedFireTime == nil && entry.state.claimed.isEmpty
+            && entry.state.reopenedThrough == nil
+    }
+
+    private func isRecorded(_ entry: JobEntry, _ fire: Instant) -> Bool {
+        register.isDecided(job: entry.job.name, fireTime: fire)
+            || uncommittedRecords.contains { $0.job == entry.job.name && $0.scheduledFor == fire }
+            || (entry.occupying + entry.waiting).contains { $0.run.scheduledFor == fire }
     }
 
     /// Parts misfires that are older than the catch-up window from those that may still be run.
     private func splitByWindow(_ entry: JobEntry, _ misfires: Stretch, now: Instant) -> (expired: Stretch, current: Stretch) {
-        var edge = now - entry.job.catchUp.window
-        if edge <= entry.state.registeredAt { edge = Instant(seconds: 0) }
-        var expired = Stretch(after: misfires.after, older: nil, fires: [])
+        let edge = now - entry.job.catchUp.window
         var current = misfires
-        let boundary = current.fires.firstIndex { $0 >= edge } ?? current.fires.count
-        expired.fires = Array(current.fires[..<boundary])
-        current.fires.removeFirst(boundary)
-        guard let older = misfires.older else { return (expired, current) }
-        if older.last < edge {
-            expired.older = older
-            current.older = nil
-        } else if older.first < edge {
-            // The edge lies within: count each side.
-            let last = entry.fireTime(atOrBefore: edge - .microseconds(1)) ?? older.first
-            let count = entry.countFireTimes(after: misfires.after, through: last)
-            expired.older = Stretch.Older(first: older.first, last: last, count: count)
-            current.older = entry.fireTime(after: last).map {
-                Stretch.Older(first: $0, last: older.last, count: older.count - count)
-            }
-        }
+        // What `allow_past` permits is as old as its registration.
+        guard edge > entry.state.registeredAt else { return (Stretch(after: misfires.after, older: nil, fires: []), current) }
+        let expired = current.removeAll(through: edge - .microseconds(1), of: entry)
         return (expired, current)
     }
 
     /// Why nothing could run at a fire time that has passed.
     func misfireReason(of fire: Instant) -> Run.Reason {
-        if fire <= startedAt { return .down }
+        if fire <= startedAt || isStopping { return .down }
         if let pause, fire > pause.since, pause.until.map({ fire <= $0 }) ?? true { return .paused }
         return .asleep
     }
@@ -165,43 +171,44 @@ extension Scheduler {
         record(entry, stretch, .skipped, now: now) { _ in reason }
     }
 
-    /// A record for each of the newest `historyLimit` fire times, and one for all older ones with the same outcome.
+    /// Of each stretch with one reason a record for each of the newest `historyLimit` fire times, and one for all older
+    /// ones.
     private func record(
         _ entry: JobEntry, _ stretch: Stretch, _ status: Run.Status, now: Instant, because reason: (Instant) -> Run.Reason
     ) {
-        var stretch = stretch
-        let excess = stretch.removeAll(beyondNewest: entry.job.historyLimit)
-        for part in parts(of: excess, entry, reason) {
-            record(entry, part.last, status, reason(part.last), covering: part, now: now)
+        guard !stretch.isEmpty else { return }
+        for var part in parts(of: stretch, entry, reason) {
+            let newest = part.takeNewest(min(entry.job.historyLimit, Limits.individualFireTimes), of: entry)
+            if let older = part.older {
+                record(entry, older.last, status, reason(older.last), covering: older, now: now)
+            }
+            for fire in newest { record(entry, fire, status, reason(fire), now: now) }
         }
-        for fire in stretch.fires { record(entry, fire, status, reason(fire), now: now) }
     }
 
-    /// A stretch cut where the reason changes, each part with its count.
-    private func parts(of stretch: Stretch, _ entry: JobEntry, _ reason: (Instant) -> Run.Reason) -> [Stretch.Older] {
-        var parts: [Stretch.Older] = []
-        func append(_ first: Instant, _ last: Instant, _ count: Int) {
-            guard count > 0 else { return }
-            if let end = parts.indices.last, reason(parts[end].last) == reason(first) {
-                parts[end].last = last
-                parts[end].count += count
+    /// A stretch cut where the reason changes: where the daemon started, where the user paused or resumed.
+    private func parts(of stretch: Stretch, _ entry: JobEntry, _ reason: (Instant) -> Run.Reason) -> [Stretch] {
+        guard let first = stretch.first, let last = stretch.last else { return [] }
+        var parts: [Stretch] = []
+        var rest = stretch
+        let edges = [startedAt, pause?.since, pause?.until].compactMap { $0 }.filter { first <= $0 && $0 < last }
+        for edge in edges.sorted() {
+            let part = rest.removeAll(through: edge, of: entry)
+            if !part.isEmpty { parts.append(part) }
+        }
+        parts.append(rest)
+        // Not every edge changes the reason.
+        var joined: [Stretch] = []
+        for part in parts {
+            if let end = joined.indices.last, let before = joined[end].last, let after = part.first,
+                reason(before) == reason(after)
+            {
+                joined[end].append(part)
             } else {
-                parts.append(Stretch.Older(first: first, last: last, count: count))
+                joined.append(part)
             }
         }
-        if let older = stretch.older {
-            // The reason can change only where the daemon started and where the user paused or resumed.
-            let edges = [startedAt, pause?.since, pause?.until].compactMap { $0 }.filter { older.first <= $0 && $0 < older.last }
-            var first = older.first
-            for edge in edges.sorted() {
-                guard first <= edge, let last = entry.fireTime(atOrBefore: edge), last >= first else { continue }
-                append(first, last, entry.countFireTimes(after: first - .microseconds(1), through: last))
-                first = entry.fireTime(after: last) ?? older.last
-            }
-            append(first, older.last, entry.countFireTimes(after: first - .microseconds(1), through: older.last))
-        }
-        for fire in stretch.fires { append(fire, fire, 1) }
-        return parts
+        return joined
     }
 
     /// Puts on record that a fire time (or a stretch of them that ends with it) was not run.
@@ -219,45 +226,10 @@ extension Scheduler {
             run.coveredSince = part.first
         }
         turn.changes.append(.run(run))
+        uncommittedRecords.append(run)
+        cleanup.newRecords += 1
         entry.hasNewRecords = true
         touch(entry)
         announce(.jobMissed(run))
-    }
-}
-
-/// Undecided fire times of a job, ascending: the newest one by one, the older ones by their ends and their number.
-struct Stretch {
-    struct Older {
-        var first: Instant
-        var last: Instant
-        var count: Int
-    }
-
-    /// Nothing at or before this instant belongs to it.
-    var after: Instant
-    var older: Older?
-    var fires: [Instant]
-
-    var isEmpty: Bool { older == nil && fires.isEmpty }
-    var count: Int { (older?.count ?? 0) + fires.count }
-    var first: Instant? { older?.first ?? fires.first }
-
-    /// Takes the newest out; nil where there is none.
-    mutating func popNewest(of entry: JobEntry) -> Instant? {
-        if let last = fires.popLast() { return last }
-        guard let part = older else { return nil }
-        older = entry.fireTime(atOrBefore: part.last - .microseconds(1)).flatMap {
-            part.count > 1 ? Older(first: part.first, last: $0, count: part.count - 1) : nil
-        }
-        return part.last
-    }
-
-    /// Keeps the newest `limit` one by one, and returns the rest.
-    mutating func removeAll(beyondNewest limit: Int) -> Stretch {
-        let kept = min(limit, fires.count)
-        let rest = Stretch(after: after, older: older, fires: Array(fires.dropLast(kept)))
-        fires.removeFirst(fires.count - kept)
-        older = nil
-        return rest
     }
 }

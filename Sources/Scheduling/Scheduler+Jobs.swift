@@ -10,35 +10,52 @@ extension Scheduler {
         if isNewGrid {
             kept.scheduleKey = job.scheduleKey
             kept.registeredAt = job.registeredAt
-            // The very instant of the registration counts: `once: now` names it.
-            kept.decidedThrough = max(job.registeredAt - .microseconds(1), state?.decidedThrough ?? .epoch)
+            kept.decidedThrough = max(job.registeredAt, state?.decidedThrough ?? .epoch)
             kept.skippedFireTime = nil
             if state == nil { kept.firedBootID = bootID.isEmpty ? nil : bootID }
         }
-        let number = timers.add()
-        let entry = JobEntry(job: job, state: kept, timer: number)
-        if Int(number) == owners.count { owners.append(.job(entry)) } else { owners[Int(number)] = .job(entry) }
+        // One string for both, where they are equal.
+        kept.scheduleKey = job.scheduleKey
+        let timer = timers.add()
+        let place = calendar.add()
+        let entry = JobEntry(job: job, state: kept, timer: timer, place: place)
+        if Int(timer) == owners.count { owners.append(.job(entry)) } else { owners[Int(timer)] = .job(entry) }
+        if Int(place) == places.count { places.append(entry) } else { places[Int(place)] = entry }
         if entry.isEnabled, !entry.state.wasEnabled { entry.state.decidedThrough = max(kept.decidedThrough, now) }
-        if isNewGrid { admitPast(entry) }
+        if isNewGrid {
+            admitPast(entry, beside: [], now: now)
+            touch(entry)
+        }
         jobs[job.name] = entry
         follow(entry)
-        if isNewGrid { touch(entry) }
+        guard let old = departed.removeValue(forKey: job.name) else { return }
+        // What a job of this name still runs occupies the new one.
+        for active in old.occupying { active.entry = entry }
+        entry.occupying = old.occupying
+        old.occupying = []
     }
 
-    /// A single instant that lies before its registration was permitted by `allow_past`: it is due at once.
-    private func admitPast(_ entry: JobEntry) {
-        for schedule in entry.job.schedules {
-            guard case .once = schedule.timetable.schedule.kind,
-                let instant = schedule.timetable.previous(atOrBefore: entry.state.registeredAt)
+    /// A single instant that lies before its registration was permitted by `allow_past`: it is due at once. One that the
+    /// definition before had already is decided.
+    private func admitPast(_ entry: JobEntry, beside known: [JobSchedule], now: Instant) {
+        for schedule in entry.job.schedules where schedule.timetable.schedule.kind == .once {
+            guard let instant = schedule.timetable.previous(atOrBefore: entry.state.registeredAt),
+                !known.contains(where: { $0.timetable.schedule.kind == .once && $0.timetable.contains(instant) })
             else { continue }
             entry.state.decidedThrough = min(entry.state.decidedThrough, instant - .microseconds(1))
         }
+        // Under a clock that was set back, what lies ahead may have records of an earlier job of this name.
+        if latest > now { entry.state.reopenedThrough = latest }
     }
 
     func reconfigure(
         _ definitions: [Job], retained: Set<String>, settings: SchedulerSettings, isEnabled: Bool, now: Instant
     ) {
+        let isCleanupChanged =
+            settings.isCleanupEnabled != self.settings.isCleanupEnabled
+            || settings.cleanupInterval != self.settings.cleanupInterval
         self.settings = settings
+        if isCleanupChanged { awaitCleanup(now: now) }
         if schedulerOverride == nil { setEnabled(isEnabled, now: now) }
         var added: [String] = []
         var changed: [String] = []
@@ -56,9 +73,8 @@ extension Scheduler {
             changed.append(job.name)
         }
         var removed: [String] = []
-        for name in jobs.keys.sorted() {
+        for name in jobs.keys.filter({ !seen.contains($0) }).sorted() {
             guard let entry = jobs[name], entry.job.origin == .config else { continue }
-            guard !seen.contains(name) else { continue }
             removed.append(name)
             remove(entry, isRetained: retained.contains(name), now: now)
         }
@@ -103,38 +119,45 @@ extension Scheduler {
 
     /// A changed definition keeps the state; a changed schedule begins a new grid from now.
     private func replace(_ entry: JobEntry, with job: Job, now: Instant) {
-        decideDue(entry, now: now)
+        settle(entry, now: now)
         unfollow(entry)
-        let wasEnabled = entry.isEnabled
-        if entry.job.scheduleKey != job.scheduleKey {
+        let hadFireTimes = entry.isEnabled && !entry.isFinished
+        let old = entry.job
+        entry.job = job
+        if old.scheduleKey != job.scheduleKey {
             entry.state.scheduleKey = job.scheduleKey
             entry.state.registeredAt = job.registeredAt
-            entry.state.decidedThrough = max(entry.state.decidedThrough, job.registeredAt - .microseconds(1))
+            entry.state.decidedThrough = max(entry.state.decidedThrough, job.registeredAt)
             entry.state.skippedFireTime = nil
         }
-        let isNewGrid = entry.job.scheduleKey != job.scheduleKey
-        entry.job = job
-        if isNewGrid { admitPast(entry) }
-        if !wasEnabled, entry.isEnabled { entry.state.decidedThrough = max(entry.state.decidedThrough, now) }
+        if !hadFireTimes, entry.isEnabled { entry.state.decidedThrough = max(entry.state.decidedThrough, now) }
+        if old.scheduleKey != job.scheduleKey { admitPast(entry, beside: old.schedules, now: now) }
         follow(entry)
         touch(entry)
-        schedule(entry)
+        promote(entry)
+        reschedule(entry)
     }
 
     /// A process that runs goes on; what has not started is given up.
     private func remove(_ entry: JobEntry, isRetained: Bool, now: Instant) {
-        decideDue(entry, now: now)
+        settle(entry, now: now)
         for active in entry.waiting + entry.occupying where active.phase != .running {
             end(active, "the job was removed", now: now)
         }
         unfollow(entry)
+        entry.isRemoved = true
         disown(entry.timer)
-        jobs[entry.job.name] = nil
+        calendar.remove(entry.place)
+        places[Int(entry.place)] = nil
+        let name = entry.job.name
+        jobs[name] = nil
+        if !entry.occupying.isEmpty { departed[name] = entry }
         if isRetained {
-            retainedStates[entry.job.name] = entry.state
+            entry.state.wasEnabled = entry.isEnabled && !entry.isFinished
+            retainedStates[name] = entry.state
             turn.changes.append(.jobState(entry.state))
         } else {
-            turn.changes.append(.removeJobState(job: entry.job.name))
+            turn.changes.append(.removeJobState(job: name))
         }
     }
 

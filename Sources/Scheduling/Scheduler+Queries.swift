@@ -22,7 +22,7 @@ extension Scheduler {
         guard let entry = jobs[name] else { return nil }
         return JobView(
             job: entry.job, state: entry.state, isEnabled: entry.isEnabled, isFinished: entry.isFinished,
-            nextRun: isEnabled ? entry.nextFire : nil,
+            nextRun: isEnabled ? entry.nextRun : nil,
             active: (entry.occupying + entry.waiting).sorted { $0.sequence < $1.sequence }.map(\.run.id))
     }
 
@@ -31,16 +31,12 @@ extension Scheduler {
 
     public var activeRuns: [Run] { runs.values.sorted { $0.sequence < $1.sequence }.map(\.run) }
 
-    /// The earliest fire time of all, and its job.
+    /// The earliest of what the jobs are to run next, and its job; nil while all schedules are paused. Takes no search.
     public var nextRun: (job: String, at: Instant)? {
-        guard isEnabled else { return nil }
-        var earliest: (job: String, at: Instant)?
-        for (name, entry) in jobs {
-            guard let next = entry.nextFire else { continue }
-            if let known = earliest, (known.at, known.job) <= (next, name) { continue }
-            earliest = (name, next)
+        guard isEnabled, let place = calendar.first, let at = calendar.next, let entry = places[Int(place)] else {
+            return nil
         }
-        return earliest
+        return (entry.job.name, at)
     }
 
     /// What the reader of the configuration needs to keep grids where they are: by job, the schedule's key and when

@@ -15,14 +15,28 @@ extension Scheduler {
         guard runs.count < Limits.activeRuns, entry.waiting.count < Limits.waitingRunsPerJob else {
             return reply(ticket, .refused(.limitExceeded("\(entry.waiting.count) runs of \(request.job) wait already")))
         }
+        if let fire = request.scheduledFor, entry.fireTime(atOrBefore: fire) == fire, fire > entry.state.decidedThrough {
+            guard entry.state.claimed.count < Limits.claimedFireTimes else {
+                let why = "\(entry.state.claimed.count) fire times of \(request.job) are taken before they came"
+                return reply(ticket, .refused(.limitExceeded(why)))
+            }
+            claim(fire, entry)
+        }
         var run = makeRun(
             entry.job, at: request.scheduledFor ?? now, trigger: .manual, scheduledFor: request.scheduledFor, now: now)
         run.coveredCount = 0
         run.inputs = request.inputs
         run.idempotencyKey = request.idempotencyKey
         run.isForced = request.isForced
-        if let fire = request.scheduledFor, fire > entry.state.decidedThrough { entry.claimed.insert(fire) }
         turn.awaited.append((ticket, enqueueRequested(run, entry, previous: nil, now: now)))
+    }
+
+    /// The schedule does not run this fire time any more: a client does.
+    private func claim(_ fire: Instant, _ entry: JobEntry) {
+        let place = entry.state.claimed.firstIndex { $0 >= fire } ?? entry.state.claimed.count
+        entry.state.claimed.insert(fire, at: place)
+        touch(entry)
+        reschedule(entry)
     }
 
     /// One run of a definition that is not scheduled.
@@ -34,7 +48,9 @@ extension Scheduler {
         }
         var run = makeRun(job, at: now, trigger: .manual, scheduledFor: nil, now: now)
         run.coveredCount = 0
+        run.inputs = request.inputs
         run.idempotencyKey = request.idempotencyKey
+        run.isForced = request.isForced
         run.definition = job.definition
         let active = makeActive(run, job: job, entry: nil)
         touch(active)
@@ -42,13 +58,16 @@ extension Scheduler {
         turn.awaited.append((ticket, active))
     }
 
+    /// The run that an earlier request with the same key, or for the same fire time, has made.
     private func earlierRun(of request: RunRequest) -> Run? {
-        if let existing = request.existing { return existing }
+        if let existing = request.existing { return runs[existing.id]?.run ?? existing }
         guard request.idempotencyKey != nil || request.scheduledFor != nil else { return nil }
-        return runs.values.first { active in
-            if let key = request.idempotencyKey { return active.run.idempotencyKey == key }
-            return active.run.job == request.job && active.run.scheduledFor == request.scheduledFor
-        }?.run
+        func isSame(_ run: Run) -> Bool {
+            if let key = request.idempotencyKey, run.idempotencyKey == key { return true }
+            guard let fire = request.scheduledFor else { return false }
+            return run.scheduledFor == fire && run.job == request.job && run.trigger != .chain
+        }
+        return runs.values.first { isSame($0.run) }?.run ?? uncommittedRecords.first(where: isSame)
     }
 
     /// Puts a run that somebody asked for in its place: at once, in turn, or in place of the active one.
@@ -58,13 +77,10 @@ extension Scheduler {
         active.previous = previous?.run
         active.chainDepth = previous.map { $0.chainDepth + 1 } ?? 0
         touch(active)
-        if run.isForced {
-            makeReady(active)
-            launch(active, now: now)
-        } else if entry.waiting.isEmpty, entry.occupying.count < entry.instanceLimit {
+        if run.isForced || (!entry.hasQueue && entry.hasRoom) {
             makeReady(active)
         } else {
-            if entry.job.overlap == .replace { replaceAll(of: entry, by: active, now: now) }
+            if entry.job.overlap == .replace { makeRoom(in: entry, for: active, now: now) }
             wait(active)
             promote(entry)
         }
@@ -80,12 +96,13 @@ extension Scheduler {
     /// The next fire time of a job is recorded as skipped instead of run.
     func skipNext(_ name: String, ticket: Ticket, now: Instant) {
         guard let entry = jobs[name] else { return reply(ticket, .refused(.jobNotFound(name))) }
-        let fire = entry.nextFire
+        let fire = entry.state.skippedFireTime ?? entry.nextRun
         if let fire, fire != entry.state.skippedFireTime {
             entry.state.skippedFireTime = fire
             touch(entry)
+            reschedule(entry)
         }
-        reply(ticket, .skipped(fireTime: fire, next: fire.flatMap { entry.fireTime(after: $0) }))
+        reply(ticket, .skipped(fireTime: fire, next: entry.nextRun))
     }
 
     // MARK: - Toggles
@@ -101,7 +118,13 @@ extension Scheduler {
         guard isEnabled != self.isEnabled else { return }
         if !isEnabled { fireDue(now: now) }
         self.isEnabled = isEnabled
-        if isEnabled { pause?.until = now } else { pause = (now, nil) }
+        if isEnabled {
+            pause?.until = now
+            // The boot came while nothing was to run.
+            for name in jobs.keys.sorted() { if let entry = jobs[name] { fireAtBoot(entry, now: now) } }
+        } else {
+            pause = (now, nil)
+        }
         awaitAll()
         announce(.schedulerToggled(isEnabled))
         announce(.statusChanged(status))
@@ -109,16 +132,21 @@ extension Scheduler {
 
     func toggle(_ name: String, _ isEnabled: Bool, until: Instant?, now: Instant) {
         guard let entry = jobs[name] else { return }
-        setEnabled(entry, isEnabled, until: until, now: now)
+        setEnabled(entry, isEnabled, until: until, since: now, now: now)
     }
 
     /// A disabled job has no fire times: what was due before is decided, what passes meanwhile never was.
-    func setEnabled(_ entry: JobEntry, _ isEnabled: Bool, until: Instant?, now: Instant) {
+    ///
+    /// - Parameter since: from when on a job that was disabled has fire times again.
+    func setEnabled(_ entry: JobEntry, _ isEnabled: Bool, until: Instant?, since: Instant, now: Instant) {
         let wasEnabled = entry.isEnabled
-        if wasEnabled, !isEnabled { decideDue(entry, now: now) }
+        if wasEnabled, !isEnabled { settle(entry, now: now) }
         entry.state.isEnabledOverride = isEnabled
         entry.state.pausedUntil = isEnabled ? nil : until
-        if !wasEnabled, isEnabled { entry.state.decidedThrough = max(entry.state.decidedThrough, now) }
+        if !wasEnabled, isEnabled {
+            entry.state.decidedThrough = max(entry.state.decidedThrough, since)
+            entry.state.failuresInARow = 0
+        }
         touch(entry)
         schedule(entry)
         if wasEnabled != isEnabled { announce(.jobsChanged(added: [], changed: [entry.job.name], removed: [])) }
@@ -126,10 +154,10 @@ extension Scheduler {
 
     /// Arms or disarms every job, after a change of what holds for all.
     func awaitAll() {
-        for entry in jobs.values { if entry.nextFire == nil { schedule(entry) } else { awaitFire(of: entry) } }
+        for entry in jobs.values { awaitFire(of: entry) }
     }
 
-    // MARK: - Sleep, wake, clocks, the end
+    // MARK: - Sleep, wake, the end
 
     /// Nothing starts until the machine is awake again.
     func fallAsleep(now: Instant) {
@@ -155,18 +183,6 @@ extension Scheduler {
         announce(.statusChanged(status))
     }
 
-    /// The wall clock was set. The watermark keeps what ran from running again; deadlines that count from an earlier
-    /// reading move with the clock.
-    func clockStepped(by step: Duration, now: Instant) {
-        for active in runs.values {
-            guard active.phase == .retrying, let due = active.run.retryAt else { continue }
-            active.run.retryAt = due + step
-            touch(active)
-            arm(active, at: due + step)
-        }
-        for entry in jobs.values { schedule(entry) }
-    }
-
     /// The daemon ends; what waits stays in the store for the next one. Of the processes those are asked to end whose
     /// job says `kill`, and when this is said once more, because the time for it is over, those whose job says `finish`.
     /// The others go on, and the next daemon takes them over.
@@ -181,6 +197,7 @@ extension Scheduler {
         }
         guard !isRepeated else { return }
         awaitAll()
+        awaitCleanup(now: now)
         announce(.statusChanged(status))
     }
 }

@@ -25,27 +25,48 @@ extension Scheduler {
         disown(number)
     }
 
+    // MARK: - Jobs
+
     /// Computes a job's next fire time anew and waits for it; or for the end of its pause.
     func schedule(_ entry: JobEntry) {
-        guard entry.isEnabled, !entry.isFinished else {
-            entry.nextFire = nil
-            if let until = entry.state.pausedUntil, !isStopping {
-                timers.arm(entry.timer, at: until)
-            } else {
-                timers.disarm(entry.timer)
-            }
-            return
+        guard !entry.isRemoved else { return }
+        let isDue = entry.isEnabled && !entry.isFinished
+        entry.nextFire = isDue ? entry.fireTime(after: entry.state.decidedThrough) : nil
+        // What was found for an earlier watermark stands as long as the watermark is before it: rows of excluded fire
+        // times are looked through once.
+        if let next = entry.nextFire {
+            if entry.nextRun.map({ $0 < next }) ?? true { entry.nextRun = entry.firstToRun(from: next) }
+        } else {
+            entry.nextRun = nil
         }
-        entry.nextFire = entry.fireTime(after: entry.state.decidedThrough)
+        if let next = entry.nextRun { calendar.arm(entry.place, at: next) } else { calendar.disarm(entry.place) }
         awaitFire(of: entry)
+    }
+
+    /// The same after a change of what is to be run.
+    func reschedule(_ entry: JobEntry) {
+        entry.nextRun = nil
+        schedule(entry)
     }
 
     /// Waits for the fire time that is known.
     func awaitFire(of entry: JobEntry) {
-        guard isFiring, let fire = entry.nextFire else { return timers.disarm(entry.timer) }
-        let due = entry.dueInstant(of: fire)
-        timers.arm(entry.timer, at: entry.heldUntil.map { max($0, due) } ?? due)
+        guard !entry.isRemoved else { return }
+        if let instant = nextDecision(of: entry) {
+            timers.arm(entry.timer, at: instant)
+        } else {
+            timers.disarm(entry.timer)
+        }
     }
+
+    private func nextDecision(of entry: JobEntry) -> Instant? {
+        guard entry.isEnabled else { return isStopping ? nil : entry.state.pausedUntil }
+        guard isFiring, let fire = entry.nextFire else { return nil }
+        let due = entry.dueInstant(of: fire)
+        return entry.heldUntil.map { max($0, due) } ?? due
+    }
+
+    // MARK: - What has come
 
     /// Deals with everything whose instant has come.
     func fireDue(now: Instant) {
@@ -53,19 +74,21 @@ extension Scheduler {
             switch owners[Int(number)] {
             case .job(let entry):
                 if !entry.isEnabled, let until = entry.state.pausedUntil, until <= now {
-                    setEnabled(entry, true, until: nil, now: now)
+                    setEnabled(entry, true, until: nil, since: until, now: now)
                 } else {
                     entry.heldUntil = nil
                     decideDue(entry, now: now)
                 }
-            case .run(let active): resume(active, now: now)
+            case .run(let active): resume(active)
+            case .launchRate: break
+            case .cleanup: cleanUp(now: now)
             case nil: preconditionFailure("a timer without an owner was armed: \(number)")
             }
         }
     }
 
     /// A run's own instant has come: its retry is due, or it may take its turn.
-    private func resume(_ active: ActiveRun, now: Instant) {
+    private func resume(_ active: ActiveRun) {
         disarm(active)
         switch active.phase {
         case .retrying:

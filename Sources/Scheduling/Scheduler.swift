@@ -39,25 +39,40 @@ public final class Scheduler {
     var ready = ReadyQueue()
     /// Attempts whose process is there.
     public internal(set) var runningCount = 0
+    /// When attempts were started in the last minute, oldest first; kept where there is a launch rate.
+    var recentLaunches: [Instant] = []
 
     var timers = TimerQueue()
     var owners: ContiguousArray<TimerOwner?> = []
     var armed: Instant?
     var isArmedStale = true
+    /// The next run of each job, whether or not anything fires at present.
+    var calendar = TimerQueue()
+    var places: ContiguousArray<JobEntry?> = []
+    var launchRateTimer: TimerQueue.Owner?
+    var cleanup = Cleanup()
 
     let register: any ExecutionRegister
     var random: RandomSource
     var sequence = 0
     /// Ids created since the last commit: the register does not know them yet.
     var uncommittedIDs: Set<String> = []
+    /// Records with a key or a fire time that were finished since the last commit.
+    var uncommittedRecords: [Run] = []
 
     var bootID = ""
     /// Before this instant nothing of ours was there to run anything.
     var startedAt: Instant
+    /// The latest instant that was ever seen: later than now where the clock was set back.
+    var latest: Instant
     /// The last time during which the user had paused all schedules; `until` is nil while it lasts.
     var pause: (since: Instant, until: Instant?)?
     /// What is remembered of jobs whose definition is refused at present.
     var retainedStates: [String: JobState] = [:]
+    /// Removed jobs that still have processes.
+    var departed: [String: JobEntry] = [:]
+    /// Runs from the store that nothing can be done for: their definition is gone.
+    var stranded: [ActiveRun] = []
     /// By job, the names of the jobs that run after it.
     var followers: [String: [String]] = [:]
     var turn = Turn()
@@ -66,6 +81,8 @@ public final class Scheduler {
     enum TimerOwner {
         case job(JobEntry)
         case run(ActiveRun)
+        case launchRate
+        case cleanup
     }
 
     /// Bounds of the core, each with what happens at it.
@@ -78,17 +95,27 @@ public final class Scheduler {
         /// Fire times that are looked at one by one when a job has exclusions. Of a longer stretch the older ones are
         /// recorded together, as missed, without asking whether one was excluded.
         public static let individualFireTimes = 10_000
-        /// Runs that follow one another by chains. Beyond it the chain ends: it is most likely a circle.
+        /// Runs that follow one another by chains. Beyond it the chain ends, with a record of why: it is most likely a
+        /// circle.
         public static let chainLength = 100
+        /// Fire times of one job that clients have taken for runs of their own before they came. Beyond it such a request
+        /// is refused with `limitExceeded`.
+        public static let claimedFireTimes = 100
+        /// Steps that are spent on what two schedules of a job have in common. Beyond it a common fire time counts twice.
+        public static let commonFireTimes = 100_000
+        /// Ended runs that one commit of the clean-up removes.
+        public static let cleanupStep = 1_000
     }
 
     /// - Parameters:
     ///   - jobs: unique names; a stored state whose job is not among them is dropped at `.started`, unless `retained`.
+    ///   - unscheduled: by run, the definitions of stored runs whose job is not scheduled (`Run.definition`); without it
+    ///     such a run is not tried again after a restart.
     ///   - isEnabled: what config.json says; the stored override wins.
     ///   - seed: of trace ids and the jitter of retries.
     public init(
-        jobs definitions: [Job], retained: Set<String> = [], stored: StoredState, settings: SchedulerSettings,
-        isEnabled: Bool, register: any ExecutionRegister, seed: UInt64, now: Instant
+        jobs definitions: [Job], retained: Set<String> = [], unscheduled: [String: Job] = [:], stored: StoredState,
+        settings: SchedulerSettings, isEnabled: Bool, register: any ExecutionRegister, seed: UInt64, now: Instant
     ) {
         self.settings = settings
         self.schedulerOverride = stored.schedulerOverride
@@ -96,6 +123,7 @@ public final class Scheduler {
         self.register = register
         self.random = RandomSource(seed: seed)
         self.startedAt = now
+        self.latest = stored.jobs.reduce(now) { max($0, $1.decidedThrough) }
 
         var states: [String: JobState] = [:]
         for state in stored.jobs { states[state.job] = state }
@@ -108,13 +136,14 @@ public final class Scheduler {
                 turn.changes.append(.removeJobState(job: name))
             }
         }
-        for run in stored.activeRuns { restore(run) }
+        restore(stored.activeRuns, unscheduled: unscheduled, now: now)
     }
 
     /// The one function: what is to be done about an event that happened at `now`.
     ///
     /// - Returns: effects in the order in which they are to be performed; empty where nothing changes.
     public func handle(_ event: Event, at now: Instant) -> [Effect] {
+        latest = max(latest, now)
         switch event {
         case .started(let bootID, let surviving): start(bootID: bootID, surviving: surviving, now: now)
         case .tick: isArmedStale = true
@@ -139,8 +168,11 @@ public final class Scheduler {
         return finishTurn()
     }
 
-    /// Says that everything answered so far is in the store: ids created until now are found by the register.
-    public func didCommit() { uncommittedIDs.removeAll(keepingCapacity: true) }
+    /// Says that everything answered so far is in the store: what was created until now is found by the register.
+    public func didCommit() {
+        uncommittedIDs.removeAll(keepingCapacity: true)
+        uncommittedRecords.removeAll(keepingCapacity: true)
+    }
 
     // MARK: - What holds
 
@@ -150,50 +182,4 @@ public final class Scheduler {
 
     /// Whether fire times are decided now.
     var isFiring: Bool { isEnabled && !isAsleep && !isStopping }
-
-    // MARK: - Start
-
-    private func start(bootID: String, surviving: Set<String>, now: Instant) {
-        self.bootID = bootID
-        if !isEnabled { pause = (now, nil) }
-        for active in runs.values.sorted(by: { $0.sequence < $1.sequence }) where active.phase == .running {
-            guard !surviving.contains(active.run.id) else { continue }
-            let start = active.attempt?.startedAt ?? active.run.startedAt ?? now
-            endAttempt(
-                of: active.run.id, active.run.attempt, AttemptOutcome(ending: .lost, startedAt: start, endedAt: now), now: now)
-        }
-        for name in jobs.keys.sorted() {
-            guard let entry = jobs[name] else { continue }
-            fireAtBoot(entry, now: now)
-            promote(entry)
-            schedule(entry)
-        }
-    }
-
-    /// Takes up a run that the store calls active.
-    private func restore(_ run: Run) {
-        let entry = run.definition == nil ? jobs[run.job] : nil
-        // Of a job that is gone nothing can be started any more; a process that lives on can still be followed.
-        let job = entry?.job ?? Job(name: run.job, registeredAt: run.createdAt, zone: .utc, action: .command([]))
-        let active = makeActive(run, job: job, entry: entry)
-        switch run.status {
-        case .queued where entry != nil:
-            if run.trigger == .catchUp || entry.map({ $0.occupying.count >= $0.instanceLimit }) ?? false {
-                entry?.waiting.append(active)
-            } else {
-                entry?.occupying.append(active)
-                active.phase = .ready
-                ready.insert(active)
-            }
-        case .retrying where entry != nil:
-            active.phase = .retrying
-            entry?.occupying.append(active)
-            arm(active, at: run.retryAt ?? run.createdAt)
-        default:
-            active.phase = .running
-            active.attempt = Attempt(run: run.id, number: max(1, run.attempt), startedAt: run.startedAt ?? run.createdAt)
-            entry?.occupying.append(active)
-            runningCount += 1
-        }
-    }
 }

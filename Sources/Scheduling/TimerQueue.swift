@@ -40,6 +40,9 @@ public struct TimerQueue: Sendable {
     /// The earliest instant.
     public var next: Instant? { heap.first.map { Instant(microseconds: $0.at) } }
 
+    /// Who is armed for it; of several the least number.
+    public var first: Owner? { heap.first?.owner }
+
     public func instant(of owner: Owner) -> Instant? {
         let place = places[Int(owner)]
         return place < 0 ? nil : Instant(microseconds: heap[Int(place)].at)

@@ -44,9 +44,9 @@ extension Scheduler {
                 entry.hasNewRecords = false
                 changes.append(.prune(job: entry.job.name, keep: entry.job.historyLimit))
             }
-            // A job that was removed in this turn leaves no state behind.
-            guard jobs[entry.job.name] === entry else { continue }
-            entry.state.wasEnabled = entry.isEnabled
+            // A job that was removed leaves no state behind.
+            guard !entry.isRemoved else { continue }
+            entry.state.wasEnabled = entry.isEnabled && !entry.isFinished
             changes.append(.jobState(entry.state))
         }
 

@@ -1,7 +1,7 @@
 import Glibc
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 import Testing
 
 @testable import Configuration
@@ -85,7 +85,8 @@ private func fixtureFolder(file: String = #filePath) -> String {
 
 /// A folder of its own for each test, removed with everything in it.
 func withScratchFolder(_ body: (String) throws -> Void) throws {
-    var template = Array("/tmp/botcron-test-XXXXXX".utf8CString)
+    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? P_tmpdir
+    var template = Array("\(parent)/botcron-test-XXXXXX".utf8CString)
     let made = template.withUnsafeMutableBufferPointer { buffer in
         buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
     }

@@ -41,6 +41,27 @@ import Testing
         #expect(bus.loop.iterationCount == before + 1)
     }
 
+    @Test func lastWordsAreSaidAfterTheLoopHasEnded() throws {
+        let service = try bus.serve([ExampleObject().exported])
+        let listener = try TestProcess(
+            ["busctl", "--user", "monitor", "org.example.Test"],
+            environment: ["DBUS_SESSION_BUS_ADDRESS=" + bus.address])
+        while try listener.readLine() != "Monitoring bus message stream." {}
+        let stop = try bus.loop.deferred { bus.loop.exit(0) }
+        stop.schedule()
+        _ = try bus.loop.run()
+        service.propertiesChanged(ExampleObject.path, ExampleObject.name, ["Level"])
+        // More than the socket takes at once, so that libdbus asks the loop for a writable socket.
+        for _ in 0..<20 {
+            let text = String(repeating: "x", count: 100_000)
+            #expect(service.emit(ExampleObject.path, ExampleObject.name, "Happened", [.string(text), .uint32(1)]))
+        }
+        service.emit(ExampleObject.path, ExampleObject.name, "Happened", [.string("goodbye"), .uint32(1)])
+        #expect(service.flush(timeoutMSec: 20_000))
+        while try listener.readLine() != "          STRING \"goodbye\";" {}
+        service.close()
+    }
+
     @Test func aLostBusIsToldOnceAndEndsWhatWaits() throws {
         let connection = try bus.serve([])
         var reasons: [String] = []
@@ -317,7 +338,9 @@ import Testing
         try bus.turn(until: "the refusal") { answer != nil }
         guard case .failure(let error) = answer else { throw TestFailure("an answer") }
         #expect(error.name == .limitsExceeded)
+        #expect(!service.flush(timeoutMSec: 20))
         bus.resume()
+        #expect(service.flush(timeoutMSec: 20_000))
         try bus.turn(until: "an empty queue") { service.outgoingBytes == 0 }
         try bus.settle(service)
     }

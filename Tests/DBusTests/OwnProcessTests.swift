@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Testing
 
@@ -51,6 +52,71 @@ import Testing
             try bus.turnWhileReady()
             #expect(count() == before)
             withExtendedLifetime(service) {}
+        }
+    }
+
+    /// The bus itself may refuse so many fds, and leave out the sender; we must stay either way.
+    @Test func aMessageWithManyFDsDoesNotThrowUsOffTheBus() async {
+        await #expect(processExitsWith: .success) {
+            let bus = try PrivateBus()
+            let service = try bus.serve([ExampleObject().exported])
+            for count in [16, 17, 100, 253] {
+                let client = try bus.connect()
+                let fds = (0..<count).map { _ in
+                    DBusValue.unixFD(UnixFD(owning: open("/dev/null", O_RDONLY | O_CLOEXEC)))
+                }
+                let call = RemoteCall(
+                    "org.example.Test", ExampleObject.path, nil, "EchoVariant", [.variant(.array(fds, element: "h"))])
+                _ = try bus.call(client, call)
+                client.close()
+            }
+            let client = try bus.connect()
+            let call = RemoteCall("org.example.Test", ExampleObject.path, nil, "Echo", [.string("here")])
+            #expect(try bus.call(client, call) == .success([.string("here")]))
+            #expect(service.isOpen)
+        }
+    }
+
+    @Test func memoryStaysFlat() async {
+        await #expect(processExitsWith: .success) {
+            let bus = try PrivateBus()
+            let example = ExampleObject()
+            let service = try bus.serve([example.exported])
+            service.onFault = { _ in }
+            var values = RandomValues(random: SplitMix(seed: 5))
+            let members: [MemberName] = [
+                "EchoVariant", "Echo", "Drop", "Refuse", "Keep", "None", "GetAll", "Introspect",
+            ]
+            /// Calls of every kind, each answered; then the client leaves.
+            func round() throws {
+                let client = try bus.connect()
+                let watch = service.watch(peer: try #require(client.uniqueName)) {}
+                var waiting = 0
+                for index in 0..<1000 {
+                    let call = RemoteCall(
+                        "org.example.Test", ExampleObject.path, nil, members[index % members.count],
+                        index % 16 < 8 ? [.variant(values.value())] : [])
+                    waiting += 1
+                    client.call(call) { _ in waiting -= 1 }
+                    if index % 100 == 99 {
+                        try bus.turn(until: "the calls") { waiting == example.kept.count }
+                        for call in example.kept { call.reply([.string("late")]) }
+                        example.kept = []
+                    }
+                }
+                service.propertiesChanged(ExampleObject.path, ExampleObject.name, ["Level"])
+                try bus.turn(until: "the answers") { waiting == 0 }
+                watch.cancel()
+                client.close()
+                try bus.settle(service)
+            }
+            for _ in 0..<3 { try round() }
+            let before = Int(mallinfo2().uordblks)
+            for _ in 0..<20 { try round() }
+            let growth = Int(mallinfo2().uordblks) - before
+            // malloc's cache per thread counts as used and fills slowly, to some 250 kB (without it, by GLIBC_TUNABLES, the
+            // growth is nil). A leak of the smallest object in each of the 20,000 calls would be 640 kB.
+            #expect(growth < 400_000, "20,000 calls left \(growth) bytes behind")
         }
     }
 }

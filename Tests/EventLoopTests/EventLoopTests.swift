@@ -14,6 +14,25 @@ import Testing
         timer.cancel()
     }
 
+    @Test func aLoopThatHasEndedTakesChangesQuietly() throws {
+        let loop = try EventLoop()
+        let pipe = try Pipe()
+        let deferred = try loop.deferred { loop.exit(0) }
+        let timer = try loop.timer(.monotonic) {}
+        let io = try loop.watch(fd: pipe.readEnd, .readable) { _ in }
+        deferred.schedule()
+        #expect(try loop.run() == 0)
+        deferred.schedule()
+        timer.arm(atUSec: 0)
+        timer.disarm()
+        io.modify(.writable)
+        io.modify([])
+        io.modify(.readable)
+        loop.exit(1)
+        #expect(throws: EventLoopError.self) { try loop.deferred {} }
+        for source in [deferred, timer, io] as [EventSource] { source.cancel() }
+    }
+
     @Test func anIdleLoopDoesNotWake() throws {
         let loop = try EventLoop()
         let pipe = try Pipe()

@@ -50,9 +50,7 @@ extension EventLoop {
     func turn(until what: String, _ done: () -> Bool) throws {
         let deadline = now(.monotonic) + 10_000_000
         while !done() {
-            var time = timespec()
-            clock_gettime(CLOCK_MONOTONIC, &time)
-            let usec = UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
+            let usec = EventLoop.Clock.monotonic.nowUSec
             guard usec < deadline else { throw TestFailure("10 s passed without: \(what)") }
             try runOnce(timeoutUSec: deadline - usec)
         }

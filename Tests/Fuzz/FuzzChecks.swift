@@ -32,8 +32,8 @@ func checkSchedule(_ schedule: Schedule) {
     }
 }
 
-/// Fires follow each other, `previous` undoes `next`, and `count` counts the steps. Around a gap, around an overlap, at both
-/// ends of the domain.
+/// Fires follow each other, `previous` undoes `next`, and `count` counts the steps. Around a gap, around an overlap,
+/// at both ends of the domain.
 func checkTimetable(_ timetable: Timetable) {
     for begin in [0, 1_711_846_000, 1_729_990_000, 4_102_444_800, 7_258_000_000] as [Int64] {
         let start = Instant(seconds: begin)
@@ -41,7 +41,8 @@ func checkTimetable(_ timetable: Timetable) {
         var steps = 0
         while steps < 4, let fire = timetable.next(after: after) {
             precondition(fire > after && fire <= .horizon, "\(timetable.schedule.text) goes back")
-            precondition(timetable.previous(atOrBefore: fire) == fire, "\(timetable.schedule.text): previous loses a fire")
+            precondition(
+                timetable.previous(atOrBefore: fire) == fire, "\(timetable.schedule.text): previous loses a fire")
             after = fire
             steps += 1
         }

@@ -5,7 +5,8 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let text = fuzzText(data, size)
     do {
         checkSchedule(
-            try Schedule.once(text, registeredAt: Instant(seconds: 1_772_884_800), zone: fuzzZone, allowPast: size % 2 == 0))
+            try Schedule.once(
+                text, registeredAt: Instant(seconds: 1_772_884_800), zone: fuzzZone, allowPast: size % 2 == 0))
     } catch {
         checkRefusal(error, of: text)
     }

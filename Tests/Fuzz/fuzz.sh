@@ -36,10 +36,11 @@ seed() {
 failed=0
 for target in $targets; do
     program=$build/fuzz-$target
+    # The linker complains by the hundred of symbols of the sanitizer that it cannot export.
     swiftc -swift-version 6 -sanitize=fuzzer,address -parse-as-library -O -module-name Fuzz \
         -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault \
-        Sources/Schedules/*.swift Tests/Fuzz/FuzzChecks.swift "Tests/Fuzz/$(entry "$target").swift" -o "$program" 2>&1 |
-        grep -v 'ld.gold: warning: Cannot export local symbol' >&2 || [ -x "$program" ]
+        Sources/Schedules/*.swift Tests/Fuzz/FuzzChecks.swift "Tests/Fuzz/$(entry "$target").swift" -o "$program" \
+        2>"$build/$target.log" || { cat "$build/$target.log" >&2; exit 1; }
     [ -d "$build/$target/corpus" ] || seed "$target"
     length=400
     [ "$target" = tzif ] && length=6000

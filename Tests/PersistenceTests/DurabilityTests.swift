@@ -40,6 +40,8 @@ import Testing
         Row(label: "a toggle", change: state { $0.isEnabledOverride = false }, durability: .synced),
         Row(label: "a skip", change: state { $0.skippedFireTime = .init(seconds: 9) }, durability: .synced),
         Row(label: "a new grid", change: state { $0.scheduleKey = "@daily" }, durability: .synced),
+        Row(label: "a pause that ends", change: state { $0.pausedUntil = .init(seconds: 9) }, durability: .synced),
+        Row(label: "a fire time taken", change: state { $0.claimed = [.init(seconds: 9)] }, durability: .synced),
         Row(label: "a boot", change: state { $0.firedBootID = "b" }, durability: .synced),
         Row(label: "a new job", change: .jobState(makeState("tea")), durability: .synced),
         Row(

@@ -12,7 +12,9 @@ final class InstalledZones: @unchecked Sendable {
     func zone(_ name: String) -> TimeZoneRules? {
         lock.withLock {
             if let zone = zones[name] { return zone }
-            guard let data = FileManager.default.contents(atPath: directory + "/" + name) else { return nil }
+            guard !name.contains("//"), let data = FileManager.default.contents(atPath: directory + "/" + name) else {
+                return nil
+            }
             guard let zone = try? TimeZoneRules(name: name, tzif: [UInt8](data)) else { return nil }
             zones[name] = zone
             return zone

@@ -1,19 +1,19 @@
 import Schedules
 
-/// The rule of DST changes as the contract puts it in words, and nothing clever: the wall clock is scanned second by second
-/// over real time. Written apart from the code under test; it shares the offsets of the zone with it, no more.
+/// The rule of DST changes as the contract puts it in words, and nothing clever: the wall clock is scanned second by
+/// second over real time. Written apart from the code under test; it shares the offsets of the zone with it, no more.
 ///
 /// - A wildcard schedule fires at every instant whose wall clock matches.
-/// - A fixed one fires at an instant whose wall clock matches and has not been shown before, and at the end of a gap that
-///   skipped a match.
+/// - A fixed one fires at an instant whose wall clock matches and has not been shown before, and at the end of a gap
+///   that skipped a match.
 struct Oracle {
     var expression: OracleExpression
     var zone: TimeZoneRules
     var dst = DSTPolicy()
 
-    /// All fires in `begin ... end` (seconds of UTC), by a scan in steps of `step` seconds. A step of 60 needs fires on whole
-    /// minutes and offsets in whole minutes. The scan begins `lead` seconds earlier, to know what was shown before; that is
-    /// longer than any change.
+    /// All fires in `begin ... end` (seconds of UTC), by a scan in steps of `step` seconds. A step of 60 needs fires
+    /// on whole minutes and offsets in whole minutes. The scan begins `lead` seconds earlier, to know what was shown
+    /// before; that is longer than any change.
     func fires(from begin: Int64, through end: Int64, step: Int64 = 1, lead: Int64) -> [Int64] {
         var fires: [Int64] = []
         var time = begin - lead
@@ -51,8 +51,8 @@ struct Oracle {
     }
 }
 
-/// A cron expression as sets, matched by looking at every field of the wall clock. Made by the test, which also writes it down
-/// as text for the parser.
+/// A cron expression as sets, matched by looking at every field of the wall clock. Made by the test, which also
+/// writes it down as text for the parser.
 struct OracleExpression {
     var text: String
     var seconds: Set<Int>

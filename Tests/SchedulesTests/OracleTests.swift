@@ -56,7 +56,8 @@ import Testing
             let policy = DSTPolicy(
                 gap: Int.random(in: 0..<4, using: &random) == 0 ? .skip : .runAfter,
                 overlap: Int.random(in: 0..<4, using: &random) == 0 ? .both : .first)
-            triples += compare(expression, place.zone, policy, around: place.transition, bySeconds: generator.hasSeconds, &random)
+            triples += compare(
+                expression, place.zone, policy, around: place.transition, bySeconds: generator.hasSeconds, &random)
         }
         #expect(triples >= 20_000)
     }
@@ -70,7 +71,8 @@ import Testing
         let begin = transition - reach
         let end = transition + reach
         let oracle = Oracle(expression: expression, zone: zone, dst: policy)
-        let fires = oracle.fires(from: begin, through: end, step: bySeconds ? 1 : 60, lead: bySeconds ? 4 * 3_600 : 26 * 3_600)
+        let fires = oracle.fires(
+            from: begin, through: end, step: bySeconds ? 1 : 60, lead: bySeconds ? 4 * 3_600 : 26 * 3_600)
         let timetable: Timetable
         do {
             timetable = try Timetable(
@@ -119,18 +121,23 @@ import Testing
                 let intervals = ["90m", "1d", "36h", "1mo", "1y2mo", "1mo1d", "2w", "7d12h", "1d30m", "P1M10DT1H"]
                 schedule = try .interval(intervals.randomElement(using: &random) ?? "1d")
             case 1:
-                let events = ["Mon..Fri 02:30", "*-*~01 0/6:30", "*:0/30", "*-02-29 00:00", "2020..2040-*-1/9 1,2,3:15"]
+                let events = [
+                    "Mon..Fri 02:30", "*-*~01 0/6:30", "*:0/30", "*-02-29 00:00", "2020..2040-*-1/9 1,2,3:15",
+                ]
                 schedule = try .calendar(events.randomElement(using: &random) ?? "daily") { _ in nil }
             default:
                 var generator = ExpressionGenerator(random: SeededGenerator(seed: random.next()))
                 schedule = try .cron(generator.expression().text)
             }
             let timetable = try Timetable(
-                schedule: schedule, zone: zone, anchor: start - .seconds(Int64.random(in: 0..<400_000_000, using: &random)))
+                schedule: schedule, zone: zone,
+                anchor: start - .seconds(Int64.random(in: 0..<400_000_000, using: &random)))
             var fires: [Instant] = []
             while fires.count < 120, let next = timetable.next(after: fires.last ?? start) { fires.append(next) }
             guard let last = fires.last else { continue }
-            #expect(fires == fires.sorted() && Set(fires).count == fires.count, "\(schedule.text) seed \(TestSettings.seed)")
+            #expect(
+                fires == fires.sorted() && Set(fires).count == fires.count, "\(schedule.text) seed \(TestSettings.seed)"
+            )
             #expect(
                 timetable.count(after: start, through: last) == fires.count,
                 "count of \(schedule.text) in \(zone.name) after \(start.seconds), seed \(TestSettings.seed)")

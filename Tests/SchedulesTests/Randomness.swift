@@ -20,7 +20,9 @@ struct SeededGenerator: RandomNumberGenerator {
 enum TestSettings {
     /// A new seed for every run, or the one of BOTCRON_TEST_SEED to see a failure again.
     static let seed: UInt64 = {
-        let seed = ProcessInfo.processInfo.environment["BOTCRON_TEST_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 1...999_999_999)
+        let seed =
+            ProcessInfo.processInfo.environment["BOTCRON_TEST_SEED"].flatMap { UInt64($0) }
+            ?? UInt64.random(in: 1...999_999_999)
         print("BOTCRON_TEST_SEED=\(seed)")
         return seed
     }()

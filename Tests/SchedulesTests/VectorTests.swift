@@ -19,24 +19,24 @@ struct Vector: Decodable {
     var id: String
     var type: String
     var expr: String?
-    var interval_type: String?
-    var interval_value: Int?
+    var intervalType: String?
+    var intervalValue: Int?
     var tz: String?
     var dst: DST?
-    var start_at: String?
-    var end_at: String?
-    var max_executions: Int?
-    var created_at: String?
-    var registered_at: String?
+    var startAt: String?
+    var endAt: String?
+    var maxExecutions: Int?
+    var createdAt: String?
+    var registeredAt: String?
     var after: String?
     var next: [String]?
     var exhausted: Bool?
     var error: Refusal?
-    var job_id: String?
+    var jobId: String?
     var fire: String?
-    var next_fire: String?
-    var jitter_ms: Int64?
-    var delay_ms: Int64?
+    var nextFire: String?
+    var jitterMs: Int64?
+    var delayMs: Int64?
 
     var zone: TimeZoneRules {
         get throws { try #require(InstalledZones.shared.zone(tz ?? "UTC"), "zone \(tz ?? "UTC") is not installed") }
@@ -60,12 +60,12 @@ struct Vector: Decodable {
         switch type {
         case "cron": return try Schedule.cron(expr ?? "")
         case "interval":
-            if let interval_type { return try Schedule.interval(type: interval_type, value: interval_value ?? 0) }
+            if let intervalType { return try Schedule.interval(type: intervalType, value: intervalValue ?? 0) }
             let text = expr ?? ""
             return text.hasPrefix("@") ? try Schedule.cron(text) : try Schedule.interval(text)
         case "once":
             return try Schedule.once(
-                expr ?? "", registeredAt: instant(registered_at) ?? .epoch, zone: zone, allowPast: false)
+                expr ?? "", registeredAt: instant(registeredAt) ?? .epoch, zone: zone, allowPast: false)
         default: return try Schedule.calendar(expr ?? "", zones: zones)
         }
     }
@@ -81,8 +81,10 @@ struct Vector: Decodable {
             Bundle.module.url(forResource: file, withExtension: "jsonl", subdirectory: "Vectors"), "no file \(file)")
         let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
         #expect(!lines.isEmpty)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
         for line in lines {
-            let vector = try JSONDecoder().decode(Vector.self, from: Data(line.utf8))
+            let vector = try decoder.decode(Vector.self, from: Data(line.utf8))
             do {
                 if let problem = try Self.problem(vector) { Issue.record("\(problem)\n\(line)") }
             } catch {
@@ -105,21 +107,23 @@ struct Vector: Decodable {
             }
         }
         let zone = try vector.zone
-        let created = try vector.instant(vector.created_at) ?? .epoch
+        let created = try vector.instant(vector.createdAt) ?? .epoch
         let timetable = try Timetable(
             schedule: vector.schedule(), zone: zone, dst: vector.policy, anchor: created,
-            startAt: vector.instant(vector.start_at), endAt: vector.instant(vector.end_at))
+            startAt: vector.instant(vector.startAt), endAt: vector.instant(vector.endAt))
         let expected = try (vector.next ?? []).compactMap { try vector.instant($0) }
-        var after = try vector.instant(vector.after) ?? vector.instant(vector.registered_at).map { $0 - .seconds(1) } ?? .epoch
+        var after =
+            try vector.instant(vector.after) ?? vector.instant(vector.registeredAt).map { $0 - .seconds(1) } ?? .epoch
         let begin = after
         var found: [Instant] = []
-        while found.count < vector.max_executions ?? .max, found.count < expected.count + 1,
+        while found.count < vector.maxExecutions ?? .max, found.count < expected.count + 1,
             let next = timetable.next(after: after)
         {
             found.append(next)
             after = next
         }
-        let isExact = vector.exhausted == true || vector.type == "once" || vector.max_executions != nil || expected.isEmpty
+        let isExact =
+            vector.exhausted == true || vector.type == "once" || vector.maxExecutions != nil || expected.isEmpty
         if !isExact { found = Array(found.prefix(expected.count)) }
         if found != expected {
             return "fires at \(found.map { $0.rfc3339(in: timetable.zone) })"
@@ -131,8 +135,12 @@ struct Vector: Decodable {
     private static func walkProblem(_ timetable: Timetable, begin: Instant, fires: [Instant]) -> String? {
         var before = begin
         for (index, fire) in fires.enumerated() {
-            if timetable.previous(atOrBefore: fire) != fire { return "previous does not know \(fire.rfc3339(in: timetable.zone))" }
-            if timetable.count(after: before, through: fire) != 1 { return "counts wrong up to \(fire.rfc3339(in: timetable.zone))" }
+            if timetable.previous(atOrBefore: fire) != fire {
+                return "previous does not know \(fire.rfc3339(in: timetable.zone))"
+            }
+            if timetable.count(after: before, through: fire) != 1 {
+                return "counts wrong up to \(fire.rfc3339(in: timetable.zone))"
+            }
             if index > 0, timetable.previous(atOrBefore: fire - .microseconds(1)) != before {
                 return "previous is wrong before \(fire.rfc3339(in: timetable.zone))"
             }
@@ -144,8 +152,8 @@ struct Vector: Decodable {
 
     private static func jitterProblem(_ vector: Vector) throws -> String? {
         let delay = Jitter.delayMilliseconds(
-            jobName: vector.job_id ?? "", fire: try #require(try vector.instant(vector.fire)),
-            nextFire: try vector.instant(vector.next_fire), jitterMilliseconds: vector.jitter_ms ?? 0)
-        return delay == vector.delay_ms ? nil : "a delay of \(delay)"
+            jobName: vector.jobId ?? "", fire: try #require(try vector.instant(vector.fire)),
+            nextFire: try vector.instant(vector.nextFire), jitterMilliseconds: vector.jitterMs ?? 0)
+        return delay == vector.delayMs ? nil : "a delay of \(delay)"
     }
 }

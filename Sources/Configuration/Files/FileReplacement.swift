@@ -11,26 +11,29 @@ public enum FileReplacement {
     /// Replaces the content of a file, or makes it.
     ///
     /// The new content is written beside it, brought to disk, and renamed over it. A symbolic link stays one: what it
-    /// points at is replaced. An existing file keeps its permission bits, whatever `mode` says.
+    /// points at is replaced. An existing file keeps its permission bits, whatever `mode` says, and its owner and group
+    /// where the system lets us.
     ///
     /// - Parameters:
     ///   - mode: permission bits of a file that is made.
-    /// - Throws: `write PATH` with the error of the system; the old content is then in place, and nothing is left beside
-    ///   it. Only where the last step fails, bringing the folder to disk, the new content may be in place.
+    ///   - isDurable: whether to wait for the disk. Without it a power cut may bring the old content back, or leave an
+    ///     empty file: for what can be made anew.
+    /// - Throws: `write PATH` with the error of the system; the old content is then in place, and nothing is left
+    ///   beside it. Only where the last step fails, bringing the folder to disk, the new content may be in place.
     public static func replace(
-        _ path: String, with bytes: [UInt8], mode: UInt32 = defaultMode
+        _ path: String, with bytes: [UInt8], mode: UInt32 = defaultMode, isDurable: Bool = true
     ) throws(ConfigurationError) {
         let target = try target(of: path)
         var status = stat()
-        let permissions = lstat(target, &status) == 0 ? UInt32(status.st_mode) & 0o7777 : mode
+        let old = lstat(target, &status) == 0 ? status : nil
         let folder = folder(of: target)
-        let temporary = try write(bytes, inFolder: folder, permissions: permissions, for: path)
+        let temporary = try write(bytes, inFolder: folder, like: old, mode: mode, isDurable: isDurable, for: path)
         guard rename(temporary, target) == 0 else {
             let code = errno
             unlink(temporary)
             throw failure(path, code)
         }
-        try synchronizeFolder(folder, for: path)
+        if isDurable { try synchronizeFolder(folder, for: path) }
     }
 
     // MARK: - Steps
@@ -54,15 +57,19 @@ public enum FileReplacement {
 
     /// Makes a file with that content in the folder; its name.
     private static func write(
-        _ bytes: [UInt8], inFolder folder: String, permissions: UInt32, for path: String
+        _ bytes: [UInt8], inFolder folder: String, like old: stat?, mode: UInt32, isDurable: Bool, for path: String
     ) throws(ConfigurationError) -> String {
         // Not derived from the file's own name, which may be as long as a name can be.
         let temporary = "\(folder)/.botcron-\(String(UInt64.random(in: .min ... .max), radix: 36))"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure(path, errno) }
         var code = writeAll(bytes, to: descriptor)
+        // Before the mode: changing the owner clears bits of it. Only root may give files away, others keep the group
+        // at most; where that is refused, the file is ours from now on.
+        if let old { _ = fchown(descriptor, old.st_uid, old.st_gid) }
+        let permissions = old.map { UInt32($0.st_mode) & 0o7777 } ?? mode
         if code == 0, fchmod(descriptor, permissions) != 0 { code = errno }
-        if code == 0, fsync(descriptor) != 0 { code = errno }
+        if code == 0, isDurable, fsync(descriptor) != 0 { code = errno }
         if close(descriptor) != 0, code == 0 { code = errno }
         guard code == 0 else {
             unlink(temporary)

@@ -10,24 +10,27 @@ public import JSON
 /// leaves every other byte, known or not, alone.
 public struct StateFile: Sendable {
     private var document: JSONDocument
+    /// Entries that say nothing because they are not what they must be: what, where, and what would be right.
+    public private(set) var warnings: [String] = []
 
     /// A file that is not there yet: its first toggle makes it.
     public init() {
         document = Self.empty
     }
 
-    /// - Throws: where a part that matters is not what it must be, with line and column. What others keep beside it, and
-    ///   entries without `enabled`, are no trouble.
+    /// One bad entry is a warning, so that it does not take the overrides of the others with it.
+    ///
+    /// - Throws: where there is no place for overrides, with line and column: the root, `services`, its `scheduler` or
+    ///   `jobs` is no object.
     public init(document: JSONDocument) throws(ConfigurationError) {
         self.document = document
         for path in [[], ["services"], ["services", "scheduler"], ["jobs"]] as [[JSONPathStep]] {
-            try check(path, is: .object)
+            if let fault = fault(at: path, unless: .object) { throw fault }
         }
-        try check(Self.schedulerPath, is: .bool)
-        for name in jobNames {
-            try check(["jobs", .key(name)], is: .object)
-            try check(Self.path(ofJob: name), is: .bool)
+        let entries = jobNames.flatMap { name in
+            [fault(at: ["jobs", .key(name)], unless: .object), fault(at: Self.path(ofJob: name), unless: .bool)]
         }
+        warnings = ([fault(at: Self.schedulerPath, unless: .bool)] + entries).compactMap { $0?.description }
     }
 
     // MARK: - Overrides
@@ -60,9 +63,11 @@ public struct StateFile: Sendable {
     private mutating func set(_ enabled: Bool, at path: [JSONPathStep]) throws(ConfigurationError) {
         do {
             if document.root.isNull { document = Self.empty }
-            // `null` on the way says nothing and holds nothing, so an object may stand in its place.
-            for length in 1..<path.count where document.root[Array(path[..<length])]?.isNull == true {
-                try document.set(.object([:]), at: Array(path[..<length]))
+            // What is no object on the way says nothing that could be kept, so one may stand in its place.
+            for length in 1..<path.count {
+                let holder = Array(path[..<length])
+                guard let value = document.root[holder], value.kind != .object else { continue }
+                try document.set(.object([:]), at: holder)
             }
             try document.set(.bool(enabled), at: path)
         } catch {
@@ -79,10 +84,10 @@ public struct StateFile: Sendable {
     private var jobNames: [String] { document.root["jobs"]?.objectValue?.keys ?? [] }
 
     /// `null` and what is not there are fine.
-    private func check(_ path: [JSONPathStep], is kind: JSONValue.Kind) throws(ConfigurationError) {
-        guard let value = document.root[path], !value.isNull, value.kind != kind else { return }
+    private func fault(at path: [JSONPathStep], unless kind: JSONValue.Kind) -> ConfigurationError? {
+        guard let value = document.root[path], !value.isNull, value.kind != kind else { return nil }
         let place = document.location(of: path)
-        throw ConfigurationError(
+        return ConfigurationError(
             operation: "read", object: "state.json",
             reason: "\(path.pathText) is \(value.kind.rawValue); expected \(kind.rawValue)", line: place?.line,
             column: place?.column)

@@ -1,6 +1,6 @@
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 
 extension ConfigurationReader {
     static let jobVocabulary = Vocabulary(
@@ -27,7 +27,7 @@ extension ConfigurationReader {
 
     /// One definition, without its origin.
     func readDefinition(
-        _ value: JSONValue, in configuration: Configuration, madeUpName: String?
+        _ value: JSONValue, in configuration: Configuration, madeUpName: String?, _ rule: RegistrationRule
     ) throws(FieldError) -> Job {
         let field = Field(path: [], value: value)
         guard value.objectValue != nil else { throw field.refusal(expected: "an object: one job") }
@@ -37,7 +37,7 @@ extension ConfigurationReader {
             action: .command([]))
         job.definition = value.compactText
         try readIdentity(fields, into: &job)
-        try readWhen(fields, configuration, registeredAt: nil, into: &job)
+        try readWhen(fields, configuration, rule, into: &job)
         try readWhat(fields, configuration, into: &job)
         try readProcess(fields, configuration, into: &job)
         try readPolicies(fields, configuration, into: &job)

@@ -1,6 +1,6 @@
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 
 /// How a definition behaves beside others, after failures, after sleep, and whom it tells.
 extension ConfigurationReader {

@@ -1,6 +1,6 @@
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 
 extension ConfigurationReader {
     static let sectionVocabulary = Vocabulary([

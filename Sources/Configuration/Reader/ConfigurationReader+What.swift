@@ -41,18 +41,19 @@ extension ConfigurationReader {
         }
     }
 
-    /// The `execution_mode` of the definition itself.
+    /// The `execution_mode` of the definition itself; both nil where it has none.
     private struct Mode {
         let field: Field?
         let name: String?
 
         init(_ field: Field?) throws(FieldError) {
             self.field = field
-            name = Runners.canonical(try field?.nonEmptyString(expected: "the name of a mode or runner") ?? "")
+            guard let field else {
+                name = nil
+                return
+            }
+            name = Runners.canonical(try field.nonEmptyString(expected: "the name of a mode or runner"))
         }
-
-        /// The name where one is given.
-        var given: String? { field == nil ? nil : name }
 
         /// Refuses a mode that belongs to another kind of action. Own runners go with every kind that has a runner.
         func check(fits kind: Field, modes: Set<String>, ownRunners: Bool = true) throws(FieldError) {
@@ -70,7 +71,7 @@ extension ConfigurationReader {
     ) throws(FieldError) {
         job.skill = try field.nonEmptyString(expected: "the name of a skill")
         try mode.check(fits: field, modes: Runners.skillModes)
-        let name = mode.given ?? configuration.executionMode
+        let name = mode.name ?? configuration.executionMode
         guard Runners.skillModes.contains(name) || !Runners.modes.contains(name) else {
             throw field.refusal(
                 "schedules.execution_mode is \"\(name)\", which runs no skills; give the job an execution_mode")
@@ -83,7 +84,7 @@ extension ConfigurationReader {
     ) throws(FieldError) {
         job.message = try field.nonEmptyString(expected: "a message")
         try mode.check(fits: field, modes: [Runners.message])
-        try setRunner(mode.given ?? Runners.message, mode.field ?? field, configuration, of: &job)
+        try setRunner(mode.name ?? Runners.message, mode.field ?? field, configuration, of: &job)
     }
 
     private func readScript(
@@ -93,7 +94,7 @@ extension ConfigurationReader {
         let path = expandHome(try field.nonEmptyString(expected: "the path of a script"), home: home)
         let arguments = try fields["args"]?.strings() ?? []
         try mode.check(fits: field, modes: [Runners.pythonScript])
-        let name = mode.given ?? Runners.pythonScript
+        let name = mode.name ?? Runners.pythonScript
         let interpreter = try template(name, mode.field ?? field, configuration)
         job.executionMode = name
         job.action = .script(interpreter: interpreter, path: path, arguments: arguments)
@@ -111,14 +112,14 @@ extension ConfigurationReader {
         // The name of the tool is the `skill` of its runs: history and templates know that word only.
         job.skill = try field.nonEmptyString(expected: "the name of a tool")
         try mode.check(fits: field, modes: [Runners.tool])
-        try setRunner(mode.given ?? Runners.tool, mode.field ?? field, configuration, of: &job)
+        try setRunner(mode.name ?? Runners.tool, mode.field ?? field, configuration, of: &job)
     }
 
     /// A definition that names nothing but a runner of the user's own, which then says everything.
     private func readOwnRunner(
         _ mode: Mode, _ fields: Fields, _ configuration: Configuration, into job: inout Job
     ) throws(FieldError) {
-        guard let field = mode.field, let name = mode.given, !Runners.modes.contains(name) else {
+        guard let field = mode.field, let name = mode.name, !Runners.modes.contains(name) else {
             let kinds = "skill, message, script, command or agentool_name"
             throw FieldError(path: fields.path, "nothing to run; a job has exactly one of \(kinds)")
         }

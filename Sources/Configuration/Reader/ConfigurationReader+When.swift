@@ -1,6 +1,6 @@
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 
 /// When a definition runs: one schedule, several under `schedules`, or none.
 extension ConfigurationReader {
@@ -11,9 +11,10 @@ extension ConfigurationReader {
         ]
 
     func readWhen(
-        _ fields: Fields, _ configuration: Configuration, registeredAt: Instant?, into job: inout Job
+        _ fields: Fields, _ configuration: Configuration, _ rule: RegistrationRule, into job: inout Job
     ) throws(FieldError) {
-        job.zone = try fields["timezone"].map { field throws(FieldError) in try zone(named: field) }
+        job.zone =
+            try fields["timezone"].map { field throws(FieldError) in try zone(named: field) }
             ?? configuration.timezone
         if let field = fields["max_executions"] { job.maxExecutions = try field.integer(1...Bounds.countMax) }
         job.jitterMilliseconds = try readJitter(fields)
@@ -35,15 +36,32 @@ extension ConfigurationReader {
         job.poll = plan.poll
         job.triggerQueue = plan.triggerQueue
 
-        job.scheduleKey = scheduleKey(of: plan, window, job.zone)
-        job.registeredAt = registeredAt ?? self.registeredAt(of: job)
+        job.registeredAt = registeredAt(of: plan, window, job, rule)
+        job.scheduleKey = scheduleKey(of: plan, window, job.zone, registeredAt: job.registeredAt)
         job.schedules = try timetables(of: plan, window, job)
         job.exclusions = try readExclusions(fields["exclude"], job.zone)
     }
 
-    /// The instant that is remembered, as long as the schedule is still the same one.
-    private func registeredAt(of job: Job) -> Instant {
-        guard let known = registrations[job.name], known.scheduleKey == job.scheduleKey else { return now }
+    /// When the schedule of a definition counts as registered.
+    enum RegistrationRule {
+        /// As it is remembered, as long as it is still the same: a restart and a reload move nothing.
+        case remembered
+        /// As above, but a `once` is registered anew: who says "in 2 hours" again means from now.
+        case renewed
+        case at(Instant)
+    }
+
+    private func registeredAt(
+        of plan: SchedulePlan, _ window: Window, _ job: Job, _ rule: RegistrationRule
+    ) -> Instant {
+        switch rule {
+        case .at(let instant): return instant
+        case .renewed where plan.entries.contains { $0.type == .once }: return now
+        case .remembered, .renewed: break
+        }
+        guard let known = registrations[job.name],
+            known.scheduleKey == scheduleKey(of: plan, window, job.zone, registeredAt: known.registeredAt)
+        else { return now }
         return known.registeredAt
     }
 
@@ -88,7 +106,7 @@ extension ConfigurationReader {
             case .cron:
                 return try Schedule.cron(entry.text)
             case .interval:
-                if let count = entry.count { return try Schedule.interval(type: entry.text, value: count) }
+                if let count = entry.count { return try Schedule.interval(type: entry.text, value: count.value) }
                 return try Schedule.interval(entry.text)
             case .once:
                 return try Schedule.once(
@@ -97,12 +115,13 @@ extension ConfigurationReader {
                 return try Schedule.calendar(entry.text, zones: installedZone)
             }
         } catch {
-            throw FieldError(error, at: entry.field.path)
+            let isAboutCount = error.field == "interval_value"
+            throw FieldError(error, at: (isAboutCount ? entry.count?.field : nil)?.path ?? entry.field.path)
         }
     }
 
     /// An instant in one of the absolute forms of `once`.
-    private func instant(_ field: Field?, _ zone: TimeZoneRules) throws(FieldError) -> Instant? {
+    func instant(_ field: Field?, _ zone: TimeZoneRules) throws(FieldError) -> Instant? {
         guard let field else { return nil }
         let text = try field.string(expected: "an instant, such as \"2026-12-25T09:00:00Z\"")
         do {

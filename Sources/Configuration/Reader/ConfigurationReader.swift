@@ -1,6 +1,6 @@
 public import JSON
-public import Scheduling
 public import Schedules
+public import Scheduling
 
 /// Reads the section `schedules` and single definitions into values of the core.
 ///
@@ -45,7 +45,7 @@ public struct ConfigurationReader {
         for (index, element) in elements.enumerated() {
             let name = nameField(of: element.value)?.value.stringValue
             do throws(FieldError) {
-                var job = try readDefinition(element.value, in: configuration, madeUpName: nil)
+                var job = try readDefinition(element.value, in: configuration, madeUpName: nil, .remembered)
                 if let first = taken[job.name] {
                     let path = nameField(of: element.value)?.path ?? []
                     throw FieldError(
@@ -70,37 +70,21 @@ public struct ConfigurationReader {
     /// Reads a definition that came over the bus, or a stored one.
     ///
     /// - Parameters:
+    ///   - isNew: whether a client asks for it now, as against one that the store kept: a `once` is then registered
+    ///     anew (an interval that did not change keeps its grid either way).
     ///   - configuration: the defaults and runners that it stands on.
     ///   - madeUpName: the name where the definition has none; nil where it must have one.
     public func readJob(
-        _ value: JSONValue, origin: Job.Origin, in configuration: Configuration, madeUpName: String? = nil
+        _ value: JSONValue, origin: Job.Origin, in configuration: Configuration, madeUpName: String? = nil,
+        isNew: Bool = false
     ) throws(JobError) -> Job {
         do {
-            var job = try readDefinition(value, in: configuration, madeUpName: madeUpName)
+            var job = try readDefinition(
+                value, in: configuration, madeUpName: madeUpName, isNew ? .renewed : .remembered)
             job.origin = origin
             return job
         } catch {
             throw JobError(error, job: nameField(of: value)?.value.stringValue)
-        }
-    }
-
-    /// Reads the schedule keys of a definition whose action does not matter (for a preview): a cron expression as a
-    /// string, or an object. The job's action is an empty command.
-    ///
-    /// - Parameter registeredAt: the anchor of intervals and of relative instants; `now` where nil.
-    public func readSchedules(
-        _ value: JSONValue, in configuration: Configuration, registeredAt: Instant? = nil
-    ) throws(JobError) -> Job {
-        let value = value.stringValue.map { JSONValue.object(["cron": .string($0)]) } ?? value
-        do {
-            let fields = try Fields(
-                Field(path: [], value: value), Self.jobVocabulary, expected: "a cron expression or an object")
-            var job = Job(
-                name: "preview", registeredAt: registeredAt ?? now, zone: configuration.timezone, action: .command([]))
-            try readWhen(fields, configuration, registeredAt: registeredAt, into: &job)
-            return job
-        } catch {
-            throw JobError(error, job: nil)
         }
     }
 

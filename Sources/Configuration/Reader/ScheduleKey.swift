@@ -1,26 +1,37 @@
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 
 extension ConfigurationReader {
-    /// The text whose change makes a new grid: every schedule as written, `start_at`, and the zone and the DST rule where
-    /// the schedule depends on them.
+    /// The text whose change makes a new grid: every schedule as written, `start_at`, and the zone and the DST rule
+    /// where the schedule depends on them.
     ///
-    /// One line a schedule, so that two definitions that mean the same in different spellings have the same key.
-    func scheduleKey(of plan: SchedulePlan, _ window: Window, _ zone: TimeZoneRules) -> String {
+    /// One line a schedule, so that two definitions that mean the same in different spellings have the same key. A
+    /// relative `once` has the instant of its registration in it: the same words said again are another instant.
+    func scheduleKey(
+        of plan: SchedulePlan, _ window: Window, _ zone: TimeZoneRules, registeredAt: Instant
+    ) -> String {
         var lines: [String] = []
         for entry in plan.entries {
-            let text = entry.count.map { "\($0) \(entry.text)" } ?? entry.text
+            let text = trimmed(entry.count.map { "\($0.value) \(entry.text)" } ?? entry.text)
             var line = "\(entry.type.rawValue) \(text)"
             if ZoneNeed.isOnWallClock(entry.type, text) {
                 line += " @\(zone.name)"
                 if window.dst != DSTPolicy() { line += " \(window.dst.gap.rawValue) \(window.dst.overlap.rawValue)" }
             }
+            if entry.type == .once, ZoneNeed.isRelative(text) { line += " from \(registeredAt.seconds)" }
             lines.append(line)
         }
         if let poll = plan.poll { lines.append("poll \(poll.interval.wholeMilliseconds)ms") }
         if let start = window.startAt { lines.append("start_at \(start.value.compactText)") }
         return lines.joined(separator: "\n")
+    }
+
+    /// Blanks around an expression mean nothing.
+    private func trimmed(_ text: String) -> String {
+        let start = text.drop { $0 == " " || $0 == "\t" }
+        guard let end = start.lastIndex(where: { $0 != " " && $0 != "\t" }) else { return "" }
+        return String(start[...end])
     }
 }
 
@@ -42,6 +53,12 @@ enum ZoneNeed {
         case .calendar:
             return true
         }
+    }
+
+    /// Whether a `once` counts from its registration.
+    static func isRelative(_ text: String) -> Bool {
+        let first = text.lowercased().prefix { $0.isLetter }
+        return ["now", "in", "today", "tomorrow"].contains(first)
     }
 
     /// Whether an interval is made of hours, minutes and seconds only, which elapse alike in every zone.

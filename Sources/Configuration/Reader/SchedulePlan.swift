@@ -5,11 +5,17 @@ import Scheduling
 struct SchedulePlan {
     enum EntryType: String, CaseIterable { case cron, interval, once, calendar }
 
+    /// How many units an interval has, where that is a key of its own.
+    struct Count {
+        let value: Int
+        let field: Field
+    }
+
     struct Entry {
         let type: EntryType
         /// The expression; with `count` the unit of an interval.
         let text: String
-        var count: Int?
+        var count: Count?
         /// Where it stands.
         let field: Field
     }
@@ -185,7 +191,7 @@ extension ConfigurationReader {
                 throw FieldError(
                     path: place?.path ?? fields.path, "needs \"\(missing)\" beside it, as in \"days\" and 2")
             }
-            let count = try value.integer(Int.min...Int.max)
+            let count = SchedulePlan.Count(value: try value.integer(Int.min...Int.max), field: value)
             plan.entries.append(.init(type: .interval, text: try type.string(), count: count, field: type))
             plan.given.append(type)
             plan.startAt = time

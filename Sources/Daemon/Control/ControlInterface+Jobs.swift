@@ -16,7 +16,7 @@ extension ControlInterface {
         let name = text(call, 0)
         var shape: JSONObject
         if let view = daemon.scheduler.job(named: name) {
-            shape = JobShape.json(view)
+            shape = JobShape.json(view, of: daemon.scheduler)
             shape["error"] = nil
             shape["status"] = .string(JobShape.status(view))
             shape["definition"] = JobShape.parsed(view.job.definition)
@@ -93,22 +93,26 @@ extension ControlInterface {
     }
 
     func previewSchedule(_ call: MethodCall) throws {
-        let text = text(call, 0)
         let count = min(max(0, Int(call.arguments[1].asInt32 ?? 0)), Self.previewCountMax)
-        let isObject = text.utf8.first { $0 > UInt8(ascii: " ") } == UInt8(ascii: "{")
-        var value: JSONValue = isObject ? .object(try object(call, 0, "schedule")) : .string(text)
-        let zone = daemon.configuration.timezone
-        var after = daemon.now
-        var registeredAt: Instant?
-        if var object = value.objectValue {
-            if let given = object["after"], !given.isNull { after = try instant(given, "after", zone) }
-            for key in ["created_at", "registered_at"] {
-                if let given = object[key], !given.isNull { registeredAt = try instant(given, key, zone) }
-            }
-            for key in ["after", "created_at", "registered_at"] { object[key] = nil }
-            value = .object(object)
+        answer(call, .array(try daemon.preview(text(call, 0), count: count)))
+    }
+
+    // MARK: - The configuration
+
+    func getConfig(_ call: MethodCall) throws {
+        answer(call, try daemon.configurationValue(text(call, 0), text(call, 1)) ?? .null)
+    }
+
+    func updateConfig(_ call: MethodCall) throws {
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: text(call, 2))
+        } catch {
+            throw ErrorReply.invalidArgument("value", found: "text that is not JSON (\(error.description))", expected: "one JSON value")
         }
-        answer(call, .array(try daemon.preview(value, count: count, after: after, registeredAt: registeredAt)))
+        try daemon.updateConfiguration(text(call, 0), text(call, 1), value)
+        daemon.flush()
+        call.reply([.bool(true)])
     }
 
     func reloadConfig(_ call: MethodCall) throws {

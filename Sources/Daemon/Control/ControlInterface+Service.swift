@@ -8,6 +8,8 @@ extension ControlInterface {
 
     func getStats(_ call: MethodCall) throws { answer(call, try daemon.stats()) }
 
+    func getMetrics(_ call: MethodCall) throws { call.reply([.string(try daemon.metrics())]) }
+
     func healthCheck(_ call: MethodCall) throws { answer(call, daemon.health()) }
 
     func shutDown(_ call: MethodCall) throws {

@@ -126,6 +126,23 @@ struct ControlInterface {
                 "toggle_scheduler", in: [Argument("enabled", "b", documentation: "Whether schedules are in force.")],
                 out: [Self.isDone], documentation: "Pauses or resumes all schedules; survives a restart.", toggleScheduler),
             Method(
+                "get_config",
+                in: [
+                    Argument("section", "s", documentation: "A section of config.json, any of them."),
+                    Argument("key", "s", documentation: "A dotted key in it; empty: the whole section."),
+                ],
+                out: [Argument("value", "s", documentation: "JSON; null where there is nothing.")],
+                documentation: "What config.json says.", getConfig),
+            Method(
+                "update_config",
+                in: [
+                    Argument("section", "s", documentation: "A section of config.json, any of them."),
+                    Argument("key", "s", documentation: "A dotted key in it; empty: the value is merged into the section."),
+                    Argument("value", "s", documentation: "JSON."),
+                ],
+                out: [Self.isDone], documentation: "Writes config.json atomically, and keeps everything else in it.",
+                updateConfig),
+            Method(
                 "reload_config", out: [Argument("answer", "s", documentation: "JSON {added, changed, removed, invalid}.")],
                 documentation: "Takes up config.json as it stands, by difference.", reloadConfig),
         ]
@@ -134,6 +151,9 @@ struct ControlInterface {
     private var serviceMethods: [Method] {
         [
             Method("GetStatus", out: [Self.answer], documentation: "What the daemon is and does.", getStatus),
+            Method(
+                "GetMetrics", out: [Argument("text", "s", documentation: "OpenMetrics text.")],
+                documentation: "The daemon's figures, for a scraper.", getMetrics),
             Method("GetStats", out: [Self.answer], documentation: "As GetStatus, without the last runs.", getStats),
             Method("HealthCheck", out: [Self.answer], documentation: "Whether all is well, check by check.", healthCheck),
             Method(
@@ -231,6 +251,7 @@ extension ControlInterface {
 
     func view(_ name: String) throws -> Scheduler.JobView {
         if let view = daemon.scheduler.job(named: name) { return view }
+        if let refused = daemon.configuration.refused.first(where: { $0.name == name }) { throw ErrorReply.jobRefused(refused) }
         throw ErrorReply.jobNotFound(name, among: daemon.allJobNames)
     }
 
@@ -241,6 +262,7 @@ extension ControlInterface {
         let ticket = daemon.ticket { reply in
             if case .refused(let refusal) = reply {
                 if case .stopping = refusal, let fault = daemon.storeFault { return call.fail(.storeFailed(fault)) }
+                if case .jobNotFound(let name) = refusal { return call.answer { _ = try view(name) } }
                 return call.fail(.refused(refusal, among: daemon.allJobNames))
             }
             call.answer { try answer(reply) }

@@ -1,3 +1,4 @@
+import Schedules
 import Scheduling
 
 /// The table `job_state`: its columns in the order in which `bind` writes and `read` reads them.
@@ -6,7 +7,7 @@ enum JobStateRow {
         "job", "schedule_key", "registered_at_us", "decided_through_us", "is_enabled_override", "executions",
         "run_count", "failure_count", "failures_in_a_row", "last_run_at_us", "last_ended_at_us", "last_duration_us",
         "last_status", "skipped_fire_time_us", "budget_day_us", "budget_runs", "budget_wall_time_us", "budget_cost",
-        "fired_boot_id",
+        "fired_boot_id", "paused_until_us", "was_enabled", "claimed_us", "reopened_through_us",
     ]
 
     static func bind(_ state: JobState, to statement: Statement) {
@@ -29,6 +30,11 @@ enum JobStateRow {
         statement.bind(state.budgetUse.wallTime)
         statement.bind(state.budgetUse.cost)
         statement.bind(state.firedBootID)
+        statement.bind(state.pausedUntil)
+        statement.bind(state.wasEnabled)
+        // A short list that is always read as a whole: text, separated by blanks.
+        statement.bind(state.claimed.map { String($0.microseconds) }.joined(separator: " "))
+        statement.bind(state.reopenedThrough)
     }
 
     static func read(_ statement: Statement) throws(StoreError) -> JobState {
@@ -52,6 +58,10 @@ enum JobStateRow {
         state.budgetUse.wallTime = statement.durationIfAny() ?? .zero
         state.budgetUse.cost = statement.real()
         state.firedBootID = statement.textIfAny()
+        state.pausedUntil = statement.instantIfAny()
+        state.wasEnabled = statement.boolIfAny() ?? true
+        state.claimed = statement.text().split(separator: " ").compactMap { Int64($0).map { Instant(microseconds: $0) } }
+        state.reopenedThrough = statement.instantIfAny()
         return state
     }
 }

@@ -6,6 +6,7 @@ enum RunRow {
         "id", "job", "skill", "trigger", "scheduled_for_us", "created_at_us", "status", "attempt", "started_at_us",
         "ended_at_us", "retry_at_us", "exit_code", "exit_signal", "error", "reason", "failure_type", "output_preview",
         "trace_id", "covered_count", "covered_since_us", "idempotency_key", "inputs", "is_forced", "definition",
+        "previous",
     ]
 
     static func bind(_ run: Run, to statement: Statement) {
@@ -32,6 +33,7 @@ enum RunRow {
         statement.bind(run.inputs)
         statement.bind(run.isForced)
         statement.bind(run.definition)
+        statement.bind(run.previous)
     }
 
     static func read(_ statement: Statement) throws(StoreError) -> Run {
@@ -61,6 +63,7 @@ enum RunRow {
         run.inputs = statement.textIfAny()
         run.isForced = statement.integer() != 0
         run.definition = statement.textIfAny()
+        run.previous = statement.textIfAny()
         return run
     }
 }

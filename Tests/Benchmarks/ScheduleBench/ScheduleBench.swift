@@ -3,9 +3,9 @@ import Schedules
 
 /// Measures the schedule engine: `schedule-bench EXPRESSIONS [allocations]`.
 ///
-/// Prints one line for each expression of the file: nanoseconds per `next`, per parse, and heap allocations per `next`. Each
-/// figure is the best of several runs: the machine can only add to it. Allocations are counted by the interposed malloc of
-/// `count-malloc.c`, which the script preloads; without it they show as "-".
+/// Prints one line for each expression of the file: nanoseconds per `next`, per parse, and heap allocations per
+/// `next`. Each figure is the best of several runs: the machine can only add to it. Allocations are counted by the
+/// interposed malloc of `count-malloc.c`, which the script preloads; without it they show as "-".
 @main
 struct ScheduleBench {
     struct Row {
@@ -27,6 +27,7 @@ struct ScheduleBench {
         measureRare()
         measureNever()
         measureCount()
+        measureLongest()
     }
 
     // MARK: - Measurements
@@ -39,13 +40,14 @@ struct ScheduleBench {
             return
         }
         var after = row.start
-        let next = best {
-            after = row.start
-            for _ in 0..<row.calls {
-                guard let fire = timetable.next(after: after) else { break }
-                after = fire
-            }
-        } / Double(row.calls)
+        let next =
+            best {
+                after = row.start
+                for _ in 0..<row.calls {
+                    guard let fire = timetable.next(after: after) else { break }
+                    after = fire
+                }
+            } / Double(row.calls)
         let before = allocations()
         after = row.start
         for _ in 0..<row.calls {
@@ -82,9 +84,10 @@ struct ScheduleBench {
                 else { continue }
                 var sum: Int64 = 0
                 let count = 1_000
-                let next = best {
-                    for _ in 0..<count { sum &+= timetable.next(after: opaque(after))?.microseconds ?? 0 }
-                } / Double(count)
+                let next =
+                    best {
+                        for _ in 0..<count { sum &+= timetable.next(after: opaque(after))?.microseconds ?? 0 }
+                    } / Double(count)
                 precondition(sum != 0, "\(text) was not found")
                 print(line("rare date", rounded(next), rounded(parse(text)), "", "\(name) \(text)"))
             }
@@ -95,9 +98,10 @@ struct ScheduleBench {
         for text in ["0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 31W 2 *", "0 0 L-30 6 *"] {
             let count = 1_000
             var refused = 0
-            let proof = best {
-                for _ in 0..<count where (try? Schedule.cron(opaque(text))) == nil { refused += 1 }
-            } / Double(count)
+            let proof =
+                best {
+                    for _ in 0..<count where (try? Schedule.cron(opaque(text))) == nil { refused += 1 }
+                } / Double(count)
             precondition(refused >= count, "\(text) was accepted")
             print(line("never fires", "", rounded(proof), "", "refused: \(text)"))
         }
@@ -112,14 +116,43 @@ struct ScheduleBench {
                 let timetable = try? Timetable(schedule: schedule, zone: zone, anchor: begin)
             else { continue }
             var total = 0
-            let count = best {
-                for _ in 0..<100 { total &+= timetable.count(after: opaque(begin), through: end) }
-            } / 100
-            let previous = best {
-                for _ in 0..<100 { total &+= Int(timetable.previous(atOrBefore: opaque(end))?.seconds ?? 0) }
-            } / 100
+            let count =
+                best {
+                    for _ in 0..<100 { total &+= timetable.count(after: opaque(begin), through: end) }
+                } / 100
+            let previous =
+                best {
+                    for _ in 0..<100 { total &+= Int(timetable.previous(atOrBefore: opaque(end))?.seconds ?? 0) }
+                } / 100
             let members = timetable.count(after: begin, through: end)
-            print(line("ten years", rounded(count), rounded(previous), "", "count, previous: \(text), \(members) fires"))
+            print(
+                line("ten years", rounded(count), rounded(previous), "", "count, previous: \(text), \(members) fires"))
+        }
+    }
+
+    /// The longest texts that are read at all, in shapes that keep a parser busy: the slowest of each notation.
+    private static func measureLongest() {
+        let units = [
+            "1,", "* ", "é", "*/2,", "L,", "15W,", "MON#1,", "MON,", "1h", "9", "1..2,", "H,", "Mon,", "61,", " ",
+            "~1,",
+        ]
+        let prefixes = ["", "* * ", "* * * * ", "*:", "*-*~", "@every "]
+        let parsers: [(String, (String) -> Bool)] = [
+            ("cron", { (try? Schedule.cron($0)) != nil }),
+            ("interval", { (try? Schedule.interval($0)) != nil }),
+            ("calendar", { (try? Schedule.calendar($0) { _ in nil }) != nil }),
+            ("once", { (try? Schedule.once($0, registeredAt: .epoch, zone: .utc, allowPast: true)) != nil }),
+        ]
+        for (name, parse) in parsers {
+            var slowest = 0.0
+            for unit in units {
+                for prefix in prefixes {
+                    let count = (Schedule.textLimit - prefix.utf8.count) / unit.utf8.count
+                    let text = prefix + String(repeating: unit, count: count)
+                    slowest = max(slowest, best { _ = parse(opaque(text)) })
+                }
+            }
+            print(line("10,000 bytes", "", rounded(slowest), "", "slowest \(name)"))
         }
     }
 
@@ -161,8 +194,9 @@ struct ScheduleBench {
     /// The counter of the preloaded malloc; none where it is not loaded.
     private static func allocations() -> Int? {
         guard let symbol = dlsym(nil, "counted_allocations") else { return nil }
-        let count = unsafeBitCast(symbol, to: (@convention(c) () -> UInt64).self)
-        return Int(count())
+        let count = Int(unsafeBitCast(symbol, to: (@convention(c) () -> UInt64).self)())
+        precondition(count > 0, "the preloaded malloc counts nothing: reading the expressions alone allocates")
+        return count
     }
 
     // MARK: - Input
@@ -171,9 +205,12 @@ struct ScheduleBench {
         guard let text = contents(path).map({ String(decoding: $0, as: UTF8.self) }) else { return nil }
         return text.split(separator: "\n").filter { !$0.hasPrefix("#") }.compactMap { line in
             let columns = line.split(separator: "\t").map(String.init)
-            guard columns.count == 6, let start = Instant(rfc3339: columns[4]), let calls = Int(columns[5]) else { return nil }
+            guard columns.count == 6, let start = Instant(rfc3339: columns[4]), let calls = Int(columns[5]) else {
+                return nil
+            }
             return Row(
-                name: columns[0], category: columns[1], expression: columns[2], zone: columns[3], start: start, calls: calls)
+                name: columns[0], category: columns[1], expression: columns[2], zone: columns[3], start: start,
+                calls: calls)
         }
     }
 

@@ -85,9 +85,5 @@ final class PrivateBus {
         return (process.wait(), String(decoding: bytes, as: UTF8.self))
     }
 
-    static var monotonicUSec: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
-    }
+    static var monotonicUSec: UInt64 { EventLoop.Clock.monotonic.nowUSec }
 }

@@ -75,6 +75,7 @@ extension SeededGenerator {
         run.inputs = maybe { $0.text() }
         run.isForced = chance()
         run.definition = maybe { $0.text() }
+        run.previous = maybe { $0.text() }
         return run
     }
 
@@ -104,6 +105,10 @@ extension SeededGenerator {
         state.budgetUse.wallTime = duration()
         state.budgetUse.cost = element([0, 0.1, 1e300, .infinity, Double.random(in: 0..<100, using: &self)])
         state.firedBootID = maybe { $0.text() }
+        state.pausedUntil = maybe { $0.instant() }
+        state.wasEnabled = chance()
+        state.claimed = (0..<Int.random(in: 0...3, using: &self)).map { _ in instant() }
+        state.reopenedThrough = maybe { $0.instant() }
         return state
     }
 }

@@ -1,0 +1,69 @@
+# BotCron: `make run` shows it at work, `make test` tests it, `make install` installs it. README.md tells the rest.
+
+PREFIX ?= /usr/local
+# Where a user manager looks for units: below a home folder it is share/, elsewhere lib/.
+UNITDIR ?= $(PREFIX)/$(if $(filter $(HOME)/%,$(PREFIX)),share,lib)/systemd/user
+RELEASE = swift build -c release --static-swift-stdlib
+BIN = .build/release
+PROGRAMS = $(BIN)/botcrond $(BIN)/botcronctl
+
+.PHONY: build run test test-long bench bench-schedules interface install uninstall format clean
+
+build:
+	.make/packages build
+	$(RELEASE) --product botcrond
+	$(RELEASE) --product botcronctl
+
+# RUN_FOR=20 ends it after so many seconds.
+run: build
+	@.make/run $(RUN_FOR)
+
+test:
+	.make/packages build test
+	@.make/test
+
+# Every zone and transition, a simulated year, and a minute of fuzzing for each parser.
+test-long:
+	.make/packages build test
+	@BOTCRON_LONG_TESTS=1 .make/test
+	Tests/Fuzz/fuzz.sh 60
+
+# What is measured, and beside what: README.md, "Measured".
+bench: build bench-schedules
+	for bench in daemon bus spawn store; do $(RELEASE) --product $$bench-bench || exit; done
+	dbus-run-session -- $(BIN)/daemon-bench $(BIN)/botcrond
+	$(BIN)/bus-bench
+	$(BIN)/spawn-bench
+	$(BIN)/store-bench .build
+
+bench-schedules:
+	Tests/Benchmarks/bench-schedules.sh
+
+# Writes dbus/com.aiworkflow.BotCron.xml anew, from what the daemon itself answers to Introspect.
+interface: build
+	@.make/interface
+
+# The programs are not built again here, so that `sudo make install` needs no compiler.
+$(PROGRAMS):
+	$(MAKE) build
+
+install: $(PROGRAMS)
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/dbus-1/services
+	sed 's|/usr/local|$(PREFIX)|g' systemd/bot-cron.service > $(DESTDIR)$(UNITDIR)/bot-cron.service
+	sed 's|/usr/local|$(PREFIX)|g' dbus/com.aiworkflow.BotCron.service \
+		> $(DESTDIR)$(PREFIX)/share/dbus-1/services/com.aiworkflow.BotCron.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/dbus-1/interfaces dbus/com.aiworkflow.BotCron.xml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/bot-cron README.md
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/botcrond $(DESTDIR)$(PREFIX)/bin/botcronctl $(DESTDIR)$(UNITDIR)/bot-cron.service \
+		$(DESTDIR)$(PREFIX)/share/dbus-1/services/com.aiworkflow.BotCron.service \
+		$(DESTDIR)$(PREFIX)/share/dbus-1/interfaces/com.aiworkflow.BotCron.xml
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/bot-cron
+
+format:
+	swift format -i -r -p Package.swift Sources Tests
+
+clean:
+	rm -rf .build

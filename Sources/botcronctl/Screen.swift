@@ -1,0 +1,82 @@
+import Glibc
+import JSON
+
+/// Where things are printed: results to stdout, complaints to stderr, each line as soon as it is there.
+struct Screen: Sendable {
+    let isJSON: Bool
+    /// The width of the terminal on stdout; nil where it is no terminal, and then nothing is cut or coloured.
+    let width: Int?
+    private let hasColor: Bool
+    private let hasErrorColor: Bool
+
+    init(options: GlobalOptions) {
+        isJSON = options.isJSON
+        let isTerminal = isatty(STDOUT_FILENO) == 1
+        width = isTerminal ? Self.terminalWidth : nil
+        let refuses = options.refusesColor || Self.isSet("NO_COLOR") || Self.value("TERM") == "dumb"
+        hasColor = isTerminal && !refuses
+        hasErrorColor = isatty(STDERR_FILENO) == 1 && !refuses
+    }
+
+    // MARK: - Printing
+
+    func line(_ text: String) { Self.write(text + "\n", to: STDOUT_FILENO) }
+
+    func json(_ value: JSONValue) { line(value.prettyText(indent: 2)) }
+
+    func warn(_ text: String) { Self.write("botcronctl: \(text)\n", to: STDERR_FILENO) }
+
+    func complain(_ failure: Failure) {
+        var text = (hasErrorColor ? Style.bad.apply("botcronctl:") : "botcronctl:") + " \(printable(failure.message))\n"
+        for line in failure.refusal?.lines ?? [] { text += "  \(line)\n" }
+        for line in failure.advice { text += "  \(line)\n" }
+        Self.write(text, to: STDERR_FILENO)
+    }
+
+    func styled(_ text: String, _ style: Style) -> String { hasColor ? style.apply(text) : text }
+
+    // MARK: - Facts about the terminal
+
+    private static var terminalWidth: Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    private static func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    /// no-color.org: any text but the empty one.
+    private static func isSet(_ name: String) -> Bool { !(value(name) ?? "").isEmpty }
+
+    /// Ends the program where nobody reads any more, as SIGPIPE would have done: libdbus switches that off.
+    private static func write(_ text: String, to descriptor: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { exit(errno == EPIPE ? ExitCode.signalBase + SIGPIPE : ExitCode.failure) }
+            rest = rest.dropFirst(count)
+        }
+    }
+}
+
+/// Never the only carrier of a meaning: what is coloured also says it in words.
+enum Style: String, Sendable {
+    case heading = "1"
+    case good = "32"
+    case bad = "31"
+    case warning = "33"
+    case faint = "2"
+
+    func apply(_ text: String) -> String { "\u{1B}[\(rawValue)m\(text)\u{1B}[0m" }
+
+    /// The colour of a run's status.
+    static func ofStatus(_ status: String) -> Style? {
+        switch status {
+        case "success": .good
+        case "failed", "timeout", "interrupted": .bad
+        case "cancelled", "skipped", "missed", "retrying": .warning
+        default: nil
+        }
+    }
+}

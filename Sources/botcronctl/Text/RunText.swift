@@ -1,0 +1,73 @@
+import JSON
+import Schedules
+
+/// Runs for people.
+struct RunText {
+    private let context: Context
+    private let times: TimeText
+
+    init(_ context: Context) {
+        self.context = context
+        times = context.times
+    }
+
+    func table(of runs: [JSONValue], showsJob: Bool = true) -> Table {
+        var table = Table("WHEN", "STATUS", "TOOK", "TRIGGER", "RUN", "WHAT")
+        for run in runs {
+            let status = run.text("status")
+            table.add([
+                .init(when(run)), .init(status, Style.ofStatus(status)), .init(took(run)), .init(run.text("trigger")),
+                .init(run.text("execution_id")), .init(what(run)),
+            ])
+        }
+        return table
+    }
+
+    /// One run on one line: `cron-tea-20260123-090000: success in 12 ms, exit 0`.
+    func sentence(_ run: JSONValue) -> String {
+        let status = run.text("status")
+        let took = took(run)
+        let what = what(run)
+        return printable(run.text("execution_id")) + ": "
+            + (Style.ofStatus(status).map { context.screen.styled(status, $0) } ?? status)
+            + (took.isEmpty ? "" : " in \(took)") + (what.isEmpty ? "" : ", \(printable(what))")
+    }
+
+    /// The instant that a person looks for: of the start, else of what was missed.
+    private func when(_ run: JSONValue) -> String {
+        let instant = run.instant("started_at") ?? run.instant("scheduled_for") ?? run.instant("timestamp")
+        return instant.map { times.absolute($0) } ?? ""
+    }
+
+    private func took(_ run: JSONValue) -> String {
+        run["duration_ms"]?.intValue.map { TimeText.duration(milliseconds: max(0, $0)) } ?? ""
+    }
+
+    /// How it ended, as far as its status does not say it.
+    func what(_ run: JSONValue) -> String {
+        var parts: [String] = []
+        // An error names the exit code or the signal, where one of them is the error.
+        let error = run["error"]?.stringValue
+        if error == nil, let code = run["exit_code"]?.intValue { parts.append("exit \(code)") }
+        if let error { parts.append(error) }
+        if let attempt = run["attempt"]?.intValue, attempt > 1 { parts.append("attempt \(attempt)") }
+        if let reason = run["reason"]?.stringValue { parts.append(reason) }
+        return parts.joined(separator: ", ")
+    }
+
+    /// The first characters of what it wrote, indented.
+    func output(_ run: JSONValue) -> [String] {
+        let text = printable(run.text("output_preview"), keepingLines: true)
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        while lines.last?.isEmpty == true { lines.removeLast() }
+        return lines.map { "  " + $0 }
+    }
+
+    /// The exit code that waiting for this run passes on.
+    static func exitCode(_ run: JSONValue) -> Int32 {
+        if run.text("status") == "timeout" { return ExitCode.timedOut }
+        if let code = run["exit_code"]?.intValue { return Int32(clamping: code) }
+        if let signal = run["signal"]?.intValue { return ExitCode.signalBase + Int32(clamping: signal) }
+        return run.text("status") == "success" ? ExitCode.success : ExitCode.failure
+    }
+}

@@ -1,0 +1,55 @@
+import Configuration
+import Glibc
+import JSON
+import Schedules
+import Scheduling
+
+/// `validate`: reads a configuration as the daemon would, without one.
+extension Verb {
+    static let validate = Verb(
+        "validate", "[FILE]", 0...1, "check a configuration before the daemon reads it",
+        details: """
+            Without FILE the one that the daemon reads by default. Exits with 1 where the file cannot be understood or a
+            job in it cannot run; what is only unknown is a warning.
+            """,
+        run: validateFile)
+}
+
+private func validateFile(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
+    var environment: [String: String] = [:]
+    for name in ["HOME", "XDG_CONFIG_HOME"] { environment[name] = getenv(name).map { String(cString: $0) } }
+    let path = request.arguments.first ?? ConfigurationFile.defaultPath(environment: environment)
+    let reader = ConfigurationReader(
+        zones: context.zones, home: ConfigurationFile.homeFolder(environment: environment), now: context.now)
+    let configuration: Configuration
+    do throws(ConfigurationError) {
+        guard case .bytes(let bytes) = try ConfigurationFile.load(path: path) else {
+            throw ConfigurationError(operation: "read", object: path, reason: "there is no such file")
+        }
+        configuration = try reader.read(document: ConfigurationFile.parse(bytes, path: path))
+    } catch {
+        throw Failure(ExitCode.failure, "com.aiworkflow.BotCron.Error.InvalidConfig", "\(error)")
+    }
+    report(configuration, path, context.screen)
+    return configuration.refused.isEmpty ? ExitCode.success : ExitCode.failure
+}
+
+private func report(_ configuration: Configuration, _ path: String, _ screen: Screen) {
+    let refused = configuration.refused
+    guard !screen.isJSON else {
+        return screen.json([
+            "file": .string(path), "valid": .bool(refused.isEmpty), "jobs": .number(configuration.jobs.count),
+            "invalid": .array(refused.map { ["name": .string($0.name), "error": .string($0.error)] }),
+            "warnings": .array(configuration.warnings.map { .string($0) }),
+        ])
+    }
+    let good = configuration.jobs.count
+    screen.line(
+        "\(printable(path)): \(good) \(good == 1 ? "job" : "jobs") good"
+            + (refused.isEmpty ? "" : ", \(refused.count) bad"))
+    for warning in configuration.warnings { screen.line("warning: \(printable(warning))") }
+    for job in refused {
+        let definition = try? JSONValue(parsing: job.definition)
+        for line in problemLines(job.name, job.error, definition, screen) { screen.line(line) }
+    }
+}

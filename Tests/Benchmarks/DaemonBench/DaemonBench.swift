@@ -1,0 +1,165 @@
+import DBus
+import EventLoop
+import Glibc
+
+func monotonicNanoseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}
+
+/// One daemon with ten jobs that are due in hours, measured from outside.
+final class DaemonBench {
+    private let daemon: String
+    private let folder: String
+    private let connection: Connection
+    private let loop: EventLoop
+    private var process: pid_t = 0
+
+    struct Failure: Error { var message: String }
+
+    init(daemon: String) throws {
+        self.daemon = daemon
+        guard let template = strdup("/tmp/botcron-bench.XXXXXX") else { throw Failure(message: "out of memory") }
+        defer { free(template) }
+        guard mkdtemp(template) != nil else { throw Failure(message: "cannot make a scratch folder: errno \(errno)") }
+        folder = String(cString: template)
+        loop = try EventLoop()
+        connection = try Connection(to: .session, loop: loop)
+        try writeConfiguration()
+    }
+
+    private func writeConfiguration() throws {
+        let stamp = "[\"/proc/\(getpid())/exe\", \"--stamp\", \"\(folder)/stamps\"]"
+        let jobs = (0..<10).map { "{\"name\": \"job\($0)\", \"cron\": \"0 3 1 1 *\", \"command\": \(stamp)}" }
+        let text: String = "{\"schedules\": {\"timezone\": \"UTC\", \"jobs\": [\(jobs.joined(separator: ", "))]}}"
+        guard let file = fopen(folder + "/config.json", "w") else { throw Failure(message: "cannot write the configuration") }
+        fputs(text, file)
+        fclose(file)
+    }
+
+    // MARK: - From exec to the name
+
+    func measureStart(times: Int) throws {
+        var milliseconds: [Double] = []
+        for round in 0..<times {
+            let start = monotonicNanoseconds()
+            try launch()
+            try waitForName()
+            milliseconds.append(Double(monotonicNanoseconds() - start) / 1e6)
+            if round < times - 1 { stop() }
+        }
+        report("from exec to the name owned, ten jobs", milliseconds)
+    }
+
+    private func launch() throws {
+        let argv: [String] = [daemon, "--config", "\(folder)/config.json", "--state-dir", "\(folder)/state"]
+        let arguments: [UnsafeMutablePointer<CChar>?] = argv.map { strdup($0) } + [nil]
+        defer { arguments.forEach { free($0) } }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 2, folder + "/log", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        let code = posix_spawn(&process, daemon, &actions, nil, arguments, environ)
+        guard code == 0 else { throw Failure(message: "cannot start \(daemon): errno \(code)") }
+    }
+
+    private func waitForName() throws {
+        var isThere = false
+        let rule = MatchRule(
+            sender: .bus, path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", member: "NameOwnerChanged")
+        let subscription = connection.subscribe(rule) { signal in
+            if signal.arguments.first?.asString == "com.aiworkflow.BotCron", signal.arguments.last?.asString != "" {
+                isThere = true
+            }
+        }
+        defer { subscription.cancel() }
+        connection.owner(of: "com.aiworkflow.BotCron") { owner in if owner != nil { isThere = true } }
+        let deadline = monotonicNanoseconds() + 10_000_000_000
+        while !isThere {
+            guard monotonicNanoseconds() < deadline else { throw Failure(message: "the daemon did not take its name") }
+            _ = try loop.runOnce(timeoutUSec: 1_000_000)
+        }
+    }
+
+    // MARK: - From run_job to the child
+
+    func measureRuns(times: Int) throws {
+        var toExec: [Double] = []
+        var toReply: [Double] = []
+        for round in 0..<times {
+            unlink(folder + "/stamps")
+            let start = monotonicNanoseconds()
+            let id = try call("run_job", [.string("job\(round % 10)")])
+            toReply.append(Double(monotonicNanoseconds() - start) / 1e6)
+            _ = try call("wait_run", [.string(executionID(in: id))])
+            toExec.append(Double(try stamp() - start) / 1e6)
+        }
+        report("from run_job to the child's main", toExec)
+        report("from run_job to the reply", toReply)
+        report("one commit: write and fdatasync of 4 KiB here", try syncFloor(times: times))
+    }
+
+    private func call(_ member: MemberName, _ arguments: [DBusValue]) throws -> String {
+        let call = RemoteCall(
+            "com.aiworkflow.BotCron", "/com/aiworkflow/BotCron", "com.aiworkflow.BotCron", member, arguments)
+        return try connection.callAndWait(call).get().first?.asString ?? ""
+    }
+
+    private func executionID(in json: String) -> String {
+        let key = "\"execution_id\": \""
+        var rest = Substring(json)
+        while !rest.isEmpty, !rest.hasPrefix(key) { rest = rest.dropFirst() }
+        return String(rest.dropFirst(key.count).prefix { $0 != "\"" })
+    }
+
+    private func stamp() throws -> Int64 {
+        guard let file = fopen(folder + "/stamps", "r") else { throw Failure(message: "the job left no stamp") }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 64)
+        guard fgets(&line, 64, file) != nil else { throw Failure(message: "the job's stamp is empty") }
+        return strtoll(line, nil, 10)
+    }
+
+    private func syncFloor(times: Int) throws -> [Double] {
+        let fd = open(folder + "/floor", O_WRONLY | O_CREAT, 0o600)
+        guard fd >= 0 else { throw Failure(message: "cannot write in the scratch folder") }
+        defer { close(fd) }
+        let page = [UInt8](repeating: 7, count: 4096)
+        return (0..<times).map { _ in
+            let start = monotonicNanoseconds()
+            _ = page.withUnsafeBytes { write(fd, $0.baseAddress, $0.count) }
+            fdatasync(fd)
+            return Double(monotonicNanoseconds() - start) / 1e6
+        }
+    }
+
+    // MARK: - Memory and the end
+
+    func printMemory() {
+        guard let file = fopen("/proc/\(process)/status", "r") else { return }
+        defer { fclose(file) }
+        var line: UnsafeMutablePointer<CChar>?
+        var capacity = 0
+        defer { free(line) }
+        while getline(&line, &capacity, file) > 0, let line {
+            let text = String(cString: line)
+            if text.hasPrefix("VmRSS") || text.hasPrefix("RssAnon") || text.hasPrefix("VmHWM") { print(text, terminator: "") }
+        }
+    }
+
+    func stop() {
+        kill(process, SIGTERM)
+        var status: Int32 = 0
+        waitpid(process, &status, 0)
+    }
+
+    private func report(_ what: String, _ milliseconds: [Double]) {
+        let sorted = milliseconds.sorted()
+        func at(_ share: Double) -> String {
+            let value = sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
+            return String(Double(Int(value * 1000)) / 1000)
+        }
+        print("\(what): median \(at(0.5)) ms, p99 \(at(0.99)) ms, least \(at(0)) ms, n \(sorted.count)")
+    }
+}

@@ -1,0 +1,58 @@
+import Glibc
+import Testing
+
+/// Compares what a program prints with a file of `Golden/`. With `UPDATE_GOLDEN=1` in the environment the file is written
+/// instead, and the difference is for a person to look at.
+enum Golden {
+    static func expect(
+        _ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let path = folder + "/" + name
+        if getenv("UPDATE_GOLDEN") != nil {
+            let file = try #require(fopen(path, "w"), "\(path)", sourceLocation: sourceLocation)
+            defer { fclose(file) }
+            fputs(text, file)
+            return
+        }
+        #expect(
+            try text == read(path), "\(name), which UPDATE_GOLDEN=1 takes over, differs from:\n\(text)",
+            sourceLocation: sourceLocation)
+    }
+
+    static func read(_ path: String) throws -> String {
+        let file = try #require(fopen(path, "r"), "\(path)")
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var byte = fgetc(file)
+        while byte != EOF {
+            bytes.append(UInt8(truncatingIfNeeded: byte))
+            byte = fgetc(file)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static let folder =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/") + "/Golden"
+
+    /// The root of the package.
+    static let package =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4).joined(separator: "/")
+
+    /// The text without what differs from one run to the next: instants, lengths of time, ids, the scratch folder.
+    static func settled(_ text: String, _ stage: Stage) -> String {
+        var text = text
+        text = text.replacing(stage.folder, with: "FOLDER")
+        text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d/, with: "INSTANT")
+        text.replace(/[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d (UTC|[+-]\d\d:\d\d)/, with: "TIME")
+        text.replace(/-\d{8}-\d{6}(-\d+)?/, with: "-STAMP")
+        text.replace(/[0-9a-f]{32}/, with: "TRACE")
+        text.replace(/"duration_ms": \d+/, with: "\"duration_ms\": N")
+        text.replace(/"(uptime)": [0-9.]+/) { "\"\($0.output.1)\": N" }
+        text.replace(/\d\d:\d\d:\d\d/, with: "CLOCK")
+        text.replace(/\d+(\.\d+)? (ms|s|min|h|d|years)\b( \d+ (s|min|h)\b)?/, with: "SPAN")
+        text.replace(/, (now|SPAN ago)/, with: ", AGO")
+        // What was replaced had its own width.
+        text.replace(/(\S)  +/) { "\($0.output.1)  " }
+        return text
+    }
+}

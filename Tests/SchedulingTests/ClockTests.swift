@@ -1,0 +1,84 @@
+import Schedules
+import Scheduling
+import Testing
+
+/// A clock that is set: see the rules in `Scheduler+Clock.swift`.
+@Suite struct ClockTests {
+    @Test func `set back by an hour, what ran does not run again`() {
+        let rig = Rig([job("a", "0 * * * *")])
+        rig.advance(to: "02:00")
+        rig.end(id("a", "01:00"))
+        rig.stepClock(by: .seconds(-3600))
+        rig.advance(to: "02:59")
+        #expect(rig.store.states["a"]?.decidedThrough == at("02:00"))
+        let launches = rig.launches.count
+        rig.advance(to: "03:00")
+        #expect(rig.launches.count == launches + 1)
+    }
+
+    @Test func `set forward by ten years, one catch-up run stands for what was leapt over`() {
+        let rig = Rig([job("a", "0 * * * *"), job("b", "0 * * * *") { $0.catchUp.kind = .all }])
+        rig.advance(to: "00:30")
+        rig.stepClock(by: .seconds(86_400 * 3650))
+        #expect(rig.launches.filter { $0.job.name == "a" }.count == 1)
+        #expect(rig.store.runs.values.filter { $0.job == "b" && $0.trigger == .catchUp }.count <= 24)
+    }
+
+    @Test func `a clock that was years ahead does not silence a job`() {
+        let rig = Rig([job("a", "0 * * * *")])
+        rig.advance(to: "00:30")
+        rig.stepClock(by: .seconds(86_400 * 3650))
+        for launch in rig.launches { rig.end(launch.run.id) }
+        rig.stepClock(by: .seconds(-86_400 * 3650))
+        rig.advance(to: "01:00")
+        #expect(rig.launches.last?.run.scheduledFor == at("01:00"))
+        #expect(rig.scheduler.nextRun?.at == at("02:00"))
+    }
+
+    @Test func `a clock that was years ahead while another daemon ran does not silence a job`() {
+        let rig = Rig([job("a", "0 * * * *")])
+        rig.restart(at: "+3650 00:30")
+        for launch in rig.launches { rig.end(launch.run.id) }
+        rig.restart(at: "00:40")
+        rig.advance(to: "01:00")
+        #expect(rig.launches.last?.run.scheduledFor == at("01:00"))
+    }
+
+    @Test func `what has a record from a clock that was ahead is not run again`() {
+        let rig = Rig([job("a", "0 * * * *")])
+        rig.advance(to: "00:30")
+        rig.stepClock(by: .seconds(5 * 3600))
+        rig.end(id("a", "05:00"))
+        rig.advance(to: "06:00")
+        rig.end(id("a", "06:00"))
+        rig.stepClock(by: .seconds(-5 * 3600))
+        rig.advance(to: "07:30")
+        let records = [
+            "02:00 running", "03:00 skipped overlap", "04:00 skipped overlap", "05:00 catch_up success ×5", "06:00 success",
+            "07:00 skipped overlap",
+        ]
+        #expect(rig.ledger("a") == records)
+    }
+
+    @Test func `a retry that was due in the far future of a wrong clock is not waited for`() {
+        let rig = Rig([job("a", "0 * * * *") { $0.retry = retry(2, .seconds(600)) }])
+        rig.restart(at: "+3650 00:00")
+        rig.end(rig.launches[0].run.id, .exited(1))
+        rig.restart(at: "00:10")
+        rig.advance(to: "01:10")
+        #expect(rig.launches.count >= 2)
+    }
+
+    @Test func `the holds after a wake-up move with the clock`() {
+        let rig = Rig([job("a", "0 * * * *")])
+        rig.sleep(to: "01:30")
+        rig.stepClock(by: .seconds(-600))
+        rig.advance(to: "01:20:10")
+        #expect(rig.launches.count == 1)
+    }
+
+    @Test func `a job registered under a clock of 1970 does not catch up decades`() {
+        let rig = Rig([job("a", "0 * * * *", registered: "-20000 00:00") { $0.catchUp.kind = .all }])
+        #expect(rig.store.runs.values.filter { $0.trigger == .catchUp }.count <= 25)
+    }
+}

@@ -1,0 +1,79 @@
+import Scheduling
+import Schedules
+
+/// A store in memory that is as strict as the real one: a fire time, an id and an idempotency key are each used once.
+final class ModelStore: ExecutionRegister {
+    private(set) var runs: [String: Run] = [:]
+    /// Ids in the order in which they were first committed.
+    private(set) var order: [String] = []
+    private(set) var attempts: [String: [Int: Attempt]] = [:]
+    private(set) var states: [String: JobState] = [:]
+    private(set) var definitions: [String: StoredState.StoredDefinition] = [:]
+    private(set) var schedulerOverride: Bool?
+    private(set) var prunes: [StoreChange] = []
+    /// What the real store would have refused.
+    private(set) var violations: [String] = []
+    private var fireTimes: [FireTime: String] = [:]
+    private var keys: [String: String] = [:]
+
+    private struct FireTime: Hashable {
+        var job: String
+        var at: Instant
+    }
+
+    func isTaken(executionID: String) -> Bool { runs[executionID] != nil }
+
+    func isDecided(job: String, fireTime: Instant) -> Bool { fireTimes[FireTime(job: job, at: fireTime)] != nil }
+
+    /// What the daemon looks up before it asks for a run.
+    func earlierRun(_ request: RunRequest) -> Run? {
+        if let key = request.idempotencyKey, let id = keys[key] { return runs[id] }
+        return request.scheduledFor.flatMap { fireTimes[FireTime(job: request.job, at: $0)] }.flatMap { runs[$0] }
+    }
+
+    func commit(_ changes: [StoreChange]) {
+        for change in changes {
+            switch change {
+            case .run(let run): record(run)
+            case .attempt(let attempt):
+                if runs[attempt.run] == nil { violations.append("an attempt without a run: \(attempt)") }
+                attempts[attempt.run, default: [:]][attempt.number] = attempt
+            case .jobState(let state): states[state.job] = state
+            case .definition(let job, let version, let json, let createdAt):
+                definitions[job] = .init(job: job, version: version, json: json, createdAt: createdAt)
+            case .removeDefinition(let job): definitions[job] = nil
+            case .removeJobState(let job): states[job] = nil
+            case .schedulerOverride(let value): schedulerOverride = value
+            case .prune, .pruneEnded: prunes.append(change)
+            }
+        }
+    }
+
+    private func record(_ run: Run) {
+        if runs[run.id] == nil {
+            order.append(run.id)
+            if !run.id.utf8.starts(with: "cron-".utf8) { violations.append("an id of another form: \(run.id)") }
+        } else if runs[run.id]?.status.isActive == false {
+            violations.append("a run that had ended was changed: \(run.id)")
+        }
+        runs[run.id] = run
+        if let fire = run.scheduledFor, [.schedule, .catchUp, .manual].contains(run.trigger) {
+            let place = FireTime(job: run.job, at: fire)
+            if let other = fireTimes[place], other != run.id { violations.append("\(other) and \(run.id) for one fire time") }
+            fireTimes[place] = run.id
+        }
+        if let key = run.idempotencyKey {
+            if let other = keys[key], other != run.id { violations.append("\(other) and \(run.id) for one key") }
+            keys[key] = run.id
+        }
+    }
+
+    func load() -> StoredState {
+        var stored = StoredState()
+        stored.schedulerOverride = schedulerOverride
+        stored.jobs = states.keys.sorted().compactMap { states[$0] }
+        stored.activeRuns = order.compactMap { runs[$0] }.filter(\.status.isActive)
+        stored.definitions = definitions.keys.sorted().compactMap { definitions[$0] }
+        return stored
+    }
+}

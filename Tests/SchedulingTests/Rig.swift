@@ -1,0 +1,252 @@
+import Schedules
+import Scheduling
+import Testing
+
+/// A scheduler in a world of its own: a clock that only the test moves, a store in memory, and processes that end when
+/// the test says so.
+final class Rig {
+    private(set) var now: Instant
+    let store = ModelStore()
+    private(set) var scheduler: Scheduler
+    private(set) var armed: Instant?
+    /// Attempts whose start was asked for, in order.
+    private(set) var launches: [Launch] = []
+    private(set) var stops: [String] = []
+    private(set) var announcements: [Announcement] = []
+    private(set) var replies: [Ticket: Reply] = [:]
+    /// How often the loop woke up for the timer.
+    private(set) var ticks = 0
+    private var jobs: [Job]
+    private var settings: SchedulerSettings
+    private var lastTicket = 0
+
+    init(
+        _ jobs: [Job], at now: String = "00:00", isEnabled: Bool = true, bootID: String = "boot-1",
+        with change: (inout SchedulerSettings) -> Void = { _ in }
+    ) {
+        self.now = at(now)
+        self.jobs = jobs
+        var settings = SchedulerSettings()
+        settings.isCleanupEnabled = false
+        change(&settings)
+        self.settings = settings
+        scheduler = Scheduler(
+            jobs: jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 1, now: at(now))
+        send(.started(bootID: bootID, surviving: []))
+    }
+
+    // MARK: - Events
+
+    @discardableResult
+    func send(_ event: Event) -> [Effect] {
+        let effects = scheduler.handle(event, at: now)
+        expectOrder(effects)
+        for effect in effects { perform(effect) }
+        if !store.violations.isEmpty { Issue.record("\(store.violations)") }
+        return effects
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .commit(let changes):
+            store.commit(changes)
+            scheduler.didCommit()
+        case .stop(let run, _): stops.append(run)
+        case .start(let launch): launches.append(launch)
+        case .arm(let instant): armed = instant
+        case .announce(let announcement): announcements.append(announcement)
+        case .reply(let ticket, let reply): replies[ticket] = reply
+        }
+    }
+
+    /// Commit, stop, start, arm, announce, reply.
+    private func expectOrder(_ effects: [Effect]) {
+        let places = effects.map { effect in
+            switch effect {
+            case .commit: 0
+            case .stop: 1
+            case .start: 2
+            case .arm: 3
+            case .announce: 4
+            case .reply: 5
+            }
+        }
+        #expect(places == places.sorted(), "effects out of order: \(effects)")
+        #expect(places.count { $0 == 0 } <= 1 && places.count { $0 == 3 } <= 1)
+    }
+
+    /// Lets time pass, with a tick at each instant that was armed.
+    func advance(to time: String) { advance(to: at(time)) }
+
+    func advance(to instant: Instant) {
+        while let next = armed, next <= instant {
+            now = max(now, next)
+            ticks += 1
+            send(.tick)
+        }
+        now = max(now, instant)
+    }
+
+    /// The process of a run ends now.
+    func end(_ run: String, _ ending: AttemptOutcome.Ending = .exited(0), isTimedOut: Bool = false) {
+        guard let launch = launches.last(where: { $0.run.id == run }) else { Issue.record("\(run) was never started"); return }
+        var outcome = AttemptOutcome(ending: ending, startedAt: launch.run.startedAt ?? now, endedAt: now)
+        outcome.isTimedOut = isTimedOut
+        send(.attemptEnded(run: run, attempt: launch.run.attempt, outcome))
+    }
+
+    func request(_ job: String, _ change: (inout RunRequest) -> Void = { _ in }) -> Reply? {
+        var request = RunRequest(job: job)
+        change(&request)
+        request.existing = store.earlierRun(request)
+        return ask { .runRequested(request, ticket: $0) }
+    }
+
+    func ask(_ event: (Ticket) -> Event) -> Reply? {
+        lastTicket += 1
+        send(event(lastTicket))
+        return replies[lastTicket]
+    }
+
+    /// The machine sleeps from now to then; nothing is heard meanwhile.
+    func sleep(to time: String) {
+        send(.sleep)
+        now = at(time)
+        send(.wake)
+    }
+
+    /// The clock is set, by so much.
+    func stepClock(by step: Duration) {
+        now = now + step
+        send(.clockChanged(by: step))
+    }
+
+    /// The daemon is killed, and another one starts at `time` with what the store holds.
+    func restart(
+        at time: String, jobs: [Job]? = nil, surviving: Set<String> = [], bootID: String = "boot-1", isEnabled: Bool = true
+    ) {
+        self.jobs = jobs ?? self.jobs
+        now = at(time)
+        armed = nil
+        scheduler = Scheduler(
+            jobs: self.jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 2, now: now)
+        send(.started(bootID: bootID, surviving: surviving))
+    }
+
+    // MARK: - What happened
+
+    /// `job@time trigger`, of each launch, in order.
+    var started: [String] { launches.map { "\($0.run.id) \($0.run.trigger.rawValue)" } }
+
+    func run(_ id: String) -> Run? { store.runs[id] }
+
+    func status(_ id: String) -> Run.Status? { store.runs[id]?.status }
+
+    /// `time status reason count` of each record of a job, by fire time.
+    func ledger(_ job: String) -> [String] {
+        store.order.compactMap { store.runs[$0] }.filter { $0.job == job && $0.scheduledFor != nil }
+            .sorted { $0.scheduledFor ?? now < $1.scheduledFor ?? now }
+            .map { run in
+                let words = [
+                    run.scheduledFor.map(time) ?? "", run.trigger == .catchUp ? "catch_up" : "", run.status.rawValue,
+                    run.reason?.rawValue ?? "", run.coveredCount == 1 ? "" : "×\(run.coveredCount)",
+                ]
+                return words.filter { !$0.isEmpty }.joined(separator: " ")
+            }
+    }
+
+    /// The announcements of one run, as words.
+    func story(_ id: String) -> [String] {
+        announcements.compactMap { announcement in
+            switch announcement {
+            case .jobStarted(let run) where run.id == id: "started"
+            case .jobCompleted(let run) where run.id == id: "completed"
+            case .jobFailed(let run) where run.id == id: "failed: \(run.error ?? "")"
+            case .jobRetrying(let run, let next, let delay) where run.id == id: "retry \(next) in \(delay)"
+            case .jobMissed(let run) where run.id == id: "missed: \(run.reason?.rawValue ?? "")"
+            default: nil
+            }
+        }
+    }
+}
+
+// MARK: - Short words for tests
+
+/// 2026-01-05, a Monday, 00:00 UTC.
+let dayZero = Instant(seconds: 1_767_571_200)
+
+/// `HH:MM`, `HH:MM:SS`, with `+N ` in front for N days later.
+func at(_ text: String) -> Instant {
+    var day: Int64 = 0
+    var rest = text[...]
+    if rest.hasPrefix("+"), let blank = rest.firstIndex(of: " ") {
+        day = Int64(rest[rest.index(after: rest.startIndex)..<blank]) ?? 0
+        rest = rest[rest.index(after: blank)...]
+    }
+    let parts = rest.split(separator: ":").map { Int64($0) ?? 0 }
+    let seconds = parts.reduce(0) { $0 * 60 + $1 } * (parts.count == 2 ? 60 : 1)
+    return Instant(seconds: dayZero.seconds + day * 86_400 + seconds)
+}
+
+func time(_ instant: Instant) -> String {
+    let offset = instant.seconds - dayZero.seconds
+    let day = offset >= 0 ? offset / 86_400 : (offset - 86_399) / 86_400
+    let second = offset - day * 86_400
+    func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    let clock = "\(two(second / 3600)):\(two(second / 60 % 60))" + (second % 60 == 0 ? "" : ":\(two(second % 60))")
+    return day == 0 ? clock : "+\(day) \(clock)"
+}
+
+/// The id of a run of `job` at a time.
+func id(_ job: String, _ text: String, _ suffix: String = "") -> String {
+    let local = TimeZoneRules.utc.localDateTime(at: at(text))
+    func pad(_ value: Int, _ width: Int) -> String {
+        String(repeating: "0", count: width - String(value).count) + String(value)
+    }
+    return "cron-\(job)-\(pad(local.year, 4))\(pad(local.month, 2))\(pad(local.day, 2))-\(pad(local.hour, 2))"
+        + "\(pad(local.minute, 2))\(pad(local.second, 2))\(suffix)"
+}
+
+/// A job with cron expressions in UTC.
+func job(_ name: String, _ crons: String..., registered: String = "00:00", with change: (inout Job) -> Void = { _ in }) -> Job {
+    var job = Job(name: name, registeredAt: at(registered), zone: .utc, action: .command(["/bin/true"]))
+    do {
+        job.schedules = try crons.map { text in
+            let schedule = try Schedule.cron(text)
+            return JobSchedule(
+                type: "cron", text: text,
+                timetable: try Timetable(schedule: schedule, zone: .utc, anchor: job.registeredAt))
+        }
+    } catch {
+        Issue.record("\(error)")
+    }
+    job.scheduleKey = crons.joined(separator: "|")
+    change(&job)
+    return job
+}
+
+/// A job with one instant.
+func onceJob(_ name: String, _ text: String, registered: String = "00:00", with change: (inout Job) -> Void = { _ in }) -> Job {
+    var result = job(name, registered: registered)
+    do {
+        let schedule = try Schedule.once(
+                at(text).rfc3339(in: .utc), registeredAt: at(registered), zone: .utc, allowPast: true)
+        result.schedules = [
+            JobSchedule(
+                type: "once", text: text, timetable: try Timetable(schedule: schedule, zone: .utc, anchor: at(registered)))
+        ]
+    } catch {
+        Issue.record("\(error)")
+    }
+    result.scheduleKey = "once \(text)"
+    change(&result)
+    return result
+}
+
+func retry(_ attempts: Int, _ delay: Duration = .seconds(60), with change: (inout RetryPolicy) -> Void = { _ in }) -> RetryPolicy {
+    var policy = RetryPolicy()
+    policy.maxAttempts = attempts
+    policy.delay = delay
+    change(&policy)
+    return policy
+}

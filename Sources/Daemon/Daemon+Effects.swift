@@ -46,6 +46,7 @@ extension Daemon {
         }
         scheduler.didCommit()
         mirrorSoon()
+        sweepSoon(outbox.changes)
         outbox.changes = []
         if storeFault != nil {
             storeFault = nil
@@ -103,6 +104,8 @@ extension Daemon {
             request.outputLimit = launch.job.outputLimit
             // A run that only is to be told of when it stalls is not ended for it.
             if launch.job.onStall != .notify { request.stallTimeout = launch.job.stallTimeout ?? .zero }
+            request.context = plan.context
+            request.credentials = plan.credentials
             if let input = launch.job.standardInput { request.standardInput = .bytes(Array(input.utf8)) }
             let handle = runner.start(request) { [unowned self] report in attemptEnded(run.id, number, report) }
             attempts[run.id] = RunningAttempt(handle: handle, onStop: launch.job.onStop)
@@ -127,30 +130,38 @@ extension Daemon {
 
     // MARK: - Taking over
 
-    /// Takes over what an earlier daemon had under way. Of those that ended meanwhile the ends come as events of their
-    /// own, after the one that this is part of.
+    /// Takes over what an earlier daemon had under way.
     ///
-    /// - Returns: the runs that go on or whose end is known.
-    func adoptAttempts() -> Set<String> {
+    /// - Returns: the first event, which tells what goes on and what has ended.
+    func adoptAttempts() -> Event {
         let running = scheduler.activeRuns.filter { $0.status == .running }
-        let survivors = runner.survey(running.map { ($0.id, max(1, $0.attempt)) })
-        let jobs = Dictionary(running.map { ($0.id, $0.job) }, uniquingKeysWith: { first, _ in first })
-        for survivor in survivors {
+        var surviving: Set<String> = []
+        var ended: [String: AttemptOutcome] = [:]
+        for survivor in runner.survey(running.map { ($0.id, max(1, $0.attempt)) }) {
             let (run, number) = (survivor.run, survivor.attempt)
-            let handle = runner.adopt(survivor) { [unowned self] report in attemptEnded(run, number, report) }
-            let onStop = jobs[run].flatMap { scheduler.job(named: $0) }?.job.onStop ?? .leave
-            attempts[run] = RunningAttempt(handle: handle, onStop: onStop)
+            switch survivor.state {
+            case .ended(let report):
+                ended[run] = outcome(report)
+            case .running:
+                surviving.insert(run)
+                let handle = runner.adopt(survivor) { [unowned self] report in attemptEnded(run, number, report) }
+                attempts[run] = RunningAttempt(handle: handle, onStop: onStop(ofRun: run))
+            }
         }
         if !running.isEmpty {
             log.info(
-                "runs of an earlier daemon",
+                "took over the runs of an earlier daemon",
                 [
-                    ("BOTCRON_RUNNING", "\(survivors.count { $0.isRunning })"),
-                    ("BOTCRON_ENDED", "\(survivors.count { !$0.isRunning })"),
-                    ("BOTCRON_LOST", "\(running.count - survivors.count)"),
+                    ("BOTCRON_RUNNING", "\(surviving.count)"), ("BOTCRON_ENDED", "\(ended.count)"),
+                    ("BOTCRON_LOST", "\(running.count - surviving.count - ended.count)"),
                 ])
         }
-        return Set(survivors.map(\.run))
+        return .started(bootID: ProcessIdentity.currentBootID, surviving: surviving, ended: ended)
+    }
+
+    private func onStop(ofRun run: String) -> StopAction {
+        guard let job = scheduler.activeRun(id: run)?.job else { return .leave }
+        return scheduler.job(named: job)?.job.onStop ?? .leave
     }
 
     /// After the last of several runs, so long without another one.

@@ -6,7 +6,6 @@ internal import Execution
 internal import Glibc
 internal import JSON
 internal import Persistence
-internal import Processes
 internal import Scheduling
 internal import Schedules
 
@@ -62,6 +61,11 @@ public final class Daemon {
     var reloadTimer: TimerSource?
     /// Armed while a stopping daemon waits for runs that are to finish.
     var stopTimer: TimerSource?
+    /// What retention left in the state folder is looked for: when, whether that is to be, what is still to look at.
+    var sweepTimer: TimerSource?
+    var sweepStep: DeferredSource?
+    var isSweepArmed = false
+    var sweepRest: ArraySlice<(run: String, attempt: Int)> = []
     var configurationWatch: FileWatch?
     /// When the mirror of the state is written again, and when it was last.
     var mirrorTimer: TimerSource?
@@ -119,7 +123,9 @@ public final class Daemon {
             settings: configuration.settings, isEnabled: configuration.isEnabled, register: store, seed: randomSeed(),
             now: now)
         do {
-            runner = try Runner(loop: loop, folder: folder.path + "/" + StatePaths.runsName)
+            runner = try Runner(
+                loop: loop, folder: folder.path + "/" + StatePaths.runsName,
+                credentialsFolder: environment["XDG_RUNTIME_DIR"].map { $0 + "/" + StatePaths.credentialsName })
         } catch {
             throw StartError(exitCode: .failure, message: "\(error)")
         }
@@ -198,6 +204,8 @@ public final class Daemon {
         timer = try loop.timer(.realtime, accuracyUSec: 1) { [unowned self] in submit(.tick) }
         storeRetryTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in flush() }
         reloadTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reloadFromDisk() }
+        sweepTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { [unowned self] in beginSweep() }
+        sweepStep = try loop.deferred(priority: .idle) { [unowned self] in sweep() }
         stopTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in submit(.stopping) }
         mirrorTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in writeMirrorOrSay() }
         quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseCodePages() }
@@ -237,10 +245,11 @@ public final class Daemon {
         isReady = true
         logConfiguration()
         tellUntold()
-        submit(.started(bootID: ProcessIdentity.currentBootID, surviving: adoptAttempts()))
+        submit(adoptAttempts())
         flush()
         ServiceManager.ready()
         watchSleep()
+        beginSweep()
         releaseCodePages()
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }

@@ -121,7 +121,17 @@ struct AttemptFolder {
 
     /// Removes the folder with what is in it; no folder is fine.
     func remove() {
-        guard let folder = opendir(path) else { return }
+        removeFolder(file(Self.credentialsName))
+        removeFolder(path)
+    }
+
+    /// The folder of secrets, where the attempt has its own.
+    static let credentialsName = "credentials"
+
+    /// The names in a folder but `.` and `..`, in no order; none where there is no folder.
+    static func names(in path: String) -> [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
@@ -129,8 +139,12 @@ struct AttemptFolder {
             }
             if name != ".", name != ".." { names.append(name) }
         }
-        closedir(folder)
-        for name in names { unlink(file(name)) }
-        rmdir(path)
+        return names
     }
+}
+
+/// Removes a folder that has files only.
+func removeFolder(_ path: String) {
+    for name in AttemptFolder.names(in: path) { unlink("\(path)/\(name)") }
+    rmdir(path)
 }

@@ -63,7 +63,7 @@ public final class AttemptHandle {
         mkdir(runner.folder, 0o700)
         let identity = try folder.make(run: run, attempt: attempt, outputLimit: request.outputLimit)
         var supervision = SupervisorRequest(request)
-        supervision.credentialsFolder = "\(folder.path)/credentials"
+        supervision.credentialsFolder = credentialsFolder
         let file = try FileDescriptor.holding(supervision.record.bytes)
         var process = ProcessRequest(arguments: [program, run], environment: [:], workingDirectory: folder.path)
         process.moreDescriptors = [file.number, identity.number]
@@ -78,6 +78,12 @@ public final class AttemptHandle {
         }
         startedUSec = currentUSec(CLOCK_REALTIME)
         try follow(child)
+    }
+
+    private var credentialsFolder: String {
+        guard let parent = runner.credentialsFolder else { return "\(folder.path)/\(AttemptFolder.credentialsName)" }
+        mkdir(parent, 0o700)
+        return "\(parent)/\(RunFolder.name(run: run, attempt: attempt))"
     }
 
     private func follow(_ child: consuming ChildProcess) throws {
@@ -157,6 +163,7 @@ public final class AttemptHandle {
             return AttemptReport(.couldNotStart(reason), startedUSec: startedUSec, endedUSec: now)
         }
         folder.killLeftovers()
+        removeFolder(credentialsFolder)
         return AttemptReport(.lost, startedUSec: startedUSec, endedUSec: now, output: folder.output.capture())
     }
 }

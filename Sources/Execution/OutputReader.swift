@@ -121,16 +121,5 @@ public struct OutputReader: Sendable {
         return lstat("\(folder)/\(name)", &status) == 0 ? Int(status.st_size) : 0
     }
 
-    private func segments() -> [Int] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var offsets: [Int] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if let offset = OutputBounds.segmentOffset(name: name) { offsets.append(offset) }
-        }
-        return offsets
-    }
+    private func segments() -> [Int] { AttemptFolder.names(in: folder).compactMap { OutputBounds.segmentOffset(name: $0) } }
 }

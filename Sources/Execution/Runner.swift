@@ -13,7 +13,10 @@ internal import Processes
 /// ```swift
 /// let runner = try Runner(loop: loop, folder: "/home/me/.local/state/botcron/runs")
 /// for survivor in runner.survey([("cron-backup-20260101-120000", 1)]) {     // what was under way, by the store
-///     runner.adopt(survivor) { report in print(report.ending) }
+///     switch survivor.state {
+///     case .running: runner.adopt(survivor) { report in print(report.ending) }
+///     case .ended(let report): print(report.ending)
+///     }
 /// }
 /// var request = AttemptRequest(
 ///     run: "cron-backup-20260102-120000", attempt: 1, arguments: ["backup", "--all"],
@@ -37,6 +40,8 @@ public final class Runner {
     /// Of the attempts' folders.
     let folder: String
     private let supervisor: String?
+    /// Of the folders of secrets; nil: each attempt's own.
+    let credentialsFolder: String?
     private var attempts: [ObjectIdentifier: AttemptHandle] = [:]
     /// Attempts whose end is known, to be reported when the handler that asked for them has returned.
     private var settled: [AttemptHandle] = []
@@ -44,9 +49,14 @@ public final class Runner {
 
     /// - Parameters:
     ///   - folder: where each attempt gets a folder of its own; made when missing, below one that is there.
+    ///   - credentialsFolder: where attempts get folders for their credentials, in memory rather than on a disk; made
+    ///     when missing. nil: in the folder of the attempt.
     ///   - supervisor: the program `botcron-run`; nil: the one that is installed with this program.
-    public init(loop: EventLoop, folder: String, supervisor: String? = nil) throws(EventLoopError) {
+    public init(
+        loop: EventLoop, folder: String, credentialsFolder: String? = nil, supervisor: String? = nil
+    ) throws(EventLoopError) {
         self.loop = loop
+        self.credentialsFolder = credentialsFolder
         self.folder = folder
         self.supervisor = supervisor
         ChildProcess.claimExits()
@@ -78,16 +88,19 @@ public final class Runner {
             let folder = AttemptFolder(in: folder, run: run, attempt: attempt)
             if folder.isHeld {
                 folder.awaitSupervisor()
-                return SurvivingAttempt(run: run, attempt: attempt, isRunning: true)
+                return SurvivingAttempt(run: run, attempt: attempt, state: .running)
             }
             // In this order: one that ends now has its outcome before it is free.
-            if folder.outcome != nil { return SurvivingAttempt(run: run, attempt: attempt, isRunning: false) }
+            if let outcome = folder.outcome {
+                let report = AttemptReport(outcome, output: folder.output.capture())
+                return SurvivingAttempt(run: run, attempt: attempt, state: .ended(report))
+            }
             folder.killLeftovers()
             return nil
         }
     }
 
-    /// Follows an attempt that was found by `survey`, as if it had been started here.
+    /// Follows an attempt that `survey` found running, as if it had been started here.
     @discardableResult
     public func adopt(_ survivor: SurvivingAttempt, onEnd: @escaping (AttemptReport) -> Void) -> AttemptHandle {
         let attempt = AttemptHandle(runner: self, run: survivor.run, attempt: survivor.attempt, onEnd: onEnd)
@@ -111,6 +124,18 @@ public final class Runner {
     /// What an attempt wrote, whether it runs or has ended; nothing where its folder is gone.
     public func output(run: String, attempt: Int) -> OutputReader {
         AttemptFolder(in: folder, run: run, attempt: attempt).output
+    }
+
+    /// Of every attempt that has a folder, in no order.
+    public func folders() -> [(run: String, attempt: Int)] {
+        AttemptFolder.names(in: folder).compactMap { name in
+            guard let dot = name.lastIndex(of: "."), let attempt = Int(name[name.index(after: dot)...]) else { return nil }
+            let run = String(name[..<dot])
+            // A name that had to be made up is not the run's: that stands inside.
+            guard RunFolder.name(run: run, attempt: attempt) != name || run.contains("~") else { return (run, attempt) }
+            let identity = AttemptFolder(path: "\(folder)/\(name)").identity
+            return identity.text("run").map { ($0, attempt) }
+        }
     }
 
     /// Removes what is kept of an attempt that has ended and is on record.
@@ -141,12 +166,19 @@ public final class Runner {
     }
 }
 
-/// An attempt that an earlier runner started and whose end is still to be reported.
-public struct SurvivingAttempt: Equatable, Sendable {
+/// An attempt that an earlier runner started and whose end was not reported.
+public struct SurvivingAttempt: Sendable {
+    public enum State: Sendable {
+        /// To be adopted.
+        case running
+        case ended(AttemptReport)
+    }
+
     public let run: String
     public let attempt: Int
-    /// Or it has ended, and says how.
-    public let isRunning: Bool
+    public let state: State
+
+    public var isRunning: Bool { if case .running = state { true } else { false } }
 }
 
 /// The clock's time in µs.

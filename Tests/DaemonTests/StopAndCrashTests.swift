@@ -128,7 +128,7 @@ import Testing
         let id = try session.json("run_job", "gate").text("execution_id")
         try session.crash(daemon)
         try session.start()
-        try session.done("cancel_run", id)
+        try session.done("cancel_run", .string(id))
         #expect(try session.waitForRun(id)["status"] == "cancelled")
     }
 

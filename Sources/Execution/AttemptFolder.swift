@@ -109,12 +109,17 @@ struct AttemptFolder {
     /// Ends what a supervisor that was killed left running: nobody can say any more what becomes of it, and the next
     /// attempt must not run beside it.
     func killLeftovers() {
-        guard let process, let pidfd = process.open() else { return }
-        let tree = ProcessTree(below: process.pid)
-        tree.kill()
-        pidfd.signalProcess(SIGKILL)
-        // Its leader was there a moment ago, so the group is still its own.
-        kill(-process.pid, SIGKILL)
+        if let process, let pidfd = process.open() {
+            ProcessTree(below: process.pid).kill()
+            pidfd.signalProcess(SIGKILL)
+            // Its leader was there a moment ago, so the group is still its own.
+            kill(-process.pid, SIGKILL)
+        }
+        // Those whose parents are gone, and the one that was started in the moment in which its supervisor died, before
+        // that had written down who it is: all have the supervisor's mark in their environment.
+        if let supervisor, supervisor.bootID == ProcessIdentity.currentBootID {
+            ProcessTree.kill(marked: supervisor.mark)
+        }
     }
 
     // MARK: - Removing

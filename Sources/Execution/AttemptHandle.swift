@@ -158,8 +158,8 @@ public final class AttemptHandle {
         }
         if let outcome = folder.outcome { return AttemptReport(outcome, output: folder.output.capture()) }
         let now = currentUSec(CLOCK_REALTIME)
-        if let supervisorExit, folder.process == nil {
-            let reason = "the supervisor of the run ended before it had started its process (\(supervisorExit.ending))"
+        if let supervisorExit, case .exited(let status) = supervisorExit.ending, folder.process == nil {
+            let reason = "the supervisor of the run could not do its work: it exited with status \(status)"
             return AttemptReport(.couldNotStart(reason), startedUSec: startedUSec, endedUSec: now)
         }
         folder.killLeftovers()

@@ -11,7 +11,8 @@ public struct AttemptRequest: Equatable, Sendable {
     public var attempt: Int
     /// The argv; the program is looked up in the PATH of `environment` (see `ProcessRequest.arguments`).
     public var arguments: [String]
-    /// The whole environment of the process.
+    /// The whole environment of the process, but for what its supervisor adds: `BOTCRON_SUPERVISOR`, and where they are
+    /// asked for `BOTCRON_CONTEXT_FD` and `CREDENTIALS_DIRECTORY`.
     public var environment: [String: String]
     public var workingDirectory: String
     public var standardInput = Input.none

@@ -32,6 +32,12 @@ public struct ProcessIdentity: Hashable, Sendable {
         return pidfd
     }
 
+    /// A variable that a supervisor gives to its process, and that with to all it starts: within a boot nobody else's
+    /// processes have it.
+    public var mark: String { "\(Self.markName)=\(markValue)" }
+    public static let markName = "BOTCRON_SUPERVISOR"
+    public var markValue: String { "\(pid)-\(startTicks)" }
+
     /// The boot of the machine, from the kernel; the same text until the next one.
     public static let currentBootID: String = {
         let bytes = FileDescriptor.contents(of: "/proc/sys/kernel/random/boot_id", limit: 64) ?? []
@@ -62,6 +68,8 @@ struct ProcessStatus {
     /// `R`, `S`, `D`, `T`, `Z`, …
     let state: UInt8
     let parent: Int32
+    /// `PF_…` of the kernel.
+    let flags: UInt32
     let startTicks: Int64
 
     init?(of pid: Int32) {
@@ -72,10 +80,25 @@ struct ProcessStatus {
         let fields = bytes[(name + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 19, let state = fields[0].first,
             let parent = Int32(String(decoding: fields[1], as: UTF8.self)),
+            let flags = UInt32(String(decoding: fields[6], as: UTF8.self)),
             let start = Int64(String(decoding: fields[19], as: UTF8.self))
         else { return nil }
         self.state = state
         self.parent = parent
+        self.flags = flags
         startTicks = start
     }
+
+    /// Whether it may be between its fork and its program: it has no environment to show for that moment.
+    var isBeginning: Bool {
+        var now = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &now)
+        let isNew = Int64(now.tv_sec) - startTicks / Int64(sysconf(Int32(_SC_CLK_TCK))) < Self.beginningSeconds
+        let isKernels = flags & Self.kernelThread != 0
+        return isNew && !isKernels && state != UInt8(ascii: "Z") && state != UInt8(ascii: "X")
+    }
+
+    private static let beginningSeconds: Int64 = 3
+    /// `PF_KTHREAD` in the kernel's `include/linux/sched.h`.
+    private static let kernelThread: UInt32 = 0x0020_0000
 }

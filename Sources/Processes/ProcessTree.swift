@@ -35,13 +35,11 @@ public struct ProcessTree: Sendable {
         return found
     }
 
-    /// Sends each of `signals` to every descendant outside the process group `group`, which has had them: nobody gets
-    /// one twice, because many programs take a second TERM for an order to drop everything.
-    public func send(_ signals: [Int32], outsideGroup group: Int32) {
-        var relatives: Set<Int32> = [root]
-        for pid in members() {
-            defer { relatives.insert(pid) }
-            guard getpgid(pid) != group else { continue }
+    /// Sends each of `signals` to those of `members` that are descendants still, but for the process group `group`, which
+    /// has had them: nobody gets one twice, because many programs take a second TERM for an order to drop everything.
+    public func send(_ signals: [Int32], to members: [Int32], outsideGroup group: Int32) {
+        let relatives = Set(members + [root])
+        for pid in members where getpgid(pid) != group {
             for signal in signals { Self.send(signal, to: pid, below: relatives) }
         }
     }
@@ -66,6 +64,37 @@ public struct ProcessTree: Sendable {
     /// Walks that look for newcomers to stop. Beyond it what is known is killed, and the next call goes on.
     private static let stopPassesMax = 64
 
+    // MARK: - Without a root
+
+    /// Sends KILL to every process of this user that was started with this variable (`NAME=value`) in its environment:
+    /// for those whom no tree is left to be found in.
+    public static func kill(marked variable: String) {
+        let wanted = Array(variable.utf8)
+        for _ in 0..<markedPassesMax {
+            var isDone = true
+            for pid in numbers(in: "/proc") where pid != getpid() {
+                let number = pidfd_open(pid, 0)
+                guard number >= 0 else { continue }
+                // Looked at after it was opened: what is marked now is what gets the signal.
+                let pidfd = FileDescriptor(owning: number)
+                guard let bytes = FileDescriptor.contents(of: "/proc/\(pid)/environ", limit: environmentBytesMax) else { continue }
+                if bytes.isEmpty {
+                    if ProcessStatus(of: pid)?.isBeginning ?? false { isDone = false }
+                } else if bytes.split(separator: 0).contains(where: { $0.elementsEqual(wanted) }) {
+                    pidfd.signalProcess(SIGKILL)
+                    isDone = false
+                }
+            }
+            guard !isDone else { return }
+            usleep(1000)
+        }
+    }
+
+    /// Looks, a millisecond apart, for what forked meanwhile or was just beginning.
+    private static let markedPassesMax = 64
+    /// More than the kernel lets arguments and environment have together.
+    private static let environmentBytesMax = 8 << 20
+
     // MARK: - The kernel's view
 
     /// Signals `pid` if it is still a child of one of `relatives`: its number may have passed to a stranger since.
@@ -79,23 +108,27 @@ public struct ProcessTree: Sendable {
 
     /// From `/proc/<pid>/task/<tid>/children`: each thread has those that it started.
     private static func children(of pid: Int32) -> [Int32] {
-        guard let folder = opendir("/proc/\(pid)/task") else { return [] }
-        defer { closedir(folder) }
-        var children: [Int32] = []
-        while let entry = readdir(folder) {
-            let thread = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { Int32(String(cString: $0)) }
-            }
-            guard let thread,
-                let bytes = FileDescriptor.contents(of: "/proc/\(pid)/task/\(thread)/children", limit: childrenBytesMax)
-            else { continue }
-            children += bytes.split(separator: UInt8(ascii: " ")).compactMap {
-                Int32(String(decoding: $0, as: UTF8.self))
-            }
+        numbers(in: "/proc/\(pid)/task").flatMap { thread in
+            let path = "/proc/\(pid)/task/\(thread)/children"
+            let bytes = FileDescriptor.contents(of: path, limit: childrenBytesMax) ?? []
+            return bytes.split(separator: UInt8(ascii: " ")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
         }
-        return children
     }
 
     /// Of one thread's children so many are seen at once, in characters; the others in the next walk.
     private static let childrenBytesMax = 1 << 20
+
+    /// The names in a folder that are numbers; none where there is no such folder.
+    private static func numbers(in path: String) -> [Int32] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        var numbers: [Int32] = []
+        while let entry = readdir(folder) {
+            let number = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { Int32(String(cString: $0)) }
+            }
+            if let number { numbers.append(number) }
+        }
+        return numbers
+    }
 }

@@ -27,10 +27,13 @@ extension Supervisor {
 
     func terminate() {
         phase = .terminating(killUSec: currentUSec(CLOCK_MONOTONIC).addingClamped(max(0, request.killGraceUSec)))
+        // Seen before anybody is told: who is orphaned by a TERM could be missed on its way to us, and what a program
+        // starts to clean up after itself is not meant.
+        let members = tree.members()
         // The group at one blow; whoever left it one by one. Who is stopped sees the TERM only when it goes on.
         child?.send(SIGTERM, to: .group)
         child?.send(SIGCONT, to: .group)
-        tree.send([SIGTERM, SIGCONT], outsideGroup: child?.pid ?? 0)
+        tree.send([SIGTERM, SIGCONT], to: members, outsideGroup: child?.pid ?? 0)
     }
 
     func kill() {

@@ -30,6 +30,7 @@ final class Supervisor {
     var context: ContextChannel?
     var stallUSec = Int64.max
     private var timeoutUSec = Int64.max
+    private var own: ProcessIdentity?
     private var input: FileDescriptor?
     private let identity: FileDescriptor
     private let signals: SignalQueue
@@ -65,7 +66,8 @@ final class Supervisor {
 
     func supervise() {
         identity.closeOnExec()
-        addToIdentity(ProcessIdentity(of: getpid()), "supervisor")
+        own = ProcessIdentity(of: getpid())
+        addToIdentity(own, "supervisor")
         outcome.startedUSec = currentUSec(CLOCK_REALTIME)
         do throws(ProcessError) {
             try start()
@@ -89,6 +91,7 @@ final class Supervisor {
         defer { input = nil }
         var process = ProcessRequest(
             arguments: request.arguments, environment: request.environment, workingDirectory: request.workingDirectory)
+        process.environment[ProcessIdentity.markName] = own?.markValue
         process.standardInput = input?.number
         process.standardOutput = pipe.writeEnd.number
         process.standardError = pipe.writeEnd.number

@@ -225,10 +225,13 @@ import Testing
         }
         // So that the service manager starts it anew on the next bus.
         #expect(daemon.code == 69, "\(daemon.text)")
-        // Nobody is left who could end it or record its end.
-        #expect(ProcessState.isGone(try #require(process)))
+        // Its supervisor keeps it for the next one.
+        #expect(!ProcessState.isGone(try #require(process)))
         let next = try Session(config: Scratch.text(session.configFile))
         try next.start(["--state-dir", session.stateFolder])
-        #expect(try next.history().map { $0.text("status") } == ["interrupted"])
+        let run = try #require(try next.history().first)
+        #expect(run["status"] == "running")
+        try next.done("cancel_run", .string(run.text("execution_id")))
+        #expect(try next.waitForRun(run.text("execution_id"))["status"] == "cancelled")
     }
 }

@@ -149,9 +149,14 @@ struct AdoptionTests {
     // MARK: - Supervisors that are killed
 
     private func supervisor(of run: String, _ harness: Harness) throws -> Int32 {
+        try #require(knownSupervisor(of: run, harness))
+    }
+
+    /// nil until it has said who it is.
+    private func knownSupervisor(of run: String, _ harness: Harness) -> Int32? {
         let path = harness.folder.path + "/runs/\(run).1/identity"
-        let record = Record(parsing: try #require(FileDescriptor.contents(of: path, limit: 4096)))
-        return try #require(ProcessIdentity(record, prefix: "supervisor")).pid
+        let bytes = FileDescriptor.contents(of: path, limit: 4096) ?? []
+        return ProcessIdentity(Record(parsing: bytes), prefix: "supervisor")?.pid
     }
 
     @Test func endsTheProcessOfASupervisorThatIsKilled() throws {
@@ -164,6 +169,28 @@ struct AdoptionTests {
         #expect(harness.reports[0].ending == .lost)
         #expect(harness.reports[0].text == attempt.text)
         for pid in pids { try harness.wait("the end of process \(pid)") { isGone(pid) } }
+    }
+
+    /// Killed in the moments around the start of its process, also before it has written down who that is.
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func leavesNothingBehindWheneverASupervisorIsKilled(seed: UInt64) throws {
+        var random = SplitMix(state: seed)
+        let harness = try Harness()
+        let log = harness.folder.path + "/log"
+        let attempt = harness.sh("echo $$ >> \(log); setsid sleep 1000 & echo $! >> \(log); sleep 1000")
+        var supervisorPid: Int32?
+        try harness.wait("the supervisor") {
+            supervisorPid = knownSupervisor(of: attempt.run, harness)
+            return supervisorPid != nil
+        }
+        usleep(useconds_t(random.next() % 3000))
+        Glibc.kill(try #require(supervisorPid), SIGKILL)
+        try harness.wait("the report, seed \(seed)") { !harness.reports.isEmpty }
+        #expect(harness.reports[0].ending == .lost, "seed \(seed)")
+        let text = String(decoding: FileDescriptor.contents(of: log, limit: 100) ?? [], as: UTF8.self)
+        for pid in text.split(separator: "\n").compactMap({ Int32($0) }) {
+            try harness.wait("the end of \(pid), seed \(seed)") { isGone(pid) }
+        }
     }
 
     @Test func endsWhatASupervisorLeftThatDiedWithItsParent() throws {

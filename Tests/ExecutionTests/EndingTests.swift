@@ -182,7 +182,8 @@ struct EndingTests {
         try harness.waitForOutput(attempt, "up")
         attempt.cancel()
         try harness.wait("the end") { !harness.reports.isEmpty }
-        #expect(harness.reports[0].text == "up\nasked\n")
+        // The shell may say that what it waited for was terminated.
+        #expect(harness.reports[0].text.contains("asked\n"), "\(harness.reports[0])")
     }
 
     @Test func sendsTermOnlyOnce() throws {
@@ -192,7 +193,8 @@ struct EndingTests {
         try harness.waitForOutput(attempt, "up")
         attempt.cancel()
         try harness.wait("the end") { !harness.reports.isEmpty }
-        #expect(harness.reports[0].text == "up\nterm\n")
+        // The shell may say that what it waited for was terminated, too.
+        #expect(harness.reports[0].text.split(separator: "\n").filter { $0 == "term" }.count == 1)
         #expect(harness.reports[0].ending == .exited(3))
     }
 

@@ -276,4 +276,14 @@ import Testing
         rig.restart(at: "01:30")
         #expect(rig.launches.count == 2, "what waited starts under the next daemon")
     }
+
+    @Test func `a run that ended without a daemon does not hold back what was missed meanwhile`() {
+        let rig = Rig([job("a", "0 * * * *")])
+        rig.advance(to: "01:00")
+        let outcome = AttemptOutcome(ending: .exited(3), startedAt: at("01:00"), endedAt: at("01:10"))
+        rig.restart(at: "02:30", ended: [id("a", "01:00"): outcome])
+        #expect(rig.status(id("a", "01:00")) == .failed)
+        #expect(rig.run(id("a", "01:00"))?.exit == .code(3))
+        #expect(rig.status(id("a", "02:00")) == .running, "caught up at once, and not skipped as overlapping")
+    }
 }

@@ -79,7 +79,7 @@ let package = Package(
         tests("ProcessesTests", ["Processes"]),
         tests("ExecutionTests", ["Execution", "Processes", "EventLoop"]),
         tests("SchedulingTests", ["Scheduling", "Schedules"]),
-        tests("DaemonTests", ["Daemon", "DBus", "EventLoop", "JSON", "Persistence", "Scheduling", "Schedules"]),
+        tests("DaemonTests", ["botcrond", "DBus", "EventLoop", "JSON", "CLinux", "CSQLite"]),
         tests(
             "ControlToolTests", ["botcronctl", "botcrond", "Schedules", "JSON"], resources: [.copy("Golden")]),
 

@@ -83,19 +83,24 @@ extension Daemon {
 
     // MARK: - The next run
 
-    /// Tells what is next where that has changed: as a property, and as the status line of the service.
+    /// Tells what is next where that has changed: as a property, and in the status line of the service.
     func tellNextRun() {
         let next = scheduler.nextRun.map { $0.at.rfc3339(in: scheduler.job(named: $0.job)?.job.zone ?? configuration.timezone) } ?? ""
-        guard next != announcedNextRun else { return }
-        announcedNextRun = next
-        connection.propertiesChanged(Self.objectPath, Self.interfaceName, ["NextRun"])
+        if next != announcedNextRun {
+            announcedNextRun = next
+            connection.propertiesChanged(Self.objectPath, Self.interfaceName, ["NextRun"])
+        }
         updateServiceStatus()
     }
 
-    func updateServiceStatus() {
+    private func updateServiceStatus() {
         let next = announcedNextRun.isEmpty ? "nothing due" : "next at \(announcedNextRun)"
         let paused = scheduler.isEnabled ? "" : ", paused"
-        ServiceManager.status("\(scheduler.jobCount) jobs\(paused), \(next)")
+        let active = scheduler.activeRunCount
+        let status = "\(scheduler.jobCount) jobs, \(active) active\(paused), \(next)"
+        guard status != serviceStatus else { return }
+        serviceStatus = status
+        ServiceManager.status(status)
     }
 
     // MARK: - Those who wait

@@ -19,15 +19,14 @@ extension Daemon {
     }
 
     /// Watches what the schedules rest on: config.json, the machine's zone, and the zone files.
-    ///
-    /// Folders are watched and not files, because editors and packages write a new file and rename it over the old one.
     func watchFiles() -> [EventSource] {
-        let name = String(configurationPath.split(separator: "/").last ?? "")
+        do {
+            configurationWatch = try FileWatch(configurationPath, on: loop) { [unowned self] in reloadSoon() }
+        } catch {
+            sayUnwatched("the configuration", error)
+        }
         let zones = zones.directory
         return [
-            watch(configurationPath.folderOfPath, "the configuration") { [unowned self] changed in
-                if changed == name { reloadSoon() }
-            },
             watch("/etc", "the machine's time zone") { [unowned self] name in
                 if name == "localtime" { zonesChangeSoon() }
             },
@@ -42,9 +41,13 @@ extension Daemon {
                 changed($0.name)
             }
         } catch {
-            log.info("changes are not noticed until SIGHUP", [("BOTCRON_FILE", what), ("BOTCRON_ERROR", "\(error)")])
+            sayUnwatched(what, error)
             return nil
         }
+    }
+
+    private func sayUnwatched(_ what: String, _ error: EventLoopError) {
+        log.warning("changes are not noticed until SIGHUP", [("BOTCRON_FILE", what), ("BOTCRON_ERROR", "\(error)")])
     }
 
     private func reloadSoon() { reloadTimer?.arm(atUSec: loop.now(.monotonic) + Self.settleUSec) }
@@ -124,7 +127,7 @@ extension Daemon {
     }
 
     func logConfiguration() {
-        for warning in configuration.warnings { log.warning("BOTCRON_CONFIGURATION", [("BOTCRON_WARNING", warning)]) }
+        for warning in configuration.warnings { log.warning("configuration", [("BOTCRON_WARNING", warning)]) }
         for refused in configuration.refused {
             log.warning("a job was refused", [("BOTCRON_JOB", refused.name), ("BOTCRON_ERROR", refused.error)])
         }

@@ -24,6 +24,7 @@ extension Daemon {
             for launch in box.launches { start(launch) }
             if case .arm(let instant) = box.arm { arm(instant) }
             for announcement in box.announcements { tell(announcement) }
+            forgetUntold()
             for (ticket, reply) in box.replies { calls.removeValue(forKey: ticket)?(reply) }
         }
         tellNextRun()
@@ -36,7 +37,9 @@ extension Daemon {
     private func commit() -> Bool {
         guard !outbox.changes.isEmpty else { return storeFault == nil }
         do {
-            try store.commit(outbox.changes)
+            let untold = UntoldRuns(outbox.announcements)
+            try store.commit(outbox.changes, untold: untold.text)
+            hasUntold = hasUntold || untold.text != nil
         } catch {
             storeFailed(error)
             return false
@@ -50,6 +53,26 @@ extension Daemon {
             log.info("the store can be written again")
         }
         return true
+    }
+
+    private func forgetUntold() {
+        // Where it fails, the next turn tries again; the worst is that the next daemon says something twice.
+        if hasUntold, (try? store.forgetUntold()) != nil { hasUntold = false }
+    }
+
+    /// Says what the last daemon committed and was killed before it said it.
+    func tellUntold() {
+        do throws(StoreError) {
+            guard let text = try store.untold() else { return }
+            hasUntold = true
+            for item in UntoldRuns(text: text).items {
+                guard let run = try store.run(id: item.run) else { continue }
+                tell(item.announcement(run))
+            }
+        } catch {
+            log.error("cannot read what was not told", [("BOTCRON_ERROR", "\(error)")])
+        }
+        forgetUntold()
     }
 
     /// Nothing of this turn becomes visible until it is durable. Processes that run go on; who waits for a reply is

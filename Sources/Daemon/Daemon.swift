@@ -50,12 +50,16 @@ public final class Daemon {
     var waiters: [String: [RunWaiter]] = [:]
     /// The attempts whose processes are ours, by run.
     var handles: [String: AttemptHandle] = [:]
+    /// Whether the store holds something to tell that is told by now, or is about to be.
+    var hasUntold = false
     var announcedNextRun = ""
+    var serviceStatus = ""
 
     var flushSource: DeferredSource?
     var timer: TimerSource?
     var storeRetryTimer: TimerSource?
     var reloadTimer: TimerSource?
+    var configurationWatch: FileWatch?
     /// When the mirror of the state is written again, and when it was last.
     var mirrorTimer: TimerSource?
     var mirroredAtUSec: UInt64 = 0
@@ -66,6 +70,8 @@ public final class Daemon {
     var areZonesStale = false
     private var sources: [EventSource] = []
     private var isReady = false
+    /// What the program ends with, once everything is done.
+    private var exitCode = ExitCode.success
 
     static let busName: BusName = "com.aiworkflow.BotCron"
     static let objectPath: ObjectPath = "/com/aiworkflow/BotCron"
@@ -226,19 +232,23 @@ public final class Daemon {
         guard !isReady else { return }
         isReady = true
         logConfiguration()
+        tellUntold()
         submit(.started(bootID: bootID(), surviving: []))
         flush()
         ServiceManager.ready()
-        updateServiceStatus()
         watchSleep()
         releaseCodePages()
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }
 
     /// The daemon lives for its name on the session's bus; without the bus the session is over, or the unit is
-    /// restarted with a new one.
+    /// restarted with a new one. What runs is ended and recorded as at any other stop: nobody would be left to do it.
     private func busIsLost(_ reason: String) {
-        fail(.unavailable, "the connection to the bus is lost: \(reason)")
+        let message = "the connection to the bus is lost: \(reason)"
+        guard isReady else { return fail(.unavailable, message) }
+        log.error(message)
+        exitCode = .unavailable
+        stop(because: "no bus")
     }
 
     private func fail(_ code: ExitCode, _ message: String) {
@@ -276,13 +286,14 @@ public final class Daemon {
         // A store that cannot be written does not keep a stopping daemon: the next one finds the runs as interrupted.
         guard scheduler.status == .stopping, handles.isEmpty, outbox.isEmpty || storeFault != nil else { return }
         connection.flush()
-        loop.exit(ExitCode.success.rawValue)
+        loop.exit(exitCode.rawValue)
     }
 }
 
 extension Daemon {
     func exportInterface() {
         connection.onFault = { [unowned self] fault in log.error("a fault on the bus", [("BOTCRON_ERROR", fault)]) }
+        connection.export(ExportedObject(.root, [], isObjectManager: true))
         connection.export(ExportedObject(Self.objectPath, [ControlInterface(daemon: self).interface]))
     }
 }

@@ -12,6 +12,11 @@ extension ErrorReply {
         return ErrorReply("com.aiworkflow.BotCron.Error.JobNotFound", text + " (list_jobs names all)")
     }
 
+    /// It is there, and cannot be run or scheduled.
+    static func jobRefused(_ job: RefusedJob) -> ErrorReply {
+        ErrorReply("com.aiworkflow.BotCron.Error.InvalidJob", "the job \"\(job.name)\" is listed with an error: \(job.error)")
+    }
+
     static func runNotFound(_ id: String) -> ErrorReply {
         ErrorReply(
             "com.aiworkflow.BotCron.Error.RunNotFound",
@@ -28,10 +33,6 @@ extension ErrorReply {
         case .schedule: ErrorReply("com.aiworkflow.BotCron.Error.InvalidSchedule", error.message)
         default: ErrorReply("com.aiworkflow.BotCron.Error.InvalidJob", error.description)
         }
-    }
-
-    static func invalidSchedule(_ error: ScheduleError) -> ErrorReply {
-        ErrorReply("com.aiworkflow.BotCron.Error.InvalidSchedule", error.description)
     }
 
     static func invalidConfiguration(_ error: ConfigurationError) -> ErrorReply { invalidConfiguration(error.description) }

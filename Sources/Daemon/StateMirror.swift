@@ -56,16 +56,8 @@ extension Daemon {
     }
 
     private func stateShape(of view: Scheduler.JobView) -> JSONObject {
-        var shape = JobShape.json(view)
+        var shape = JobShape.json(view, of: scheduler)
         if view.active.contains(where: { scheduler.activeRun(id: $0)?.status == .running }) { shape["last_status"] = "running" }
         return shape
-    }
-}
-
-extension String {
-    /// The folder of a path; of a bare name it is `.`.
-    var folderOfPath: String {
-        guard let slash = lastIndex(of: "/") else { return "." }
-        return slash == startIndex ? "/" : String(self[..<slash])
     }
 }

@@ -6,7 +6,7 @@ extension SQLiteStore {
     /// At 40 µs a run in a store of a million: 10 ms.
     static let pruneStepMax = 250
 
-    public func commit(_ changes: [StoreChange]) throws(StoreError) {
+    public func commit(_ changes: [StoreChange], untold: String?) throws(StoreError) {
         guard !changes.isEmpty else { return }
         let operation = "commit \(changes.count) changes"
         let statements = try opened(operation)
@@ -17,6 +17,7 @@ extension SQLiteStore {
             var moves = StatusMoves()
             for change in changes { try apply(change, &moves, statements) }
             try count(moves, statements)
+            if let untold { try record(untold, for: .untold, statements) }
             try statements.commit.run(operation)
         } catch {
             // Some errors roll back by themselves. Where this fails too there is nothing more to do: the next begin
@@ -24,6 +25,16 @@ extension SQLiteStore {
             if statements.connection.isInTransaction { try? statements.rollback.run(operation) }
             throw error
         }
+    }
+
+    public func untold() throws(StoreError) -> String? {
+        try setting(.untold, try opened("read what was not told"))
+    }
+
+    public func forgetUntold() throws(StoreError) {
+        let statements = try opened("record that all is told")
+        try setDurability(.eventual, statements.connection)
+        try record(nil, for: .untold, statements)
     }
 
     private func apply(

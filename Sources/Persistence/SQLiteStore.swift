@@ -83,9 +83,11 @@ public final class SQLiteStore: Store {
     enum Setting: String {
         /// `1` or `0`; no row where config.json decides.
         case schedulerOverride = "scheduler_override"
+        /// The caller's words; no row where all is told.
+        case untold
     }
 
-    private func setting(_ setting: Setting, _ statements: Statements) throws(StoreError) -> String? {
+    func setting(_ setting: Setting, _ statements: Statements) throws(StoreError) -> String? {
         statements.setting.bind(setting.rawValue)
         defer { statements.setting.reset() }
         return try statements.setting.step("read the setting \(setting.rawValue)") ? statements.setting.text() : nil

@@ -12,7 +12,7 @@ public final class StateFolder {
 
     public static let lockName = "botcron.lock"
 
-    /// - Throws: `locked` with the process that holds it; `readOnly`, `full`, `cannotOpen` or `inputOutput` with the
+    /// - Throws: `locked` with the process that holds it; `readOnly`, `full`, `noFolder` or `inputOutput` with the
     ///   folder that could not be made or written, and why.
     public init(path: String) throws(StoreError) {
         try Self.makeFolders(path)
@@ -67,11 +67,13 @@ public final class StateFolder {
             }
             let number = errno
             guard let status = FileStatus(current) else {
-                throw StoreError(errno: number, operation: operation, path: current)
+                throw StoreError(
+                    kind: StoreError.Kind(errno: number) ?? .noFolder, operation: operation, path: path,
+                    message: "\(current): \(String(cString: strerror(number)))")
             }
             guard status.isFolder else {
                 throw StoreError(
-                    kind: .cannotOpen, operation: operation, path: current, message: "there is a file of that name")
+                    kind: .noFolder, operation: operation, path: path, message: "\(current) is a file")
             }
         }
     }

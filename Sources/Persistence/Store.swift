@@ -33,7 +33,16 @@ public protocol Store: ExecutionRegister {
     /// An attempt comes after its run, be it in the same commit or an earlier one; else the kind is `constraint`, as
     /// it is for a second run of a fire time (triggers schedule, catch-up and manual), a second use of an idempotency
     /// key, and an active run with an id that was used before.
-    func commit(_ changes: [StoreChange]) throws(StoreError)
+    ///
+    /// - Parameter untold: what these changes give to tell, in words of the caller's, where there is something. It is
+    ///   kept with them until `forgetUntold`: a daemon that was killed before it told leaves it to the next one.
+    func commit(_ changes: [StoreChange], untold: String?) throws(StoreError)
+
+    /// What the last commit gave to tell and nobody has said to be told.
+    func untold() throws(StoreError) -> String?
+
+    /// All is told. It does not wait for the disk: after a power cut nobody is left who was told.
+    func forgetUntold() throws(StoreError)
 
     /// Whether a run ever had this id, one that retention removed included.
     ///
@@ -67,4 +76,8 @@ public protocol Store: ExecutionRegister {
 
     /// Gives back the file. Every later call fails; a second close does nothing.
     func close()
+}
+
+extension Store {
+    public func commit(_ changes: [StoreChange]) throws(StoreError) { try commit(changes, untold: nil) }
 }

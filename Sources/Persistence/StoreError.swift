@@ -5,6 +5,8 @@ public struct StoreError: Error, Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         /// The file or folder cannot be opened or made.
         case cannotOpen
+        /// The folder cannot be made.
+        case noFolder
         /// No space left.
         case full
         /// The file, its folder or its file system may not be written.
@@ -46,6 +48,7 @@ public struct StoreError: Error, Sendable, Equatable {
     public var advice: String {
         switch kind {
         case .cannotOpen: "it must be a regular file in a folder that this user can write"
+        case .noFolder: "it must be a folder that this user can make and write in"
         case .full: "free some space on its file system"
         case .readOnly: "it and its folder must be writable by this user"
         case .inputOutput: "check the disk and its file system"

@@ -54,7 +54,8 @@ struct CalendarParser: ~Copyable {
                     throw ScheduleError(.syntax, "expression", text, surplus, "one space stands before the zone")
                 }
                 let name = ScheduleError.string(text, word)
-                guard let found = zones(name) else {
+                // "local" is a word of the key "timezone", no name of a zone.
+                guard name != "local", let found = zones(name) else {
                     throw ScheduleError(
                         .badTimezone, "timezone", text, word,
                         "expected UTC or an installed IANA name such as Europe/Berlin")

@@ -32,13 +32,17 @@ struct CivilRule: Equatable, Sendable, BitwiseCopyable {
         let match = pattern.next(atOrAfter: wall)
         guard match != WallClock.never else { return match }
         if match &- span.offset < zone.end(ofSpan: index) { return match &- span.offset }
-        return next(match, afterSpan: &index, in: zone)
+        return next(match, searchedFrom: wall, afterSpan: &index, in: zone)
     }
 
-    /// Goes on from span to span with the least match that is not before the end of the span `index`.
+    /// Goes on from span to span with the least match from the wall second `searchedFrom` on, which is not before the end
+    /// of the span `index`. So an overlap between the two holds no match, and decades of them cost a comparison each.
     @inline(never)
-    private func next(_ firstMatch: Int64, afterSpan index: inout Int, in zone: TimeZoneRules) -> Int64 {
+    private func next(
+        _ firstMatch: Int64, searchedFrom begin: Int64, afterSpan index: inout Int, in zone: TimeZoneRules
+    ) -> Int64 {
         var match = firstMatch
+        var begin = begin
         while match != WallClock.never {
             let end = zone.end(ofSpan: index)
             if match - zone.spans[index].offset < end { return match - zone.spans[index].offset }
@@ -49,7 +53,9 @@ struct CivilRule: Equatable, Sendable, BitwiseCopyable {
             if wallAfter > wallBefore, match < wallAfter {
                 if firesAfterGap { return end }
                 match = pattern.next(atOrAfter: wallAfter)
-            } else if wallAfter < wallBefore, firesAgainInOverlap {
+                begin = wallAfter
+            } else if wallAfter < wallBefore, wallAfter < begin, firesAgainInOverlap {
+                begin = wallAfter
                 let again = pattern.next(atOrAfter: wallAfter, below: wallBefore)
                 if again != WallClock.never { match = again }
             }

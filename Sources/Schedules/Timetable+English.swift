@@ -24,7 +24,7 @@ extension Timetable: CustomStringConvertible {
 }
 
 extension Interval {
-    /// "1 month 2 days 3 hours"; the smallest exact units of the elapsed part.
+    /// "day", "90 seconds", "1 month 2 days 3 hours".
     fileprivate var inEnglish: String {
         var words: [String] = []
         if months % 12 == 0, months > 0 {
@@ -39,6 +39,7 @@ extension Interval {
         }
         let parts = [(seconds / 3_600, "hour"), (seconds / 60 % 60, "minute"), (seconds % 60, "second")]
         for (count, unit) in parts where count > 0 { words.append(EnglishList.count(count, unit)) }
-        return words.joined(separator: " ")
+        let text = words.joined(separator: " ")
+        return words.count == 1 && text.hasPrefix("1 ") ? String(text.dropFirst(2)) : text
     }
 }

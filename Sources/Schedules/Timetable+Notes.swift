@@ -146,9 +146,8 @@ extension Timetable {
         let hasChanges = zone.nextTransition(after: anchor) != nil
         if interval.isElapsed, interval.seconds % 86_400 == 0, hasChanges {
             let days = interval.seconds / 86_400
-            notes.append(
-                "\(EnglishList.count(interval.seconds / 3_600, "hour")) elapse, so the time of day moves with a DST change; "
-                    + "\(days)d keeps it")
+            let hours = EnglishList.count(interval.seconds / 3_600, "hour")
+            notes.append("\(hours) elapse, so the time of day moves with a DST change; \(days)d keeps it")
         }
         let day = zone.localDateTime(at: anchor).day
         if interval.months > 0, day > 28 {

@@ -231,6 +231,28 @@ import Testing
         #expect(totals.total == totals.failed + totals.successful)
     }
 
+    // MARK: - What is still to be told
+
+    @Test func whatIsToBeToldIsKeptWithTheCommitUntilItIsForgotten() throws {
+        #expect(try store.untold() == nil)
+        try store.commit([.run(makeRun(1))], untold: "started 1")
+        #expect(try store.untold() == "started 1")
+        // Nothing new to tell takes nothing away.
+        try store.commit([.run(makeRun(2))])
+        #expect(try store.untold() == "started 1")
+        try store.commit([.run(makeRun(3))], untold: "started 3")
+        let orphan = Attempt(run: "nobody", number: 1, startedAt: .init(seconds: 1))
+        #expect(throws: StoreError.self) { try store.commit([.attempt(orphan)], untold: "lost") }
+        store.close()
+        let next = try SQLiteStore(path: scratch.database)
+        defer { next.close() }
+        #expect(try next.untold() == "started 3")
+        try next.forgetUntold()
+        try next.forgetUntold()
+        #expect(try next.untold() == nil)
+        #expect(try next.load().schedulerOverride == nil)
+    }
+
     // MARK: - After the end
 
     @Test func aClosedStoreSaysSo() throws {

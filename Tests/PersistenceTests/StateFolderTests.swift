@@ -48,8 +48,10 @@ import Testing
     @Test func aFileInTheWayIsNamed() throws {
         scratch.write([1], to: "state")
         let error = try #require(throws: StoreError.self) { try StateFolder(path: scratch.path + "/state/deeper") }
-        #expect(error.kind == .cannotOpen)
-        #expect(error.path == scratch.path + "/state")
+        #expect(error.kind == .noFolder)
+        // Which folder was wanted, and what stands in its way.
+        #expect(error.path == scratch.path + "/state/deeper")
+        #expect(error.message.contains(scratch.path + "/state is a file"))
     }
 
     /// Not as root, whom no mode binds; there the read-only file system stands for it.

@@ -211,6 +211,7 @@ import Testing
         ("calendar", "1-2-3-4", "syntax date \"1-2-3-4\" at 0"),
         ("calendar", "1:2:3:4", "syntax time \"1:2:3:4\" at 0"),
         ("calendar", "2027-02-29", "never_fires day \"29\" at 8"),
+        ("calendar", "daily local", "bad_timezone timezone \"local\" at 6"),
         ("calendar", "Mon 12", "syntax date \"12\" at 4"),
     ]
 

@@ -210,6 +210,18 @@ import Testing
         #expect(table.explain() == row.1)
     }
 
+    @Test func intervalsAreExplainedWithTheirAnchor() throws {
+        let newYork = try zone("America/New_York")
+        let anchor = try instant("2026-01-31T09:00:00-05:00")
+        func table(_ text: String) throws -> Timetable {
+            try Timetable(schedule: .interval(text), zone: newYork, anchor: anchor)
+        }
+        #expect(try table("1d").explain() == "every day, counted from 2026-01-31T09:00:00-05:00, New York time")
+        #expect(try table("90m").explain() == "every 1 hour 30 minutes, counted from 2026-01-31T09:00:00-05:00")
+        #expect(try table("24h").notes(after: anchor).first?.contains("1d keeps it") == true)
+        #expect(try table("1mo").notes(after: anchor).first?.contains("has its last day instead") == true)
+    }
+
     @Test func notesTellSurprises() throws {
         let newYork = try zone("America/New_York")
         let after = try instant("2026-02-01T00:00:00-05:00")

@@ -16,7 +16,7 @@ extension ControlInterface {
         let name = text(call, 0)
         var shape: JSONObject
         if let view = daemon.scheduler.job(named: name) {
-            shape = JobShape.json(view)
+            shape = JobShape.json(view, of: daemon.scheduler)
             shape["error"] = nil
             shape["status"] = .string(JobShape.status(view))
             shape["definition"] = JobShape.parsed(view.job.definition)

@@ -10,7 +10,12 @@ extension ControlInterface {
     func runJob(_ call: MethodCall) throws {
         let (name, object) = try jobOrObject(call, ["inputs", "scheduled_for", "idempotency_key", "force"])
         var request = RunRequest(job: name)
-        request.isForced = object["force"]?.boolValue ?? false
+        if let force = object["force"], !force.isNull {
+            guard let isForced = force.boolValue else {
+                throw ErrorReply.invalidArgument("force", found: force.compactText, expected: "true or false")
+            }
+            request.isForced = isForced
+        }
         if let inputs = object["inputs"], !inputs.isNull {
             guard inputs.objectValue != nil else {
                 throw ErrorReply.invalidArgument("inputs", found: inputs.kind.rawValue, expected: "a JSON object")
@@ -29,7 +34,15 @@ extension ControlInterface {
         }
         request.existing = try earlierRun(of: request)
         if request.existing == nil { _ = try view(name) }
-        try ask(call, { .runRequested(request, ticket: $0) }) { reply in try answer(call, run: reply) }
+        try ask(call, { .runRequested(request, ticket: $0) }) { reply in
+            // The key names one request; a run of another job is not what this one asks for.
+            if case .run(let run) = reply, run.job != name {
+                throw ErrorReply.invalidArgument(
+                    "idempotency_key", found: "the key of \"\(run.id)\", a run of the job \"\(run.job)\"",
+                    expected: "a key that no other job has used")
+            }
+            try answer(call, run: reply)
+        }
     }
 
     func runNow(_ call: MethodCall) throws {
@@ -159,7 +172,8 @@ extension ControlInterface {
         do {
             return try Instant.absolute(try string(value, name), zone: zone)
         } catch let error as ScheduleError {
-            throw ErrorReply.invalidSchedule(error)
+            throw ErrorReply.invalidArgument(
+                name, found: "\(value.compactText) (\(error))", expected: "an instant, such as 2026-01-26T09:00:00-05:00")
         }
     }
 }

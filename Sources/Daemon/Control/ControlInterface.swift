@@ -251,6 +251,7 @@ extension ControlInterface {
 
     func view(_ name: String) throws -> Scheduler.JobView {
         if let view = daemon.scheduler.job(named: name) { return view }
+        if let refused = daemon.configuration.refused.first(where: { $0.name == name }) { throw ErrorReply.jobRefused(refused) }
         throw ErrorReply.jobNotFound(name, among: daemon.allJobNames)
     }
 
@@ -261,6 +262,7 @@ extension ControlInterface {
         let ticket = daemon.ticket { reply in
             if case .refused(let refusal) = reply {
                 if case .stopping = refusal, let fault = daemon.storeFault { return call.fail(.storeFailed(fault)) }
+                if case .jobNotFound(let name) = refusal { return call.answer { _ = try view(name) } }
                 return call.fail(.refused(refusal, among: daemon.allJobNames))
             }
             call.answer { try answer(reply) }

@@ -4,8 +4,10 @@ import Schedules
 
 /// A job as clients read it: `control-interface`, "Shapes".
 enum JobShape {
-    static func json(_ view: Scheduler.JobView) -> JSONObject {
+    static func json(_ view: Scheduler.JobView, of scheduler: Scheduler) -> JSONObject {
         let (job, state) = (view.job, view.state)
+        // What waits for its turn does not run.
+        let running = view.active.filter { scheduler.activeRun(id: $0).map { $0.status != .queued } ?? false }
         let schedule = job.schedules.first
         let cron = job.schedules.first { $0.type == "cron" }
         var trigger = "manual"
@@ -32,7 +34,7 @@ enum JobShape {
             "last_duration_ms": state.lastDuration.map { .number($0.wholeMilliseconds) } ?? .null,
             "run_count": .number(state.runCount),
             "failure_count": .number(state.failureCount),
-            "running": .array(view.active.map { .string($0) }),
+            "running": .array(running.map { .string($0) }),
             "tags": .array(job.tags.map { .string($0) }),
             "error": .null,
         ]

@@ -117,7 +117,7 @@ extension Daemon {
 
     /// Every job by name; a refused definition stands behind a good one of the same name.
     func jobShapes() -> [JSONObject] {
-        let good = scheduler.jobNames.compactMap { scheduler.job(named: $0) }.map { ($0.job.name, 0, JobShape.json($0)) }
+        let good = scheduler.jobNames.compactMap { scheduler.job(named: $0) }.map { ($0.job.name, 0, JobShape.json($0, of: scheduler)) }
         let bad = configuration.refused.map { ($0.name, 1, JobShape.json($0)) }
         return (good + bad).sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
     }

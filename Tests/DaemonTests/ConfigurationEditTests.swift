@@ -1,0 +1,127 @@
+import DBus
+import Glibc
+import JSON
+import Testing
+
+/// config.json in the daemon's hands, and the mirror beside it.
+@Suite(.ownThread) struct ConfigurationEditTests {
+    /// Odd on purpose: layout, order, numbers and other programs' sections must stay as they are.
+    private static let text = """
+        {
+            "zebra": {"b": 1.50, "a": [1,2 , 3]},
+          "schedules": { "timezone":"UTC",
+              "jobs": [ {"name": "one", "cron": "0 9 * * *", "command": ["true"]} ] , "execution_timeout": 60 },
+          "dotted": {"x": {"y": null}}
+        }
+
+        """
+
+    private let session: Session
+
+    init() throws {
+        session = try Session(config: Self.text)
+        chmod(session.configFile, 0o640)
+        try session.start()
+    }
+
+    @Test func getConfigReadsAnySection() throws {
+        func get(_ section: String, _ key: String) throws -> JSONValue {
+            try session.json("get_config", .string(section), .string(key))
+        }
+        #expect(try get("schedules", "timezone") == "UTC")
+        #expect(try get("zebra", "") == ["b": .number(#require(JSONNumber(text: "1.50"))), "a": [1, 2, 3]])
+        #expect(try get("dotted", "x.y") == .null)
+        #expect(try get("dotted", "x") == ["y": nil])
+        #expect(try get("zebra", "nothing") == .null)
+        #expect(try get("nothing", "") == .null)
+        #expect(try get("nothing", "x") == .null)
+    }
+
+    @Test func updateConfigChangesOneValueAndNothingElse() throws {
+        try session.done("update_config", "schedules", "execution_timeout", "90")
+        #expect(Scratch.text(session.configFile) == Self.text.replacing("60 }", with: "90 }"))
+        var status = stat()
+        #expect(stat(session.configFile, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o640)
+        try session.done("update_config", "zebra", "new.deep", "{\"k\": [true]}")
+        #expect(try session.json("get_config", "zebra", "new.deep.k") == [true])
+        #expect(try session.json("get_config", "zebra", "b").compactText == "1.50")
+        #expect(Scratch.names(in: session.scratch.path + "/config/aa-workflow").allSatisfy { !$0.contains("tmp") && !$0.contains("new") })
+    }
+
+    @Test func aJobThatIsWrittenIsInForce() throws {
+        let jobs: JSONValue = [["name": "two", "cron": "0 10 * * *", "command": ["true"]]]
+        try session.done("update_config", "schedules", "jobs", .string(jobs.compactText))
+        try session.wait("the written job in force") {
+            try session.json("list_jobs").arrayValue?.map { $0.text("name") } == ["two"]
+        }
+    }
+
+    @Test func aBadChangeIsRefusedAndNothingIsWritten() throws {
+        let bad: [(DBusValue, DBusValue, DBusValue)] = [
+            ("schedules", "jobs", "5"), ("schedules", "timezone", "\"Mars/Olympus\""),
+            ("schedules", "execution_timeout", "\"soon\""),
+            ("schedules", "jobs", "[{\"name\": \"x\", \"cron\": \"61 * * * *\", \"command\": [\"true\"]}]"),
+        ]
+        for (section, key, value) in bad {
+            let error = try session.refusal("update_config", section, key, value)
+            #expect(error.name == "com.aiworkflow.BotCron.Error.InvalidConfig", "\(key) \(value): \(error)")
+        }
+        // A section is an object: what is no object cannot be merged into it.
+        #expect(try session.refusal("update_config", "zebra", "", "[]").name == .invalidArgs)
+        for value in ["", "{", "nope"] as [DBusValue] {
+            let error = try session.refusal("update_config", "zebra", "b", value)
+            #expect(error.name == .invalidArgs, "\(value): \(error)")
+        }
+        #expect(Scratch.text(session.configFile) == Self.text)
+        #expect(try session.job("one")["error"] == nil)
+    }
+
+    @Test func aFileThatDoesNotParseIsNeverOverwritten() throws {
+        try Scratch.write("{ broken", to: session.configFile)
+        let error = try session.refusal("update_config", "zebra", "b", "2")
+        #expect(error.name == "com.aiworkflow.BotCron.Error.InvalidConfig")
+        #expect(Scratch.text(session.configFile) == "{ broken")
+    }
+
+    @Test func theMirrorFollowsWithinASecondOrSo() throws {
+        let path = session.scratch.path + "/config/aa-workflow/cron_state.json"
+        try session.runToEnd("one")
+        try session.look(for: "the run in the mirror") {
+            (try? JSONValue(parsing: Scratch.text(path)))?["total_history"] == 1
+        }
+        let state = try JSONValue(parsing: Scratch.text(path))
+        for key in ["enabled", "timezone", "execution_mode", "jobs", "history", "total_history", "updated_at"] {
+            #expect(state[key] != nil, "\(key)")
+        }
+        #expect(state["jobs"]?[0]?["last_status"] == "success")
+        #expect(state["history"]?[0]?["job_name"] == "one")
+        var status = stat()
+        #expect(stat(path, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o600)
+        // The mirror lies beside config.json: writing it is no change of the configuration.
+        #expect(!session.signals.contains { $0.member == "JobsChanged" })
+    }
+
+    @Test func metricsAreOpenMetricsText() throws {
+        try session.runToEnd("one")
+        let text = try #require(try session.call("GetMetrics").first?.asString)
+        #expect(text.hasSuffix("# EOF\n"))
+        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+            #expect(line.wholeMatch(of: /[a-z_]+(\{[^}]*\})? [0-9.e+-]+/) != nil, "\(line)")
+        }
+        #expect(text.contains("botcron_"))
+    }
+
+    @Test func aStormOfChangesEndsWithTheLast() throws {
+        for number in 0..<40 {
+            let jobs: [JSONValue] = [["name": .string("n\(number)"), "cron": "0 9 * * *", "command": ["true"]]]
+            let isBroken = number % 3 == 1
+            try Scratch.write(isBroken ? "{\"schedules\": " : Session.config(jobs: jobs), to: session.configFile)
+        }
+        try session.wait("the last change") {
+            try session.json("list_jobs").arrayValue?.map { $0.text("name") } == ["n39"]
+        }
+        #expect(try session.json("HealthCheck")["healthy"] == true)
+    }
+}

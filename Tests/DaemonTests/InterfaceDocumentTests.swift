@@ -1,0 +1,86 @@
+import DBus
+import Glibc
+import Testing
+
+/// The interface as it is written down, as it is told, and as it is.
+@Suite(.ownThread) struct InterfaceDocumentTests {
+    private let session: Session
+
+    init() throws {
+        session = try Session(jobs: [])
+        try session.start()
+    }
+
+    private func introspect() throws -> String {
+        let call = RemoteCall(
+            Session.name, Session.path, "org.freedesktop.DBus.Introspectable", "Introspect")
+        return try #require(try session.reply(call).get().first?.asString)
+    }
+
+    /// The lines of our interface, without their indentation.
+    private func interface(_ xml: String) throws -> [String] {
+        let lines = xml.split(separator: "\n").map { String($0.trimmingPrefix { $0 == " " || $0 == "\t" }) }
+        let first = try #require(lines.firstIndex { $0.hasPrefix("<interface name=\"com.aiworkflow.BotCron\">") })
+        let last = try #require(lines[first...].firstIndex { $0.hasPrefix("</interface>") })
+        return Array(lines[first...last])
+    }
+
+    private func names(_ element: String, _ lines: [String]) -> [String] {
+        lines.compactMap { line in
+            guard line.hasPrefix("<\(element) name=\"") else { return nil }
+            return line.split(separator: "\"").dropFirst().first.map(String.init)
+        }
+    }
+
+    @Test func theDocumentIsWhatIntrospectAnswers() throws {
+        // Tests/DaemonTests/…, two folders up.
+        let root = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
+        let file = Scratch.read(root + "/dbus/com.aiworkflow.BotCron.xml")
+        let document = String(decoding: try #require(file, "dbus/com.aiworkflow.BotCron.xml"), as: UTF8.self)
+        #expect(try interface(document) == interface(introspect()))
+    }
+
+    @Test func everyDeclaredMethodHasAHandlerAndEveryPropertyAValue() throws {
+        let lines = try interface(introspect())
+        let methods = names("method", lines)
+        #expect(methods.count >= 11)
+        for method in methods where method != "Shutdown" {
+            // Far too many arguments: whoever is there says so.
+            let member = try #require(MemberName(method))
+            let arguments = [DBusValue](repeating: .strings([]), count: 20)
+            guard case .failure(let error) = try session.reply(member, arguments) else {
+                Issue.record("\(method) took twenty arrays")
+                continue
+            }
+            #expect(error.name == .invalidArgs, "\(method): \(error)")
+        }
+        for property in names("property", lines) {
+            _ = try session.property(property)
+        }
+        let all = RemoteCall(
+            Session.name, Session.path, "org.freedesktop.DBus.Properties", "GetAll", [.string(Session.interface.text)])
+        let values = try #require(try session.reply(all).get().first?.asEntries)
+        #expect(Set(values.compactMap(\.key.asString)) == Set(names("property", lines)))
+    }
+
+    @Test func noTwoMembersAreOneInSnakeCase() throws {
+        let lines = try interface(introspect())
+        for element in ["method", "signal", "property"] {
+            let folded = names(element, lines).map { $0.lowercased().filter { $0 != "_" } }
+            #expect(Set(folded).count == folded.count, "\(element)")
+        }
+    }
+
+    @Test func changingPropertiesAreMarkedAsTheyAreTold() throws {
+        let xml = try interface(introspect()).joined(separator: "\n")
+        func annotation(_ name: String) -> String {
+            let property = xml.split(separator: "<property ").first { $0.hasPrefix("name=\"\(name)\"") } ?? ""
+            let body = property.split(separator: "</property>", omittingEmptySubsequences: false).first ?? ""
+            let parts = body.split(separator: "EmitsChangedSignal\" value=\"")
+            return parts.count > 1 ? String(parts[1].prefix { $0 != "\"" }) : "true"
+        }
+        for name in ["Enabled", "NextRun"] { #expect(annotation(name) == "true", "\(name)") }
+        for name in ["Uptime", "Stats"] { #expect(annotation(name) == "false", "\(name)") }
+        #expect(annotation("Version") == "const")
+    }
+}

@@ -1,0 +1,193 @@
+import DBus
+import Glibc
+import JSON
+import Testing
+
+/// The daemon's ends, good and bad, and what is there afterwards.
+@Suite(.ownThread) struct StopAndCrashTests {
+    private static let long: JSONValue = ["name": "long", "command": ["sh", "-c", "echo $$ > pid; exec sleep 100"]]
+
+    /// The process of the job `long`, once it runs.
+    private func processOfLong(_ session: Session) throws -> Int {
+        var process: Int?
+        try session.look(for: "the process of the run") {
+            let text = Scratch.text(session.scratch.path + "/home/pid")
+            process = text.hasSuffix("\n") ? Int(text.dropLast()) : nil
+            return process != nil
+        }
+        return try #require(process)
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT])
+    func aSignalStopsItWithinTwoSecondsWhenNothingRuns(number: Int32) throws {
+        let session = try Session(jobs: [["name": "one", "cron": "0 0 * * *", "command": ["true"]]])
+        let daemon = try session.start()
+        try session.runToEnd("one")
+        let begin = ProcessState.monotonicUSec
+        #expect(try session.stop(daemon, number) == 0)
+        #expect(ProcessState.monotonicUSec - begin < 2_000_000)
+        try session.signal("StatusChanged", "stopping")
+        // The write-ahead log was folded into the store.
+        let names = Scratch.names(in: session.stateFolder)
+        #expect(names.contains("botcron.db"))
+        #expect(!names.contains("botcron.db-wal"), "\(names)")
+    }
+
+    @Test func shutdownStopsItAsASignalDoes() throws {
+        let session = try Session(jobs: [Self.long])
+        let daemon = try session.start()
+        let answer = try session.json("Shutdown")
+        #expect(answer["error"] == nil)
+        #expect(try session.end(daemon) == 0)
+    }
+
+    @Test func aRunThatAStopEndsIsInterrupted() throws {
+        let session = try Session(jobs: [Self.long])
+        let daemon = try session.start()
+        let id = try session.json("run_job", "long").text("execution_id")
+        let process = try processOfLong(session)
+        #expect(try session.stop(daemon) == 0)
+        #expect(ProcessState.isGone(process))
+        try session.start()
+        let run = try session.run(id)
+        #expect(run["status"] == "interrupted")
+        #expect(run["success"] == false)
+        #expect(run.text("error").isEmpty == false)
+        try session.signal("JobFailed", "long", id)
+        #expect(session.story(id) == ["JobStarted", "JobFailed"])
+        #expect(try session.job("long")["running"] == [])
+    }
+
+    @Test func aRunThatWaitsAtAStopIsRunByTheNextDaemon() throws {
+        let session = try Session(jobs: [
+            ["name": "gate", "command": ["sh", "-c", "test -e open || exec sleep 100"]]
+        ])
+        let daemon = try session.start()
+        let first = try session.json("run_job", "gate").text("execution_id")
+        let second = try session.json("run_job", "gate").text("execution_id")
+        try Scratch.write("", to: session.scratch.path + "/home/open")
+        try session.stop(daemon)
+        try session.start()
+        #expect(try session.waitForRun(second)["status"] == "success")
+        #expect(try session.run(first)["status"] == "interrupted")
+        #expect(session.story(first) == ["JobStarted", "JobFailed"])
+        #expect(session.story(second) == ["JobStarted", "JobCompleted"])
+    }
+
+    @Test func aRunThatACrashLeftBehindIsInterruptedAndAnnounced() throws {
+        let session = try Session(jobs: [
+            Self.long, ["name": "daily", "cron": "0 0 * * *", "command": ["true"]],
+        ])
+        let daemon = try session.start()
+        let next = try session.job("daily").text("next_run")
+        let id = try session.json("run_job", "long").text("execution_id")
+        try session.signal("JobStarted", "long", id)
+        try session.crash(daemon)
+        try session.start()
+        let failed = try session.signal("JobFailed", "long", id)
+        #expect(failed[2].isEmpty == false)
+        let run = try session.run(id)
+        #expect(run["status"] == "interrupted")
+        #expect(session.story(id) == ["JobStarted", "JobFailed"])
+        #expect(try session.history().map { $0.text("execution_id") } == [id])
+        #expect(try session.job("daily").text("next_run") == next)
+        // Its slot is free again.
+        #expect(try session.json("run_job", "long")["status"] == "running")
+    }
+
+    /// Every fire time of two crashes and the time between: none twice, none lost without a run that stands for it.
+    @Test func noFireTimeRunsTwiceAndAllAreAccountedFor() throws {
+        let session = try Session(jobs: [
+            [
+                "name": "tick", "cron": "* * * * * *",
+                "command": ["sh", "-c", "echo $BOTCRON_SCHEDULED_AT $BOTCRON_MISSED $BOTCRON_SOURCE >> ticks"],
+            ]
+        ])
+        for downSeconds in [0, 2] {
+            let daemon = try session.start()
+            let before = session.signals.count
+            try session.signal("JobCompleted", "tick", after: before)
+            try session.signal("JobStarted", "tick", after: session.signals.count)
+            try session.crash(daemon)
+            // A wait that is the thing measured: fire times pass while nobody is there.
+            let up = time(nil) + downSeconds
+            try session.look(for: "\(downSeconds) s without a daemon") { time(nil) >= up }
+        }
+        let daemon = try session.start()
+        try session.signal("JobCompleted", "tick", after: session.signals.count)
+        try session.signal("JobCompleted", "tick", after: session.signals.count)
+        try session.done("toggle_job", "tick", .bool(false))
+        try session.wait("all runs over") { try session.job("tick")["running"] == [] }
+        try session.stop(daemon)
+
+        let lines = Scratch.text(session.scratch.path + "/home/ticks").split(separator: "\n").map {
+            $0.split(separator: " ").map(String.init)
+        }
+        let fired = lines.compactMap { $0.first.flatMap(FiringTests.seconds) }
+        #expect(fired.count == lines.count)
+        #expect(Set(fired).count == fired.count, "\(lines)")
+        let first = try #require(fired.min())
+        let last = try #require(fired.max())
+        let covered = lines.compactMap { $0.count > 1 ? Int($0[1]) : nil }.reduce(0, +)
+        // A run that was killed before it wrote its line may be missing, one for each crash.
+        #expect((last - first - 1...last - first + 1).contains(covered), "\(lines)")
+        #expect(lines.contains { (Int($0[1]) ?? 0) > 1 }, "a catch-up run that stands for several: \(lines)")
+    }
+
+    @Test func togglesSurviveARestartAndACrash() throws {
+        let session = try Session(jobs: [
+            ["name": "one", "cron": "0 0 * * *", "command": ["true"]],
+            ["name": "off", "cron": "0 0 * * *", "command": ["true"], "enabled": false],
+        ])
+        let daemon = try session.start()
+        try session.done("toggle_job", "one", .bool(false))
+        try session.done("toggle_job", "off", .bool(true))
+        try session.done("toggle_scheduler", .bool(false))
+        try session.crash(daemon)
+        let again = try session.start()
+        #expect(try session.property("Enabled") == .bool(false))
+        #expect(try session.job("one")["enabled"] == false)
+        #expect(try session.job("off")["enabled"] == true)
+        try session.done("toggle_scheduler", .bool(true))
+        try session.stop(again)
+        try session.start()
+        #expect(try session.property("Enabled") == .bool(true))
+        #expect(try session.job("one")["next_run"] == .null)
+        #expect(try session.job("off")["next_run"] != .null)
+        _ = try session.json("reload_config")
+        #expect(try session.job("one")["enabled"] == false)
+    }
+
+    @Test func historyAndCountsSurviveARestart() throws {
+        let session = try Session(jobs: [["name": "one", "command": ["false"]]])
+        let daemon = try session.start()
+        let run = try session.runToEnd("one")
+        try session.stop(daemon)
+        try session.start()
+        #expect(try session.history().first?["execution_id"] == run["execution_id"])
+        let job = try session.job("one")
+        #expect(job["run_count"] == 1)
+        #expect(job["failure_count"] == 1)
+        #expect(job["last_status"] == "failed")
+        #expect(try session.json("GetStatus")["jobs_executed"] == 1)
+        // Unique for ever: also in the second of the restart.
+        #expect(try session.runToEnd("one")["execution_id"] != run["execution_id"])
+    }
+
+    @Test func aRetrySurvivesARestart() throws {
+        let session = try Session(jobs: [
+            [
+                "name": "flaky", "command": ["sh", "-c", "test $BOTCRON_ATTEMPT = 2"],
+                "retry": ["max_attempts": 2, "delay_seconds": 1],
+            ]
+        ])
+        let daemon = try session.start()
+        let id = try session.json("run_job", "flaky").text("execution_id")
+        try session.signal("JobRetrying", "flaky", id)
+        try session.crash(daemon)
+        try session.start()
+        #expect(try session.waitForRun(id)["status"] == "success")
+        try session.signal("JobCompleted", "flaky", id)
+        #expect(session.story(id) == ["JobStarted", "JobRetrying", "JobCompleted"])
+    }
+}

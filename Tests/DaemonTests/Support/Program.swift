@@ -1,0 +1,149 @@
+import CLinux
+import EventLoop
+import Glibc
+
+/// A child process, its stdout and stderr collected while the loop turns; killed with its object.
+final class Program {
+    let pid: Int32
+    private(set) var output: [UInt8] = []
+    /// The exit code, or minus the signal; nil while it runs.
+    private(set) var code: Int32?
+    /// Called with every piece of output.
+    var onOutput: () -> Void = {}
+
+    private var reading: Int32
+    private let pidfd: Int32
+    private var sources: [EventSource] = []
+
+    /// `environment` is the whole environment: nothing is inherited.
+    init(_ arguments: [String], environment: [String: String], on loop: EventLoop) throws {
+        var ends: [Int32] = [-1, -1]
+        guard pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else { throw TestFailure("pipe2: errno \(errno)") }
+        defer { close(ends[1]) }
+        reading = ends[0]
+        // The program's own end blocks, as programs expect.
+        _ = fcntl(ends[1], F_SETFL, 0)
+        do {
+            pid = try Self.spawn(arguments, environment, output: ends[1])
+        } catch {
+            close(ends[0])
+            throw error
+        }
+        pidfd = pidfd_open(pid, 0)
+        sources = [
+            try loop.watch(fd: reading, .readable) { [unowned self] _ in readSome() },
+            try loop.watch(fd: pidfd, .readable) { [unowned self] _ in reap() },
+        ]
+    }
+
+    deinit {
+        for source in sources { source.cancel() }
+        if code == nil {
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+        }
+        close(pidfd)
+        if reading >= 0 { close(reading) }
+    }
+
+    var text: String { String(decoding: output, as: UTF8.self) }
+
+    func signal(_ number: Int32) {
+        guard code == nil else { return }
+        kill(pid, number)
+    }
+
+    /// Nobody reads any more what it says.
+    func closeOutput() {
+        sources[0].cancel()
+        close(reading)
+        reading = -1
+    }
+
+    private func readSome() {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = read(reading, &buffer, buffer.count)
+        if count > 0 {
+            output += buffer[..<count]
+            onOutput()
+        } else if count == 0 {
+            sources[0].cancel()
+        }
+    }
+
+    private func reap() {
+        var status: Int32 = 0
+        guard waitpid(pid, &status, 0) == pid else { return }
+        sources[1].cancel()
+        // What it said before its end is in the pipe.
+        while !sources[0].isCancelled {
+            let before = output.count
+            readSome()
+            if output.count == before { break }
+        }
+        code = status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
+    }
+
+    private static func spawn(
+        _ arguments: [String], _ environment: [String: String], output: Int32
+    ) throws -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var (all, none) = (sigset_t(), sigset_t())
+        sigfillset(&all)
+        sigemptyset(&none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+        let argv = arguments.map { strdup($0) } + [nil]
+        let envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for text in argv + envp { free(text) } }
+        var pid: pid_t = 0
+        let code = posix_spawnp(&pid, arguments[0], &actions, &attributes, argv, envp)
+        guard code == 0 else { throw TestFailure("cannot start \(arguments[0]): errno \(code)") }
+        return pid
+    }
+}
+
+/// What `/proc` says of a process.
+enum ProcessState {
+    static var monotonicUSec: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
+    }
+
+    /// Whether the process has ended; a zombie that nobody has reaped yet has.
+    static func isGone(_ pid: Int) -> Bool {
+        let state = Scratch.text("/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ").first
+        return state == nil || state == "Z" || state == "X"
+    }
+
+    /// Ends every process that was started with this home.
+    static func killAll(withHome home: String) {
+        for pid in Scratch.names(in: "/proc").compactMap({ Int32($0) }) {
+            let environment = Scratch.read("/proc/\(pid)/environ") ?? []
+            if environment.split(separator: 0).contains(where: { $0.elementsEqual("HOME=\(home)".utf8) }) {
+                kill(pid, SIGKILL)
+            }
+        }
+    }
+
+    /// The number behind `name` in `/proc/PID/status`.
+    static func status(_ pid: Int32, _ name: String) -> Int? {
+        for line in Scratch.text("/proc/\(pid)/status").split(separator: "\n") where line.hasPrefix(name + ":") {
+            return line.dropFirst(name.count + 1).split { $0 == "\t" || $0 == " " }.first.flatMap { Int($0) }
+        }
+        return nil
+    }
+
+    static func openFiles(_ pid: Int32) -> Int { Scratch.names(in: "/proc/\(pid)/fd").count }
+}

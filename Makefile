@@ -28,12 +28,16 @@ test-long:
 	@BOTCRON_LONG_TESTS=1 .make/test
 	Tests/Fuzz/fuzz.sh 60
 
-bench: bench-schedules
-	$(RELEASE) --product spawn-bench && $(BIN)/spawn-bench
-	$(RELEASE) --product store-bench && $(BIN)/store-bench .build
+# What is measured, and beside what: README.md, "Measured".
+bench: build bench-schedules
+	for bench in daemon bus spawn store; do $(RELEASE) --product $$bench-bench || exit; done
+	dbus-run-session -- $(BIN)/daemon-bench $(BIN)/botcrond
+	$(BIN)/bus-bench
+	$(BIN)/spawn-bench
+	$(BIN)/store-bench .build
 
 bench-schedules:
-	$(RELEASE) --product schedule-bench && .make/bench-schedules $(BIN)/schedule-bench
+	Tests/Benchmarks/bench-schedules.sh
 
 # Writes dbus/com.aiworkflow.BotCron.xml anew, from what the daemon itself answers to Introspect.
 interface: build

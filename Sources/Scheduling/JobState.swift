@@ -12,8 +12,8 @@ public struct JobState: Sendable, Equatable {
     public var decidedThrough: Instant
     /// A user's word on `enabled`, which wins over the definition.
     public var isEnabledOverride: Bool?
-    /// Whether the job was enabled, by definition or override, when this was written: a job that became enabled while
-    /// no daemon ran had no fire times before.
+    /// Whether the job had fire times when this was written: enabled, by definition or override, and not finished. Where
+    /// it comes to have them while no daemon runs, it has had none before.
     public var wasEnabled = true
     /// Runs started for the schedule, on time or as catch-up: what `max_executions` counts.
     public var executions = 0

@@ -87,7 +87,7 @@ extension Scheduler {
     private func collect(_ entry: JobEntry, through newest: Instant) -> Stretch {
         let decided = entry.state.decidedThrough
         var bound = max(entry.job.historyLimit, entry.job.catchUp.limit, 1) + 1
-        if !entry.job.exclusions.isEmpty { bound = max(bound, Limits.individualFireTimes) }
+        if !isPlain(entry) { bound = max(bound, Limits.individualFireTimes) }
         var fires: [Instant] = []
         var next: Instant? = newest
         while let fire = next, fire > decided, fires.count < bound {
@@ -110,8 +110,7 @@ extension Scheduler {
         let recordsUpTo = max(entry.state.reopenedThrough ?? .epoch, entry.state.registeredAt)
         let mayHaveRecords = due.first.map { $0 <= recordsUpTo } ?? false
         if let reopened = entry.state.reopenedThrough, reopened <= decided { entry.state.reopenedThrough = nil }
-        let isPlain = entry.job.exclusions.isEmpty && entry.state.skippedFireTime == nil && entry.state.claimed.isEmpty
-        guard mayHaveRecords || !isPlain else { return }
+        guard mayHaveRecords || !isPlain(entry) else { return }
 
         var excluded: [Instant] = []
         due.fires.removeAll { fire in
@@ -128,6 +127,12 @@ extension Scheduler {
         entry.state.claimed.removeAll { $0 <= decided }
         if let skipped = entry.state.skippedFireTime, skipped <= decided { entry.state.skippedFireTime = nil }
         record(entry, Stretch(after: due.after, older: nil, fires: excluded), .skipped, now: now) { _ in .excluded }
+    }
+
+    /// Whether no fire time of a job has a fate of its own.
+    private func isPlain(_ entry: JobEntry) -> Bool {
+        entry.job.exclusions.isEmpty && entry.state.skippedFireTime == nil && entry.state.claimed.isEmpty
+            && entry.state.reopenedThrough == nil
     }
 
     private func isRecorded(_ entry: JobEntry, _ fire: Instant) -> Bool {

@@ -121,7 +121,7 @@ extension Scheduler {
     private func replace(_ entry: JobEntry, with job: Job, now: Instant) {
         settle(entry, now: now)
         unfollow(entry)
-        let wasEnabled = entry.isEnabled
+        let hadFireTimes = entry.isEnabled && !entry.isFinished
         let old = entry.job
         entry.job = job
         if old.scheduleKey != job.scheduleKey {
@@ -129,9 +129,9 @@ extension Scheduler {
             entry.state.registeredAt = job.registeredAt
             entry.state.decidedThrough = max(entry.state.decidedThrough, job.registeredAt)
             entry.state.skippedFireTime = nil
-            admitPast(entry, beside: old.schedules, now: now)
         }
-        if !wasEnabled, entry.isEnabled { entry.state.decidedThrough = max(entry.state.decidedThrough, now) }
+        if !hadFireTimes, entry.isEnabled { entry.state.decidedThrough = max(entry.state.decidedThrough, now) }
+        if old.scheduleKey != job.scheduleKey { admitPast(entry, beside: old.schedules, now: now) }
         follow(entry)
         touch(entry)
         promote(entry)
@@ -153,7 +153,7 @@ extension Scheduler {
         jobs[name] = nil
         if !entry.occupying.isEmpty { departed[name] = entry }
         if isRetained {
-            entry.state.wasEnabled = entry.isEnabled
+            entry.state.wasEnabled = entry.isEnabled && !entry.isFinished
             retainedStates[name] = entry.state
             turn.changes.append(.jobState(entry.state))
         } else {

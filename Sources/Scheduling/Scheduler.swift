@@ -100,7 +100,7 @@ public final class Scheduler {
         public static let chainLength = 100
         /// Fire times of one job that clients have taken for runs of their own before they came. Beyond it such a request
         /// is refused with `limitExceeded`.
-        public static let claimedFireTimes = 1_000
+        public static let claimedFireTimes = 100
         /// Steps that are spent on what two schedules of a job have in common. Beyond it a common fire time counts twice.
         public static let commonFireTimes = 100_000
         /// Ended runs that one commit of the clean-up removes.

@@ -46,7 +46,7 @@ extension Scheduler {
             }
             // A job that was removed leaves no state behind.
             guard !entry.isRemoved else { continue }
-            entry.state.wasEnabled = entry.isEnabled
+            entry.state.wasEnabled = entry.isEnabled && !entry.isFinished
             changes.append(.jobState(entry.state))
         }
 

@@ -57,7 +57,7 @@ private func showNext(_ request: Request, _ context: Context) throws(Failure) ->
             last = fire
         }
     }
-    show(fires, of: timetable, after: after, context)
+    show(fires, of: timetable, after: after, isAskedFromNow: !request.has("--after"), context)
     return ExitCode.success
 }
 
@@ -96,14 +96,18 @@ private func advice(
     return []
 }
 
-private func show(_ fires: [Instant], of timetable: Timetable, after: Instant, _ context: Context) {
+private func show(
+    _ fires: [Instant], of timetable: Timetable, after: Instant, isAskedFromNow: Bool, _ context: Context
+) {
     let screen = context.screen
     guard !screen.isJSON else {
         return screen.json(.array(fires.map { .string($0.rfc3339(in: timetable.zone)) }))
     }
     screen.line(screen.styled(printable(timetable.explain()), .heading))
     for fire in fires {
-        screen.line("  \(TimeText.absolute(fire, in: timetable.zone))  \(context.times.relative(fire))")
+        // Who asks about another time than now does not care how far away that is.
+        let relative = isAskedFromNow ? "  " + context.times.relative(fire) : ""
+        screen.line("  " + TimeText.absolute(fire, in: timetable.zone) + relative)
     }
     if fires.isEmpty { screen.line("  no fire times") }
     for note in timetable.notes(after: after) { screen.line("Note: \(printable(note)).") }

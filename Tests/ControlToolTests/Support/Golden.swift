@@ -14,7 +14,9 @@ enum Golden {
             fputs(text, file)
             return
         }
-        #expect(try text == read(path), "\(name); UPDATE_GOLDEN=1 takes it over", sourceLocation: sourceLocation)
+        #expect(
+            try text == read(path), "\(name), which UPDATE_GOLDEN=1 takes over, differs from:\n\(text)",
+            sourceLocation: sourceLocation)
     }
 
     static func read(_ path: String) throws -> String {

@@ -1,0 +1,437 @@
+import Schedules
+import Scheduling
+
+/// Compares what a scheduler records, starts and tells with what the schedules alone name and the policies say.
+///
+/// It shares no code with the scheduler but the timetables. From the events of the world it knows when each job had fire
+/// times (enabled, not finished); at the end it walks every fire time of these stretches and wants exactly one outcome.
+final class Checker {
+    /// A job with one set of schedules.
+    final class Grid {
+        var job: Job
+        /// Stretches (from, through] in which the job had fire times.
+        var stretches: [(from: Instant, through: Instant)] = []
+        /// Fire times that had passed, waited for their jitter, and went with a change of the job.
+        var excused: Set<Instant> = []
+        /// Those of a clock that was far ahead.
+        var sealed: [(from: Instant, through: Instant)] = []
+        var openFrom: Instant?
+        /// Up to here fire times were decided, or passed for good.
+        var passed: Instant
+        /// A clock that was far ahead was set right: fire times without a record of their own may be decided again.
+        var isReopened = false
+        var pausedUntil: Instant?
+        var decidedThrough: Instant
+        var executions = 0
+
+        init(job: Job, passed: Instant) {
+            self.job = job
+            self.passed = passed
+            decidedThrough = passed
+        }
+
+        func open(at instant: Instant) {
+            if openFrom == nil { openFrom = max(passed, instant) }
+        }
+
+        /// What had passed after an instant has no outcome yet, and will have none.
+        func clip(to edge: Instant) {
+            stretches = stretches.filter { $0.from < edge }.map { ($0.from, min($0.through, edge)) }
+        }
+
+        /// - Parameter isWaiting: whether a fire time has passed and waits for its jitter: it may go.
+        func close(at instant: Instant, isWaiting: (Instant) -> Bool = { _ in false }) {
+            guard let from = openFrom else { return }
+            openFrom = nil
+            if job.jitterMilliseconds > 0 {
+                let last = job.schedules.compactMap { $0.timetable.previous(atOrBefore: instant) }.max()
+                if let last, isWaiting(last) { excused.insert(last) }
+            }
+            if from < instant { stretches.append((from, instant)) }
+            passed = max(passed, instant)
+        }
+    }
+
+    var grids: [String: Grid] = [:]
+    private var former: [Grid] = []
+    private var signals: [String: Signals] = [:]
+    private var launches: [String: LaunchRecord] = [:]
+    private(set) var faults: [Fault] = []
+    private(set) var fireTimeCount = 0
+    var hasClockSteps = false
+
+    private enum Signals { case started, ended, excused }
+
+    struct Fault {
+        var text: String
+        var job: String
+        /// The fire time in question.
+        var fire: Instant?
+        var definition: Job?
+    }
+
+    private struct LaunchRecord {
+        var attempt: Int
+        var launch: Launch
+    }
+
+    func fail(_ text: String, job: String, fire: Instant? = nil, definition: Job? = nil) {
+        faults.append(Fault(text: text, job: job, fire: fire, definition: definition ?? grids[job]?.job))
+    }
+
+    // MARK: - Definitions
+
+    /// A definition is in force.
+    ///
+    /// - Parameter known: the watermark on record, where the change came about while no daemon ran: what passed since may
+    ///   be lost.
+    func define(
+        _ job: Job, isEnabled: Bool, isFinished: Bool, _ store: LossyStore, now: Instant, lostSince known: Instant? = nil
+    ) {
+        if let grid = grids[job.name] {
+            if grid.job.scheduleKey == job.scheduleKey {
+                let wasOpen = grid.openFrom != nil
+                let isEnabled = isEnabled && !isFinished
+                if wasOpen, !isEnabled {
+                    grid.close(at: min(now, known ?? now)) { self.due($0, grid.job) > now }
+                    if let known { grid.clip(to: known) }
+                }
+                grid.job = job
+                if !wasOpen, isEnabled { grid.open(at: now) }
+                return
+            }
+            grid.close(at: min(now, known ?? now)) { self.due($0, grid.job) > now }
+            if let known { grid.clip(to: known) }
+            former.append(grid)
+            add(
+                job, isEnabled: isEnabled && !isFinished, passed: max(grid.passed, job.registeredAt), old: grid.job,
+                executions: grid.executions, now: now)
+            admitPast(job, isEnabled, isFinished, old: grid.job, store)
+        } else {
+            add(job, isEnabled: isEnabled && !isFinished, passed: job.registeredAt, old: nil, executions: 0, now: now)
+            admitPast(job, isEnabled, isFinished, old: nil, store)
+        }
+    }
+
+    private func add(_ job: Job, isEnabled: Bool, passed: Instant, old: Job?, executions: Int, now: Instant) {
+        let grid = Grid(job: job, passed: passed)
+        grid.executions = executions
+        grids[job.name] = grid
+        for run in ownerless where run.job == job.name { owners[run.id] = grid }
+        ownerless.removeAll { $0.job == job.name }
+        if isEnabled { grid.open(at: min(now, passed)) }
+    }
+
+    /// A single instant of the past, by `allow_past`.
+    private func admitPast(_ job: Job, _ isEnabled: Bool, _ isFinished: Bool, old: Job?, _ store: LossyStore) {
+        guard isEnabled, let grid = grids[job.name] else { return }
+        for schedule in job.schedules {
+            guard let once = schedule.timetable.schedule.onceInstant, once <= job.registeredAt,
+                !(old?.schedules.contains { $0.timetable.schedule.onceInstant == once } ?? false),
+                // A job that is finished with it, or was before.
+                !isFinished || store.isDecided(job: job.name, fireTime: once)
+            else { continue }
+            grid.stretches.insert((once - .microseconds(1), once), at: 0)
+        }
+    }
+
+    func remove(_ name: String, now: Instant, lostSince known: Instant? = nil) {
+        guard let grid = grids.removeValue(forKey: name) else { return }
+        grid.close(at: min(now, known ?? now)) { self.due($0, grid.job) > now }
+        if let known { grid.clip(to: known) }
+        former.append(grid)
+    }
+
+    // MARK: - Time
+
+    /// The clock was set back: by up to three hours nothing is decided twice. What had passed and was not decided yet lies
+    /// ahead again.
+    func clockSteppedBack(to now: Instant) {
+        for grid in grids.values {
+            let wasOpen = grid.openFrom != nil
+            let edge = max(grid.decidedThrough, now)
+            grid.close(at: edge)
+            grid.clip(to: edge)
+            grid.passed = max(grid.passed, grid.decidedThrough)
+            if grid.passed - now > .seconds(3 * 3600) {
+                grid.isReopened = true
+                grid.passed = now
+                grid.sealed += grid.stretches
+                grid.stretches = []
+            }
+            if wasOpen { grid.open(at: now) }
+        }
+    }
+
+    // MARK: - Commits
+
+    /// - Parameter wasEnabled: whether all schedules were in force before the events of this commit.
+    func observe(_ changes: [StoreChange], _ store: LossyStore, wasFiring: Bool, now: Instant) {
+        for change in changes {
+            switch change {
+            case .run(let run) where store.runs[run.id] == nil: observeNew(run, store, wasFiring: wasFiring, now: now)
+            case .jobState(let state): observe(state, changes, now: now)
+            default: break
+            }
+        }
+    }
+
+    private func observe(_ state: JobState, _ changes: [StoreChange], now: Instant) {
+        guard let grid = grids[state.job] else { return }
+        defer {
+            grid.pausedUntil = state.pausedUntil
+            grid.decidedThrough = state.decidedThrough
+            grid.executions = state.executions
+        }
+        // The definition that comes with it says what it means.
+        guard incoming[state.job].map({ $0 == grid.job }) ?? true else { return }
+        let isFinished = grid.job.maxExecutions.map { state.executions >= $0 } ?? false
+        let isEnabled = state.isEnabledOverride ?? grid.job.isEnabled
+        if let most = grid.job.maxExecutions, state.executions > most, state.executions > grid.executions {
+            fail("\(state.job) was run \(state.executions) times of \(most)", job: state.job)
+        }
+        if grid.openFrom != nil, !isEnabled || isFinished {
+            let last = changes.compactMap { change -> Instant? in
+                guard case .run(let run) = change, run.job == state.job, run.trigger == .schedule || run.trigger == .catchUp,
+                    run.status.isExecuted
+                else { return nil }
+                return run.scheduledFor
+            }.max()
+            grid.close(at: isFinished && isEnabled ? min(now, last ?? now) : now) { self.due($0, grid.job) > now }
+        } else if grid.openFrom == nil, isEnabled, !isFinished {
+            let until = grid.pausedUntil.flatMap { $0 <= now ? $0 : nil }
+            grid.open(at: until ?? now)
+        }
+    }
+
+    private func observeNew(_ run: Run, _ store: LossyStore, wasFiring: Bool, now: Instant) {
+        guard run.trigger == .schedule || run.trigger == .catchUp, let fire = run.scheduledFor else { return }
+        let candidates = [grids[run.job]?.job, incoming[run.job]].compactMap { $0 }
+        let named = [fire, run.coveredSince ?? fire]
+        guard let index = candidates.firstIndex(where: { job in
+            named.allSatisfy { instant in job.schedules.contains { $0.timetable.contains(instant) } }
+        }) else {
+            return fail("\(run.id) is for no fire time of \(candidates.map { $0.schedules.map(\.text) })", job: run.job)
+        }
+        let job = candidates[index]
+        if index == 0, let grid = grids[run.job] { owners[run.id] = grid } else { ownerless.append(run) }
+        if !wasFiring, run.status.isExecuted || run.status == .skipped && run.reason == .overlap {
+            fail("\(run.id) was decided while nothing was to run", job: run.job)
+        }
+        if due(fire, job) > now { fail("\(run.id) came before it was due", job: run.job) }
+        guard run.status.isExecuted else { return observeRefusal(run, fire, job, store, now: now) }
+
+        if job.exclusions.contains(where: { $0.contains(fire) }) { fail("\(run.id) is excluded, and ran", job: run.job) }
+        let isLate = now - max(due(fire, job), job.registeredAt) > job.catchUp.graceTime
+        if isLate != (run.trigger == .catchUp) {
+            // Of several that are due the newest alone is on time.
+            let isNewest = next(after: fire, job).map { due($0, job) > now } ?? true
+            if isLate || isNewest { fail("\(run.id) is \(isLate ? "late" : "on time") as \(run.trigger)", job: run.job) }
+        }
+        if run.trigger == .catchUp {
+            if job.catchUp.kind == .none { fail("\(run.id) was caught up under none", job: run.job) }
+            if fire < now - job.catchUp.window, fire >= job.registeredAt, now - job.catchUp.window > job.registeredAt {
+                fail("\(run.id) was caught up beyond its window", job: run.job)
+            }
+        }
+        if job.catchUp.kind != .latest, run.coveredCount != 1 { fail("\(run.id) stands for more than itself", job: run.job) }
+    }
+
+    private func observeRefusal(_ run: Run, _ fire: Instant, _ job: Job, _ store: LossyStore, now: Instant) {
+        switch run.reason {
+        case .overlap:
+            let active = store.order[job.name, default: []].suffix(2000).count { store.runs[$0]?.status.isActive ?? false }
+            if active == 0, !hasUncommitted { fail("\(run.id) was skipped for an overlap with nothing", job: run.job) }
+            if job.overlap == .queue || job.overlap == .replace { fail("\(run.id) was skipped under \(job.overlap)", job: run.job) }
+        case .excluded:
+            if !job.exclusions.contains(where: { $0.contains(fire) }) { fail("\(run.id) is not excluded", job: run.job) }
+        case .expired:
+            if fire >= now - job.catchUp.window { fail("\(run.id) had not expired", job: run.job) }
+        case .limit:
+            if job.catchUp.kind == .latest || job.catchUp.kind == .none { fail("\(run.id): no limit holds here", job: run.job) }
+        case .budget:
+            if job.budget.isUnlimited { fail("\(run.id): there is no budget", job: run.job) }
+        case .down, .asleep, .paused, .user, .condition: break
+        case nil: fail("\(run.id) was not run, without a reason", job: run.job)
+        }
+    }
+
+    /// By run, the grid that it was decided for; and runs of a grid that is about to be defined.
+    private var owners: [String: Grid] = [:]
+    private var ownerless: [Run] = []
+
+    /// Definitions that the events of this commit bring, by name.
+    var incoming: [String: Job] = [:]
+
+    /// Whether the events of this commit made runs that the store does not have yet.
+    var hasUncommitted = false
+
+    private func due(_ fire: Instant, _ job: Job) -> Instant {
+        guard job.jitterMilliseconds > 0 else { return fire }
+        return fire
+            + .milliseconds(
+                Jitter.delayMilliseconds(
+                    jobName: job.name, fire: fire, nextFire: next(after: fire, job), jitterMilliseconds: job.jitterMilliseconds))
+    }
+
+    func next(after instant: Instant, _ job: Job) -> Instant? {
+        var least: Instant?
+        for schedule in job.schedules {
+            let isOnce = schedule.timetable.schedule.kind == .once
+            guard let fire = schedule.timetable.next(after: isOnce ? instant : max(instant, job.registeredAt)) else { continue }
+            least = min(least ?? fire, fire)
+        }
+        return least
+    }
+
+    // MARK: - Starts
+
+    func observe(_ launch: Launch, active: [Launch], settings: SchedulerSettings, now: Instant) {
+        let run = launch.run
+        if let known = launches[run.id] {
+            if run.attempt != known.attempt + 1 { fail("attempt \(run.attempt) of \(run.id) after \(known.attempt)", job: run.job) }
+        } else if run.attempt != 1 {
+            fail("\(run.id) begins with attempt \(run.attempt)", job: run.job)
+        }
+        if run.attempt > max(1, launch.job.retry?.maxAttempts ?? 1), launches[run.id] == nil || run.attempt > 4 {
+            fail("\(run.id) has too many attempts: \(run.attempt)", job: run.job)
+        }
+        launches[run.id] = LaunchRecord(attempt: run.attempt, launch: launch)
+        guard !run.isForced else { return }
+        if active.count >= settings.maxConcurrentRuns {
+            fail("\(run.id) is one more than \(settings.maxConcurrentRuns) processes", job: run.job)
+        }
+        let mine = active.filter { $0.run.job == run.job && !$0.run.isForced && $0.run.definition == nil }
+        let limits = [launch.job, grids[run.job]?.job ?? launch.job].map { job in
+            job.maxInstances ?? (job.overlap == .allow ? .max : 1)
+        }
+        if run.definition == nil, mine.count >= limits.max() ?? 1 {
+            fail("\(run.id) runs beside \(mine.map(\.run.id))", job: run.job)
+        }
+        if run.trigger == .catchUp, mine.contains(where: { $0.run.trigger == .catchUp }) {
+            fail("\(run.id) is caught up beside another", job: run.job)
+        }
+    }
+
+    // MARK: - Signals
+
+    func observe(_ announcement: Announcement) {
+        switch announcement {
+        case .jobStarted(let run):
+            if let known = signals[run.id], known != .excused { fail("\(run.id) started twice", job: run.job) }
+            if signals[run.id] == nil { signals[run.id] = .started }
+        case .jobRetrying(let run, let next, let delay):
+            if signals[run.id] != .started, signals[run.id] != .excused { fail("\(run.id) retries out of order", job: run.job) }
+            observeDelay(run, next, delay)
+        case .jobCompleted(let run), .jobFailed(let run):
+            if signals[run.id] != .started, signals[run.id] != .excused { fail("\(run.id) ends out of order", job: run.job) }
+            signals[run.id] = .ended
+        default: break
+        }
+    }
+
+    /// The delay by its formula, computed the long way.
+    private func observeDelay(_ run: Run, _ next: Int, _ delay: Duration) {
+        guard let policy = launches[run.id]?.launch.job.retry else { return fail("\(run.id) retries unasked", job: run.job) }
+        var seconds = Double(policy.delay.components.seconds)
+        let first = seconds
+        for _ in 2..<max(2, next) {
+            switch policy.backoff {
+            case .exponential(let multiplier): seconds *= multiplier
+            case .linear: seconds += first
+            }
+        }
+        seconds = min(seconds, Double(policy.maxDelay.components.seconds))
+        let found = Double(delay.components.seconds) + Double(delay.components.attoseconds) * 1e-18
+        if abs(found - seconds) > seconds * policy.jitter + 0.002 { fail("\(run.id) waits \(found) s, not \(seconds)", job: run.job) }
+    }
+
+    /// A start that a crash has prevented.
+    func excuse(_ launch: Launch) {
+        launches[launch.run.id] = LaunchRecord(attempt: launch.run.attempt, launch: launch)
+    }
+
+    /// An announcement that a crash has swallowed.
+    func excuse(_ announcement: Announcement) {
+        switch announcement {
+        case .jobStarted(let run), .jobCompleted(let run), .jobFailed(let run), .jobRetrying(let run, _, _):
+            signals[run.id] = .excused
+        default: break
+        }
+    }
+
+    // MARK: - The ledger
+
+    /// Every fire time that a job had has exactly one outcome, and nothing else has any.
+    func finish(_ store: LossyStore, now: Instant) {
+        for (id, state) in signals.sorted(by: { $0.key < $1.key }) {
+            guard let run = store.runs[id], !run.status.isActive, state == .started else { continue }
+            fail("\(id) ended without a signal", job: run.job)
+        }
+        for name in grids.keys.sorted() { if let grid = grids[name] { grid.close(at: min(now, grid.decidedThrough)) } }
+        let all = former + grids.keys.sorted().compactMap { grids[$0] }
+        for grid in all { match(grid, store) }
+        matchRecords(all, store)
+    }
+
+    private func match(_ grid: Grid, _ store: LossyStore) {
+        let job = grid.job
+        var exact: [Instant: Run] = [:]
+        var spans: [(since: Instant, through: Instant, count: Int, found: Int, manual: Int, id: String, isExcluded: Bool)] = []
+        for id in store.order[job.name, default: []] {
+            guard let run = store.runs[id], let fire = run.scheduledFor, run.trigger != .chain else { continue }
+            exact[fire] = run
+            guard let since = run.coveredSince, owners[id] === grid else { continue }
+            spans.append((since, fire, run.coveredCount, 1, 0, id, run.reason == .excluded))
+        }
+        spans.sort { $0.through < $1.through }
+        for stretch in grid.sealed + grid.stretches {
+            var instant = stretch.from
+            while let fire = next(after: instant, job), fire <= stretch.through {
+                instant = fire
+                fireTimeCount += 1
+                let known = exact[fire]
+                if let known, known.trigger != .manual { continue }
+                let isExcluded = job.exclusions.contains { $0.contains(fire) }
+                var hits = spans.indices.filter { spans[$0].since <= fire && fire < spans[$0].through }
+                // Of a very long stretch the old ones are counted without asking whether one was excluded.
+                let kindred = hits.filter { spans[$0].isExcluded == isExcluded }
+                if !kindred.isEmpty { hits = kindred }
+                if known != nil {
+                    // A client's run in place of it, or once more for one that another run stood for.
+                    for hit in hits { spans[hit].manual += 1 }
+                    continue
+                }
+                guard let hit = hits.first else {
+                    if grid.excused.contains(fire) { continue }
+                    return fail("\(job.name) has no outcome for \(fire.rfc3339(in: job.zone))", job: job.name, fire: fire, definition: job)
+                }
+                spans[hit].found += 1
+                if hits.count > 1, !grid.isReopened {
+                    fail("\(job.name): \(hits.map { spans[$0].id }) for \(fire.rfc3339(in: job.zone))", job: job.name, fire: fire, definition: job)
+                }
+            }
+        }
+        guard !grid.isReopened else { return }
+        for span in spans where span.found > 1 && !(span.found...span.found + span.manual ~= span.count) {
+            fail("\(span.id) stands for \(span.count) fire times, of \(span.found)", job: job.name, fire: span.through, definition: job)
+        }
+    }
+
+    /// No outcome for an instant at which the job had no fire time.
+    private func matchRecords(_ all: [Grid], _ store: LossyStore) {
+        let byJob = Dictionary(grouping: all) { $0.job.name }
+        for name in byJob.keys.sorted() {
+            for id in store.order[name, default: []] {
+                guard let run = store.runs[id], let fire = run.scheduledFor, run.trigger == .schedule || run.trigger == .catchUp,
+                    run.reason != .excluded, run.reason != .user
+                else { continue }
+                let isKnown = byJob[name, default: []].contains { grid in
+                    (grid.sealed + grid.stretches).contains { $0.from < fire && fire <= $0.through }
+                        && grid.job.schedules.contains { $0.timetable.contains(fire) }
+                }
+                if !isKnown { fail("\(id) is on record, and was no fire time of its job then", job: name, fire: fire) }
+            }
+        }
+    }
+}

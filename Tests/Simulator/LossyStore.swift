@@ -1,0 +1,75 @@
+import Schedules
+import Scheduling
+
+/// A store that has what was committed, and nothing else; as strict about uniqueness as the real one.
+final class LossyStore: ExecutionRegister {
+    private(set) var runs: [String: Run] = [:]
+    private(set) var active: Set<String> = []
+    /// Ids by job, in the order in which they were first committed.
+    private(set) var order: [String: [String]] = [:]
+    private(set) var states: [String: JobState] = [:]
+    private(set) var definitions: [String: StoredState.StoredDefinition] = [:]
+    private(set) var schedulerOverride: Bool?
+    private var keys: [String: String] = [:]
+    private var fireTimes: [String: [Instant: String]] = [:]
+
+    func isTaken(executionID: String) -> Bool { runs[executionID] != nil }
+
+    func isDecided(job: String, fireTime: Instant) -> Bool { fireTimes[job]?[fireTime] != nil }
+
+    func earlierRun(_ request: RunRequest) -> Run? {
+        if let key = request.idempotencyKey, let id = keys[key] { return runs[id] }
+        guard let fire = request.scheduledFor, let id = fireTimes[request.job]?[fire] else { return nil }
+        return runs[id]
+    }
+
+    /// - Returns: what the real store would have refused.
+    func commit(_ changes: [StoreChange]) -> String? {
+        var fault: String?
+        for change in changes {
+            switch change {
+            case .run(let run): fault = record(run) ?? fault
+            case .attempt(let attempt):
+                if runs[attempt.run] == nil { fault = "attempt \(attempt.number) of \(attempt.run), which is no run" }
+            case .jobState(let state): states[state.job] = state
+            case .definition(let job, let version, let json, let createdAt):
+                definitions[job] = .init(job: job, version: version, json: json, createdAt: createdAt)
+            case .removeDefinition(let job): definitions[job] = nil
+            case .removeJobState(let job): states[job] = nil
+            case .schedulerOverride(let value): schedulerOverride = value
+            case .prune, .pruneEnded: break
+            }
+        }
+        return fault
+    }
+
+    private func record(_ run: Run) -> String? {
+        if let known = runs[run.id] {
+            guard known.status.isActive || known == run else { return "\(run.id) had ended, and changed" }
+            guard known.job == run.job, known.scheduledFor == run.scheduledFor, known.createdAt == run.createdAt else {
+                return "\(run.id) became another run"
+            }
+        } else {
+            order[run.job, default: []].append(run.id)
+        }
+        runs[run.id] = run
+        if run.status.isActive { active.insert(run.id) } else { active.remove(run.id) }
+        if let key = run.idempotencyKey, let other = keys.updateValue(run.id, forKey: key), other != run.id {
+            return "\(other) and \(run.id) for one key"
+        }
+        guard let fire = run.scheduledFor, run.trigger != .chain else { return nil }
+        if let other = fireTimes[run.job, default: [:]].updateValue(run.id, forKey: fire), other != run.id {
+            return "\(other) and \(run.id) for one fire time of \(run.job)"
+        }
+        return nil
+    }
+
+    func load() -> StoredState {
+        var stored = StoredState()
+        stored.schedulerOverride = schedulerOverride
+        stored.jobs = states.keys.sorted().compactMap { states[$0] }
+        stored.activeRuns = active.sorted().compactMap { runs[$0] }
+        stored.definitions = definitions.keys.sorted().compactMap { definitions[$0] }
+        return stored
+    }
+}

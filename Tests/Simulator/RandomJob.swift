@@ -1,0 +1,121 @@
+import Schedules
+import Scheduling
+
+/// Definitions drawn at random over all policies.
+struct RandomJob {
+    private var random: SeededRandom
+    private var count = 0
+
+    init(seed: UInt64) { random = SeededRandom(seed: seed) }
+
+    mutating func next(name: String, others: [String], now: Instant, origin: Job.Origin) -> Job {
+        count += 1
+        let zone = random.pick(Zones.all)
+        var job = Job(name: name, registeredAt: now, zone: zone, action: .command(["work"]))
+        job.origin = origin
+        job.definition = "\(name)/\(count)"
+        job.version = count
+        drawSchedules(&job, now: now)
+        drawPolicies(&job)
+        drawChain(&job, others)
+        return job
+    }
+
+    private mutating func drawSchedules(_ job: inout Job, now: Instant) {
+        let count = random.pick([0, 1, 1, 1, 1, 1, 1, 1, 2, 3])
+        var texts: [String] = []
+        for _ in 0..<count {
+            let (type, text) = drawExpression()
+            guard let schedule = parse(type, text, now: now, zone: job.zone),
+                let timetable = drawTimetable(schedule, job.zone, now: now)
+            else { continue }
+            job.schedules.append(JobSchedule(type: type, text: text, timetable: timetable))
+            texts.append("\(text) \(timetable.startAt?.seconds ?? 0) \(timetable.endAt?.seconds ?? 0)")
+        }
+        job.scheduleKey = texts.joined(separator: "|") + " \(job.zone.name) \(now.microseconds)"
+        if random.chance(5) { job.jitterMilliseconds = Int64(1 + random.below(900_000)) }
+        if random.chance(6), let exclusion = try? Exclusion(
+            random.pick(["Sat,Sun", "*-*-13", "12:00", "*-*-01..07", "02:30"]), zone: job.zone, zones: { _ in nil })
+        {
+            job.exclusions = [exclusion]
+        }
+        if random.chance(6) { job.maxExecutions = 1 + random.below(12) }
+    }
+
+    private mutating func drawExpression() -> (String, String) {
+        let minute = random.below(60)
+        let hour = random.below(24)
+        return switch random.below(16) {
+        case 0: ("cron", "*/\(random.pick([5, 10, 15])) * * * *")
+        case 1: ("cron", "\(minute) */\(random.pick([2, 3])) * * *")
+        case 2, 3, 4: ("cron", "\(minute) * * * *")
+        case 5, 6, 7: ("cron", "\(minute) \(hour) * * *")
+        case 8: ("cron", "\(minute) \(hour),\(random.below(24)) * * MON-FRI")
+        case 9: ("cron", "30 \(random.pick([1, 2, 3])) * * *")
+        case 10: ("cron", "\(minute) \(hour) 1,15 * *")
+        case 11: ("interval", random.pick(["17m", "1h", "90m", "6h", "1d", "7h30m"]))
+        case 12: ("interval", "\(20 + random.below(3000))m")
+        case 13: ("once", "\(random.seconds(upTo: 2_000_000))")
+        case 14: ("once", "-\(random.seconds(upTo: 100_000))")
+        default: ("cron", "*/20 9-17 * * *")
+        }
+    }
+
+    private func parse(_ type: String, _ text: String, now: Instant, zone: TimeZoneRules) -> Schedule? {
+        switch type {
+        case "cron": return try? Schedule.cron(text)
+        case "interval": return try? Schedule.interval(text)
+        default:
+            let instant = Instant(seconds: now.seconds + (Int64(text) ?? 0))
+            return try? Schedule.once(instant.rfc3339(in: .utc), registeredAt: now, zone: zone, allowPast: true)
+        }
+    }
+
+    private mutating func drawTimetable(_ schedule: Schedule, _ zone: TimeZoneRules, now: Instant) -> Timetable? {
+        var start: Instant?
+        var end: Instant?
+        if schedule.kind != .once {
+            if random.chance(8) { start = Instant(seconds: now.seconds + Int64(random.below(900_000))) }
+            if random.chance(8) { end = Instant(seconds: now.seconds + 900_000 + Int64(random.below(900_000))) }
+        }
+        let dst = DSTPolicy(
+            gap: random.pick(DSTPolicy.Gap.allCases), overlap: random.pick(DSTPolicy.Overlap.allCases))
+        return try? Timetable(schedule: schedule, zone: zone, dst: dst, anchor: now, startAt: start, endAt: end)
+    }
+
+    private mutating func drawPolicies(_ job: inout Job) {
+        job.overlap = random.pick(OverlapPolicy.allCases)
+        if random.chance(3) { job.maxInstances = 1 + random.below(4) }
+        job.catchUp.kind = random.pick(CatchUpPolicy.Kind.allCases)
+        job.catchUp.graceTime = .seconds(random.pick([0, 1, 60, 300, 300, 3600]))
+        job.catchUp.window = .seconds(random.pick([0, 3600, 86_400, 86_400, 864_000]))
+        job.catchUp.limit = random.pick([0, 1, 5, 100])
+        job.priority = random.below(40) - 20
+        job.historyLimit = random.pick([1, 3, 100])
+        job.isEnabled = !random.chance(10)
+        job.isTraced = random.chance(8)
+        job.timeout = .seconds(random.pick([60, 300, 3600]))
+        if random.chance(2) {
+            var retry = RetryPolicy()
+            retry.maxAttempts = 1 + random.below(4)
+            retry.delay = .seconds(random.pick([0, 5, 60, 600]))
+            retry.backoff = random.pick([.exponential(multiplier: 2), .exponential(multiplier: 1.5), .linear])
+            retry.maxDelay = .seconds(random.pick([60, 3600]))
+            retry.jitter = random.pick([0, 0, 0.1, 0.5])
+            retry.on = random.pick([[], [], [.any], [.exit(1, 1)], [.type("timeout")], [.type("interrupted")], [.signal(9)]])
+            job.retry = retry
+        }
+        if random.chance(8) { job.budget.runsPerDay = 1 + random.below(5) }
+        if random.chance(12) { job.budget.wallTimePerDay = .seconds(600) }
+        if random.chance(8) { job.pauseOnFailures = 2 + random.below(4) }
+    }
+
+    private mutating func drawChain(_ job: inout Job, _ others: [String]) {
+        guard !others.isEmpty, random.chance(5) else { return }
+        switch random.below(3) {
+        case 0: job.onSuccess = [random.pick(others)]
+        case 1: job.onFailure = [random.pick(others)]
+        default: job.after = Job.Chain(job: random.pick(others), on: random.pick(Job.Chain.Outcome.allCases))
+        }
+    }
+}

@@ -1,0 +1,326 @@
+import Schedules
+import Scheduling
+
+/// A machine, its clock, its user and a daemon, all from one seed.
+///
+/// Two times: `elapsed`, which only runs forward, and the wall clock, which is `elapsed` and an offset that can be set.
+/// The daemon is the scheduler and whoever performs its effects; a crash can come between any two of them, and then only
+/// the store is left.
+final class World {
+    let seed: UInt64
+    var random: SeededRandom
+    var source: RandomJob
+    let checker = Checker()
+    let store = LossyStore()
+
+    var elapsed: Int64 = 0
+    var offset: Int64
+    var now: Instant { Instant(microseconds: elapsed + offset) }
+
+    var scheduler: Scheduler?
+    var armed: Instant?
+    var isAsleep = false
+    var boot = 1
+    var settings = SchedulerSettings()
+    var configEnabled = true
+    /// What stands in config.json.
+    var config: [Job] = []
+    /// Every definition that was ever made, by its text.
+    var catalog: [String: Job] = [:]
+    var processes: [Process] = []
+    /// Launches of this daemon in the last minute, as elapsed time.
+    var recentLaunches: [Int64] = []
+    var lastTicket = 0
+    var replies: [Ticket: Reply] = [:]
+
+    private(set) var tickCount = 0
+    private(set) var idleTickCount = 0
+    private(set) var eventCount = 0
+    let isTracing: Bool
+    private(set) var trace: [String] = []
+
+    struct Process {
+        var launch: Launch
+        var startedAt: Instant
+        var endsAt: Int64
+        var ending: AttemptOutcome.Ending
+        var isTimedOut: Bool
+    }
+
+    init(seed: UInt64, isTracing: Bool = false) {
+        self.seed = seed
+        self.isTracing = isTracing
+        random = SeededRandom(seed: seed)
+        source = RandomJob(seed: seed ^ 0xA5A5)
+        // Any day of 2025 to 2034, so that many runs cross a change of the clocks.
+        offset = (1_735_689_600 + Int64(random.below(315_000_000))) * 1_000_000
+        settings.isCleanupEnabled = random.chance(2)
+        drawSettings()
+        for index in 0..<10 { config.append(define("job-\(index)", .config)) }
+    }
+
+    func drawSettings() {
+        settings.maxConcurrentRuns = random.pick([1, 2, 4, 10])
+        settings.launchesPerMinute = random.pick([nil, nil, 1, 5])
+        settings.wakeSettle = .seconds(random.pick([0, 10]))
+        settings.wakeSpread = .seconds(random.pick([0, 60, 600]))
+        recentLaunches = []
+    }
+
+    func define(_ name: String, _ origin: Job.Origin) -> Job {
+        let others = (0..<10).map { "job-\($0)" }.filter { $0 != name }
+        let job = source.next(name: name, others: others, now: now, origin: origin)
+        catalog[job.definition] = job
+        return job
+    }
+
+    func note(_ text: @autoclosure () -> String) {
+        guard isTracing else { return }
+        trace.append("\(now.rfc3339(in: .utc)) \(text())")
+        if trace.count > 200_000 { trace.removeFirst(100_000) }
+    }
+
+    // MARK: - The run of time
+
+    /// - Returns: whether everything was as it should be.
+    func run(days: Int) -> Bool {
+        let end = Int64(days) * 86_400_000_000
+        start()
+        var nextChaos = random.seconds(upTo: 40_000) * 1_000_000
+        while elapsed < end, checker.faults.isEmpty {
+            let tick = armed.map { elapsed + max(0, $0.microseconds - now.microseconds) } ?? .max
+            let exit = processes.map(\.endsAt).min() ?? .max
+            elapsed = max(elapsed, min(tick, exit, nextChaos, end))
+            if exit <= elapsed {
+                endProcess()
+            } else if tick <= elapsed {
+                deliver([.tick])
+            } else if nextChaos <= elapsed {
+                chaos()
+                nextChaos = elapsed + random.seconds(upTo: 60_000) * 1_000_000
+            }
+        }
+        if checker.faults.isEmpty { calmDown() }
+        if checker.faults.isEmpty { checker.finish(store, now: now) }
+        return checker.faults.isEmpty
+    }
+
+    /// Nothing disturbs any more: what is due is decided, what runs ends.
+    private func calmDown() {
+        if scheduler == nil { start() }
+        if !(scheduler?.isEnabled ?? true) { deliver([.schedulerToggled(true)], canCrash: false) }
+        let end = elapsed + 7_200_000_000
+        while elapsed < end, checker.faults.isEmpty {
+            let tick = armed.map { elapsed + max(0, $0.microseconds - now.microseconds) } ?? .max
+            let exit = processes.map(\.endsAt).min() ?? .max
+            elapsed = max(elapsed, min(tick, exit, end))
+            if exit <= elapsed { endProcess() } else if tick <= elapsed { deliver([.tick], canCrash: false) }
+        }
+        guard let scheduler else { return }
+        for name in scheduler.jobNames {
+            guard let view = scheduler.job(named: name), view.isEnabled, !view.isFinished,
+                let fire = checker.next(after: view.state.decidedThrough, view.job), fire + .seconds(900) < now
+            else { continue }
+            checker.fail("\(name) leaves \(fire.rfc3339(in: .utc)) undecided", job: name)
+        }
+        if idleTickCount > 500 + tickCount / 4 {
+            checker.fail("\(idleTickCount) of \(tickCount) wake-ups decided nothing", job: "")
+        }
+    }
+
+    // MARK: - The daemon
+
+    /// Starts a daemon with what the store and config.json hold.
+    func start() {
+        let stored = store.load()
+        let busJobs = stored.definitions.compactMap { catalog[$0.json] }
+        let taken = Set(config.map(\.name))
+        let jobs = config + busJobs.filter { !taken.contains($0.name) }
+        let unscheduled = stored.activeRuns.compactMap { run in
+            run.definition.flatMap { catalog[$0] }.map { (run.id, $0) }
+        }
+        let states = Dictionary(uniqueKeysWithValues: stored.jobs.map { ($0.job, $0) })
+        // As the reader of the configuration does: a schedule that did not change keeps its registration.
+        let scheduler = Scheduler(
+            jobs: jobs, unscheduled: Dictionary(uniqueKeysWithValues: unscheduled), stored: stored, settings: settings,
+            isEnabled: configEnabled, register: store, seed: seed, now: now)
+        self.scheduler = scheduler
+        recentLaunches = []
+        note("daemon starts")
+        for name in checker.grids.keys.sorted() where !jobs.contains(where: { $0.name == name }) {
+            checker.remove(name, now: now, lostSince: states[name]?.decidedThrough)
+        }
+        for job in jobs {
+            let state = states[job.name]
+            let isFinished = job.maxExecutions.map { (state?.executions ?? 0) >= $0 } ?? false
+            checker.define(
+                job, isEnabled: state?.isEnabledOverride ?? job.isEnabled, isFinished: isFinished, store, now: now,
+                lostSince: state?.decidedThrough)
+        }
+        let surviving = Set(processes.map(\.launch.run.id))
+        deliver([.started(bootID: "boot-\(boot)", surviving: surviving)], canCrash: !random.chance(3))
+    }
+
+    /// Events of one turn of the loop: one transaction, then what it makes visible, in the order of `Effect`.
+    ///
+    /// - Returns: whether the daemon is still there.
+    @discardableResult
+    func deliver(_ events: [Event], canCrash: Bool = true) -> Bool {
+        guard let scheduler else { return false }
+        let wasFiring = scheduler.isEnabled && !isAsleep
+        var box: [[Effect]] = [[], [], [], [], [], []]
+        var changes: [StoreChange] = []
+        for event in events {
+            eventCount += 1
+            note("\(event.word)")
+            if case .jobUpserted(let job, _) = event { checker.incoming[job.name] = job }
+            if case .configurationChanged(let jobs, _, _, _) = event { for job in jobs { checker.incoming[job.name] = job } }
+            if case .wake = event { isAsleep = false }
+            if case .sleep = event { isAsleep = true }
+            for effect in scheduler.handle(event, at: now) {
+                if case .commit(let some) = effect { changes += some } else { box[effect.rank].append(effect) }
+            }
+        }
+        if case .tick = events[0] {
+            tickCount += 1
+            if changes.isEmpty, box[2].isEmpty { idleTickCount += 1 }
+        }
+        let effects = box.joined()
+        var crashAt = canCrash && random.chance(300) ? random.below(effects.count + 2) : .max
+        if crashAt == 0 {
+            crash("before the commit")
+            return false
+        }
+        if !changes.isEmpty {
+            checker.hasUncommitted = events.count > 1 || changes.contains { if case .run = $0 { true } else { false } }
+            checker.observe(changes, store, wasFiring: wasFiring || scheduler.isEnabled && !isAsleep, now: now)
+            for change in changes { note("  \(change.word)") }
+            if let fault = store.commit(changes) { checker.fail("the store refuses: \(fault)", job: "") }
+            scheduler.didCommit()
+            checker.incoming = [:]
+        }
+        for effect in effects {
+            crashAt -= 1
+            guard crashAt > 0 else {
+                lose(effect)
+                continue
+            }
+            perform(effect)
+        }
+        if crashAt <= 0 {
+            crash("after the commit")
+            return false
+        }
+        checkQueries(scheduler)
+        return true
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .commit: break
+        case .stop(let run, let grace):
+            guard let index = processes.firstIndex(where: { $0.launch.run.id == run }) else { return }
+            let limit = elapsed + Int64(random.below(Int(grace.components.seconds) * 1_000_000 + 1))
+            guard processes[index].endsAt > limit else { return }
+            processes[index].endsAt = limit
+            processes[index].ending = .signaled(15)
+            processes[index].isTimedOut = false
+        case .start(let launch): begin(launch)
+        case .arm(let instant):
+            armed = instant
+            if let instant, instant <= now { checker.fail("armed for \(instant.rfc3339(in: .utc)), which has passed", job: "") }
+        case .announce(let announcement):
+            note("  \(announcement.word)")
+            checker.observe(announcement)
+        case .reply(let ticket, let reply):
+            if replies.updateValue(reply, forKey: ticket) != nil { checker.fail("two replies to \(ticket)", job: "") }
+        }
+    }
+
+    private func lose(_ effect: Effect) {
+        switch effect {
+        case .start(let launch): checker.excuse(launch)
+        case .announce(let announcement): checker.excuse(announcement)
+        default: break
+        }
+    }
+
+    private func begin(_ launch: Launch) {
+        if isAsleep { checker.fail("\(launch.run.id) starts while the machine sleeps", job: launch.run.job) }
+        checker.observe(launch, active: processes.map(\.launch), settings: settings, now: now)
+        if let rate = settings.launchesPerMinute {
+            recentLaunches.removeAll { $0 <= elapsed - 60_000_000 }
+            if recentLaunches.count >= rate, !launch.run.isForced {
+                checker.fail("\(launch.run.id) is one more start than \(rate) a minute", job: launch.run.job)
+            }
+            recentLaunches.append(elapsed)
+        }
+        let timeout = launch.job.timeout.components.seconds
+        // Some hang until they are timed out.
+        let length = random.chance(30) ? timeout + 1 : random.seconds(upTo: random.chance(10) ? 20_000 : 300)
+        let ending = random.pick([.exited(0), .exited(0), .exited(0), .exited(1), .exited(75), .signaled(9)])
+            as AttemptOutcome.Ending
+        let isTimedOut = length > timeout
+        processes.append(
+            Process(
+                launch: launch, startedAt: now, endsAt: elapsed + min(length, timeout) * 1_000_000 - Int64(random.below(999_999)),
+                ending: isTimedOut ? .signaled(15) : ending, isTimedOut: isTimedOut))
+    }
+
+    private func endProcess() {
+        guard let index = processes.indices.min(by: { processes[$0].endsAt < processes[$1].endsAt }) else { return }
+        guard scheduler != nil else {
+            // Nobody is there to hear of it yet.
+            processes[index].endsAt = elapsed + 60_000_000
+            return
+        }
+        let process = processes.remove(at: index)
+        var outcome = AttemptOutcome(ending: process.ending, startedAt: process.startedAt, endedAt: now)
+        outcome.isTimedOut = process.isTimedOut
+        deliver([.attemptEnded(run: process.launch.run.id, attempt: process.launch.run.attempt, outcome)])
+    }
+
+    func crash(_ when: String) {
+        note("daemon is killed \(when)")
+        scheduler = nil
+        armed = nil
+        isAsleep = false
+        if random.chance(2) { processes = [] }
+        if random.chance(3) {
+            processes = []
+            boot += 1
+        }
+        // The service manager starts it again, soon or after a long while.
+        pass(seconds: random.chance(3) ? random.seconds(upTo: 2_000_000) : Int64(random.below(30)))
+        start()
+    }
+
+    /// Time in which nothing of the daemon runs.
+    func pass(seconds: Int64) {
+        elapsed += seconds * 1_000_000
+    }
+
+    // MARK: - Queries
+
+    private func checkQueries(_ scheduler: Scheduler) {
+        guard random.chance(16) else { return }
+        var earliest: Instant?
+        for name in scheduler.jobNames {
+            guard let view = scheduler.job(named: name) else { continue }
+            var expected = view.isEnabled && !view.isFinished ? checker.next(after: view.state.decidedThrough, view.job) : nil
+            for _ in 0..<Scheduler.Limits.individualFireTimes {
+                guard let fire = expected, view.job.exclusions.contains(where: { $0.contains(fire) })
+                        || view.state.skippedFireTime == fire || view.state.claimed.contains(fire)
+                else { break }
+                expected = checker.next(after: fire, view.job)
+            }
+            if !scheduler.isEnabled { expected = nil }
+            if view.nextRun != expected {
+                let (found, wanted) = (view.nextRun?.rfc3339(in: .utc) ?? "none", expected?.rfc3339(in: .utc) ?? "none")
+                checker.fail("next_run of \(name) is \(found), not \(wanted)", job: name)
+            }
+            if let expected { earliest = min(earliest ?? expected, expected) }
+        }
+        if scheduler.nextRun?.at != earliest { checker.fail("the next run of all is wrong", job: "") }
+    }
+}

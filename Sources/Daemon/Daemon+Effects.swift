@@ -23,8 +23,8 @@ extension Daemon {
             for (run, _) in box.stops { handles[run]?.cancel() }
             for launch in box.launches { start(launch) }
             if case .arm(let instant) = box.arm { arm(instant) }
-            for announcement in box.announcements { tell(announcement) }
             forgetUntold()
+            for announcement in box.announcements { tell(announcement) }
             for (ticket, reply) in box.replies { calls.removeValue(forKey: ticket)?(reply) }
         }
         tellNextRun()
@@ -55,6 +55,8 @@ extension Daemon {
         return true
     }
 
+    /// Right before it is told, not after: whoever hears a signal may kill the daemon for it, and a signal must not come
+    /// twice. What is left is a kill within the microseconds of sending, after which a signal is missing.
     private func forgetUntold() {
         // Where it fails, the next turn tries again; the worst is that the next daemon says something twice.
         if hasUntold, (try? store.forgetUntold()) != nil { hasUntold = false }
@@ -65,14 +67,15 @@ extension Daemon {
         do throws(StoreError) {
             guard let text = try store.untold() else { return }
             hasUntold = true
+            var announcements: [Announcement] = []
             for item in UntoldRuns(text: text).items {
-                guard let run = try store.run(id: item.run) else { continue }
-                tell(item.announcement(run))
+                if let run = try store.run(id: item.run) { announcements.append(item.announcement(run)) }
             }
+            forgetUntold()
+            for announcement in announcements { tell(announcement) }
         } catch {
             log.error("cannot read what was not told", [("BOTCRON_ERROR", "\(error)")])
         }
-        forgetUntold()
     }
 
     /// Nothing of this turn becomes visible until it is durable. Processes that run go on; who waits for a reply is

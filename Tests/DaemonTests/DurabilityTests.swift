@@ -71,6 +71,7 @@ import Testing
         var database: OpaquePointer?
         #expect(sqlite3_open(session.stateFolder + "/botcron.db", &database) == SQLITE_OK)
         defer { sqlite3_close(database) }
+        sqlite3_busy_timeout(database, 10_000)
         #expect(sqlite3_exec(database, "BEGIN IMMEDIATE", nil, nil, nil) == SQLITE_OK)
 
         let refused = try session.refusal("run_job", "one")
@@ -98,6 +99,7 @@ import Testing
         var database: OpaquePointer?
         #expect(sqlite3_open(session.stateFolder + "/botcron.db", &database) == SQLITE_OK)
         defer { sqlite3_close(database) }
+        sqlite3_busy_timeout(database, 10_000)
         #expect(sqlite3_exec(database, "BEGIN IMMEDIATE", nil, nil, nil) == SQLITE_OK)
         _ = try session.refusal("run_job", "one")
         #expect(try session.stop(daemon) == 0)

@@ -56,6 +56,21 @@ import Testing
         try wait("paused")
     }
 
+    /// Without a system bus nothing is tried again and again: an idle daemon does not wake.
+    @Test func aSystemBusThatComesLateIsFound() throws {
+        let session = try Session(jobs: [])
+        let daemon = try session.start()
+        try session.wait("the lack of the system bus told") { daemon.text.contains("system bus cannot be reached") }
+        let bus = try Program(
+            ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--address=unix:path=" + session.systemBusSocket],
+            environment: ["PATH": "/usr/bin:/bin"], on: session.loop)
+        try session.wait("the system bus found") { daemon.text.contains("logind is away") }
+        bus.signal(SIGKILL)
+        try session.end(bus)
+        try session.wait("the loss told") { daemon.text.contains("system bus is lost") }
+        #expect(try session.json("HealthCheck")["healthy"] == true)
+    }
+
     @Test func reloadingIsSaidOnSighup() throws {
         let session = try Session(jobs: [["name": "one", "command": ["true"]]])
         let manager = try NotifySocket(session.scratch.path + "/notify", on: session.loop)

@@ -174,6 +174,7 @@ final class Session {
     // MARK: - The daemon
 
     var configFile: String { scratch.path + "/config/aa-workflow/config.json" }
+    var systemBusSocket: String { scratch.path + "/runtime/system_bus_socket" }
     var stateFolder: String { scratch.path + "/state/aa-workflow" }
 
     var environment: [String: String] {
@@ -181,7 +182,8 @@ final class Session {
             "PATH": scratch.path + "/bin:/usr/bin:/bin", "HOME": scratch.path + "/home",
             "XDG_CONFIG_HOME": scratch.path + "/config", "XDG_STATE_HOME": scratch.path + "/state",
             "XDG_RUNTIME_DIR": scratch.path + "/runtime", "DBUS_SESSION_BUS_ADDRESS": address, "LC_ALL": "C.UTF-8",
-            "FROM_THE_SESSION": "kept", "SWIFT_BACKTRACE": "enable=no",
+            // A machine of its own, too: without a system bus.
+            "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=" + systemBusSocket, "FROM_THE_SESSION": "kept", "SWIFT_BACKTRACE": "enable=no",
         ]
     }
 
@@ -212,6 +214,8 @@ final class Session {
             if let code = daemon.code { throw TestFailure("botcrond ended with \(code): \(daemon.text)") }
             return owner != nil
         }
+        // What it does on its way there is done before it answers anybody.
+        _ = try call("Ping")
         return daemon
     }
 

@@ -22,7 +22,7 @@ test:
 	.make/packages build test
 	@.make/test
 
-# Every zone and transition, a simulated year, and a minute of fuzzing for each parser.
+# The long tests, too: every zone and transition; then a minute of fuzzing for each parser of schedules.
 test-long:
 	.make/packages build test
 	@BOTCRON_LONG_TESTS=1 .make/test

@@ -11,10 +11,12 @@ import Testing
 
     @Test func whatWasAnsweredIsOnRecordAndRanAtMostOnceAfterAnyKill() throws {
         let session = try Session(
-            jobs: [[
-                "name": "mark", "overlap_policy": "allow",
-                "command": ["sh", "-c", "echo $BOTCRON_EXECUTION_ID >> marks"],
-            ]],
+            jobs: [
+                [
+                    "name": "mark", "overlap_policy": "allow",
+                    "command": ["sh", "-c", "echo $BOTCRON_EXECUTION_ID >> marks"],
+                ]
+            ],
             ["max_concurrent_executions": 4])
         let seed = UInt64.random(in: 1...999_999_999)
         var random = SplitMix64(state: seed)

@@ -47,7 +47,9 @@ import Testing
         let manager = try NotifySocket(session.scratch.path + "/notify", on: session.loop)
         try session.start([], ["NOTIFY_SOCKET": manager.path])
         func wait(_ text: String) throws {
-            try session.wait("STATUS with \(text)") { manager.lines.last { $0.hasPrefix("STATUS=") }?.contains(text) ?? false }
+            try session.wait("STATUS with \(text)") {
+                manager.lines.last { $0.hasPrefix("STATUS=") }?.contains(text) ?? false
+            }
         }
         try wait(session.job("one").text("next_run"))
         _ = try session.json("run_job", "one")

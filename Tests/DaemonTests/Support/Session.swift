@@ -108,7 +108,9 @@ final class Session {
                     member: "PropertiesChanged")
             ) { [unowned self] in
                 var values: [String: DBusValue] = [:]
-                for entry in $0.arguments[1].asEntries ?? [] { values[entry.key.asString ?? ""] = entry.value.unwrapped }
+                for entry in $0.arguments[1].asEntries ?? [] {
+                    values[entry.key.asString ?? ""] = entry.value.unwrapped
+                }
                 changes.append(values)
             },
             client.subscribe(
@@ -183,7 +185,8 @@ final class Session {
             "XDG_CONFIG_HOME": scratch.path + "/config", "XDG_STATE_HOME": scratch.path + "/state",
             "XDG_RUNTIME_DIR": scratch.path + "/runtime", "DBUS_SESSION_BUS_ADDRESS": address, "LC_ALL": "C.UTF-8",
             // A machine of its own, too: without a system bus.
-            "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=" + systemBusSocket, "FROM_THE_SESSION": "kept", "SWIFT_BACKTRACE": "enable=no",
+            "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=" + systemBusSocket, "FROM_THE_SESSION": "kept",
+            "SWIFT_BACKTRACE": "enable=no",
         ]
     }
 

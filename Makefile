@@ -37,7 +37,7 @@ bench: build bench-schedules
 	$(BIN)/store-bench .build
 
 bench-schedules:
-	Tests/Benchmarks/bench-schedules.sh
+	Tests/Benchmarks/bench-schedules.sh --install
 
 # Writes dbus/com.aiworkflow.BotCron.xml anew, from what the daemon itself answers to Introspect.
 interface: build

@@ -37,6 +37,19 @@ extension Daemon {
         return instants
     }
 
+    /// Removes a definition made over the bus that no longer reads, which the scheduler does not know.
+    ///
+    /// - Returns: whether there was one.
+    func forgetRefusedDefinition(of name: String) -> Bool {
+        guard refusedDefinitions.contains(where: { $0.job == name }) else { return false }
+        refusedDefinitions.removeAll { $0.job == name }
+        let definitions = Set(configuration.jobs.map(\.name))
+        configuration.refused.removeAll { $0.name == name && !definitions.contains(name) }
+        outbox.changes.append(.removeDefinition(job: name))
+        outbox.announcements.append(.jobsChanged(added: [], changed: [], removed: [name]))
+        return true
+    }
+
     /// `job-` and 8 hex digits that no job has.
     func makeUpJobName() -> String {
         while true {

@@ -16,6 +16,12 @@ extension Daemon {
 
     /// Performs everything that gathered in this turn of the loop: one transaction, then what it makes visible.
     func flush() {
+        // Before the name is ours nothing may be done: another daemon may have it. What was decided is decided again by
+        // the next one.
+        guard isReady else {
+            if scheduler.status == .stopping { loop.exit(ExitCode.success.rawValue) }
+            return
+        }
         while !outbox.isEmpty {
             guard commit() else { return exitIfDone() }
             let box = outbox
@@ -26,6 +32,7 @@ extension Daemon {
             forgetUntold()
             for announcement in box.announcements { tell(announcement) }
             for (ticket, reply) in box.replies { calls.removeValue(forKey: ticket)?(reply) }
+            for acknowledge in box.acknowledgements { acknowledge(nil) }
         }
         tellNextRun()
         exitIfDone()
@@ -85,6 +92,9 @@ extension Daemon {
         storeFault = error
         for (ticket, _) in outbox.replies { calls.removeValue(forKey: ticket)?(.refused(.stopping)) }
         outbox.replies = []
+        let waiting = outbox.acknowledgements
+        outbox.acknowledgements = []
+        for acknowledge in waiting { acknowledge(error) }
         storeRetryDelayUSec = min(max(storeRetryDelayUSec * 2, StoreRetry.firstUSec), StoreRetry.longestUSec)
         storeRetryTimer?.arm(atUSec: loop.now(.monotonic) + storeRetryDelayUSec)
     }

@@ -27,7 +27,9 @@ extension Scheduler {
         }
         let active = makeActive(run, job: entry.job, entry: entry)
         if let heldUntil = entry.heldUntil, heldUntil > now {
-            wait(active, until: heldUntil)
+            wait(active)
+            hold(active, until: heldUntil)
+            promote(entry, now: now)
         } else if trigger == .catchUp {
             if entry.waiting.isEmpty, entry.occupying.isEmpty { makeReady(active) } else { wait(active) }
         } else if !entry.hasQueue, entry.hasRoom {
@@ -41,7 +43,7 @@ extension Scheduler {
             case .replace:
                 makeRoom(in: entry, for: active, now: now)
                 wait(active)
-                promote(entry)
+                promote(entry, now: now)
             case .skip, .allow, .queueOne:
                 forget(active)
                 return refuse(run, entry, .overlap, covering: covered, now: now)
@@ -103,33 +105,31 @@ extension Scheduler {
         active.entry?.waiting.append(active)
     }
 
-    private func wait(_ active: ActiveRun, until instant: Instant) {
-        wait(active)
-        hold(active, until: instant)
-    }
-
     /// A run that waits does not get its turn before.
     private func hold(_ active: ActiveRun, until instant: Instant) {
-        let instant = active.notBefore.map { max($0, instant) } ?? instant
-        active.notBefore = instant
-        arm(active, at: instant)
+        active.notBefore = active.notBefore.map { max($0, instant) } ?? instant
     }
 
     /// Gives turns to runs that wait, oldest first, as long as the job has room. Those that wait for an instant of their
-    /// own hold up nobody.
-    func promote(_ entry: JobEntry) {
+    /// own hold up nobody; the earliest is waited for only where it could start then.
+    func promote(_ entry: JobEntry, now: Instant) {
         var index = 0
+        var earliest: ActiveRun?
         while index < entry.waiting.count {
             let active = entry.waiting[index]
-            guard active.notBefore == nil else {
+            if let notBefore = active.notBefore, notBefore > now {
+                if earliest?.notBefore.map({ notBefore < $0 }) ?? true { earliest = active }
                 index += 1
                 continue
             }
             // Catch-up runs take turns, whatever may run beside each other otherwise.
             guard active.run.trigger == .catchUp ? entry.occupying.isEmpty : entry.hasRoom else { return }
             entry.waiting.remove(at: index)
+            disarm(active)
+            active.notBefore = nil
             makeReady(active)
         }
+        if let earliest, let notBefore = earliest.notBefore, entry.occupying.isEmpty { arm(earliest, at: notBefore) }
     }
 
     /// Under `replace` the oldest active runs end for a newer one, as many as are in its way; what waits is given up.

@@ -31,13 +31,13 @@ extension Scheduler {
                 arm(active, at: due + step)
             } else if let due = active.notBefore {
                 active.notBefore = due + step
-                arm(active, at: due + step)
             }
         }
         for name in jobs.keys.sorted() {
             guard let entry = jobs[name] else { continue }
             entry.heldUntil = entry.heldUntil.map { $0 + step }
             reopenIfFarAhead(entry, now: now)
+            promote(entry, now: now)
             schedule(entry)
         }
     }

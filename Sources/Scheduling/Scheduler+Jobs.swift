@@ -14,6 +14,7 @@ extension Scheduler {
             kept.skippedFireTime = nil
             if state == nil { kept.firedBootID = bootID.isEmpty ? nil : bootID }
         }
+        let job = shared(job)
         // One string for both, where they are equal.
         kept.scheduleKey = job.scheduleKey
         let timer = timers.add()
@@ -21,7 +22,11 @@ extension Scheduler {
         let entry = JobEntry(job: job, state: kept, timer: timer, place: place)
         if Int(timer) == owners.count { owners.append(.job(entry)) } else { owners[Int(timer)] = .job(entry) }
         if Int(place) == places.count { places.append(entry) } else { places[Int(place)] = entry }
-        if entry.isEnabled, !entry.state.wasEnabled { entry.state.decidedThrough = max(kept.decidedThrough, now) }
+        if entry.isEnabled, !entry.state.wasEnabled, !entry.isFinished {
+            // On record at once: the next start must not move it again.
+            entry.state.decidedThrough = max(kept.decidedThrough, now)
+            touch(entry)
+        }
         if isNewGrid {
             admitPast(entry, beside: [], now: now)
             touch(entry)
@@ -33,6 +38,19 @@ extension Scheduler {
         for active in old.occupying { active.entry = entry }
         entry.occupying = old.occupying
         old.occupying = []
+    }
+
+    /// A job that shares with an earlier one what is equal.
+    private func shared(_ job: Job) -> Job {
+        var job = job
+        if let latest = latestAdded { job.share(with: latest) }
+        if let prototype = prototypes[job.scheduleKey] {
+            job.share(with: prototype)
+        } else if prototypes.count < Limits.prototypes {
+            prototypes[job.scheduleKey] = job
+        }
+        latestAdded = job
+        return job
     }
 
     /// A single instant that lies before its registration was permitted by `allow_past`: it is due at once. One that the
@@ -134,7 +152,7 @@ extension Scheduler {
         if old.scheduleKey != job.scheduleKey { admitPast(entry, beside: old.schedules, now: now) }
         follow(entry)
         touch(entry)
-        promote(entry)
+        promote(entry, now: now)
         reschedule(entry)
     }
 

@@ -82,7 +82,7 @@ extension Scheduler {
         } else {
             if entry.job.overlap == .replace { makeRoom(in: entry, for: active, now: now) }
             wait(active)
-            promote(entry)
+            promote(entry, now: now)
         }
         return active
     }

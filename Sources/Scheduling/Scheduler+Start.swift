@@ -23,7 +23,7 @@ extension Scheduler {
         for name in names {
             guard let entry = jobs[name] else { continue }
             fireAtBoot(entry, now: now)
-            promote(entry)
+            promote(entry, now: now)
             schedule(entry)
         }
     }

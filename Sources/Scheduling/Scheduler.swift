@@ -69,6 +69,9 @@ public final class Scheduler {
     var pause: (since: Instant, until: Instant?)?
     /// What is remembered of jobs whose definition is refused at present.
     var retainedStates: [String: JobState] = [:]
+    /// Jobs that later ones share with: by schedule, and the last that was added.
+    var prototypes: [String: Job] = [:]
+    var latestAdded: Job?
     /// Removed jobs that still have processes.
     var departed: [String: JobEntry] = [:]
     /// Runs from the store that nothing can be done for: their definition is gone.
@@ -103,6 +106,8 @@ public final class Scheduler {
         public static let claimedFireTimes = 100
         /// Steps that are spent on what two schedules of a job have in common. Beyond it a common fire time counts twice.
         public static let commonFireTimes = 100_000
+        /// Schedules whose parsed form is kept to be shared by jobs that have the same. Others have their own.
+        public static let prototypes = 4_096
         /// Ended runs that one commit of the clean-up removes.
         public static let cleanupStep = 1_000
     }

@@ -18,8 +18,6 @@ final class Checker {
         var openFrom: Instant?
         /// Up to here fire times were decided, or passed for good.
         var passed: Instant
-        /// A clock that was far ahead was set right: fire times without a record of their own may be decided again.
-        var isReopened = false
         var pausedUntil: Instant?
         var decidedThrough: Instant
         var executions = 0
@@ -58,7 +56,8 @@ final class Checker {
     private var launches: [String: LaunchRecord] = [:]
     private(set) var faults: [Fault] = []
     private(set) var fireTimeCount = 0
-    var hasClockSteps = false
+    /// A clock that was far ahead was set right: what one run stood for may be decided again, one by one.
+    private var hasCorrections = false
 
     private enum Signals { case started, ended, excused }
 
@@ -100,15 +99,20 @@ final class Checker {
                 if !wasOpen, isEnabled { grid.open(at: now) }
                 return
             }
+            // A job that came to have fire times while no daemon ran has had none before.
+            let passed = known != nil && grid.openFrom == nil ? now : max(grid.passed, job.registeredAt)
             grid.close(at: min(now, known ?? now)) { self.due($0, grid.job) > now }
             if let known { grid.clip(to: known) }
             former.append(grid)
             add(
-                job, isEnabled: isEnabled && !isFinished, passed: max(grid.passed, job.registeredAt), old: grid.job,
+                job, isEnabled: isEnabled && !isFinished, passed: passed, old: grid.job,
                 executions: grid.executions, now: now)
+            grids[job.name]?.decidedThrough = store.states[job.name]?.decidedThrough ?? now
+            grids[job.name]?.pausedUntil = store.states[job.name]?.pausedUntil
             admitPast(job, isEnabled, isFinished, old: grid.job, store)
         } else {
             add(job, isEnabled: isEnabled && !isFinished, passed: job.registeredAt, old: nil, executions: 0, now: now)
+            grids[job.name]?.decidedThrough = store.states[job.name]?.decidedThrough ?? job.registeredAt
             admitPast(job, isEnabled, isFinished, old: nil, store)
         }
     }
@@ -152,9 +156,9 @@ final class Checker {
             let edge = max(grid.decidedThrough, now)
             grid.close(at: edge)
             grid.clip(to: edge)
-            grid.passed = max(grid.passed, grid.decidedThrough)
+            grid.passed = grid.decidedThrough
             if grid.passed - now > .seconds(3 * 3600) {
-                grid.isReopened = true
+                hasCorrections = true
                 grid.passed = now
                 grid.sealed += grid.stretches
                 grid.stretches = []
@@ -170,13 +174,13 @@ final class Checker {
         for change in changes {
             switch change {
             case .run(let run) where store.runs[run.id] == nil: observeNew(run, store, wasFiring: wasFiring, now: now)
-            case .jobState(let state): observe(state, changes, now: now)
+            case .jobState(let state): observe(state, changes, store, now: now)
             default: break
             }
         }
     }
 
-    private func observe(_ state: JobState, _ changes: [StoreChange], now: Instant) {
+    private func observe(_ state: JobState, _ changes: [StoreChange], _ store: LossyStore, now: Instant) {
         guard let grid = grids[state.job] else { return }
         defer {
             grid.pausedUntil = state.pausedUntil
@@ -190,17 +194,20 @@ final class Checker {
         if let most = grid.job.maxExecutions, state.executions > most, state.executions > grid.executions {
             fail("\(state.job) was run \(state.executions) times of \(most)", job: state.job)
         }
-        if grid.openFrom != nil, !isEnabled || isFinished {
-            let last = changes.compactMap { change -> Instant? in
-                guard case .run(let run) = change, run.job == state.job, run.trigger == .schedule || run.trigger == .catchUp,
-                    run.status.isExecuted
-                else { return nil }
-                return run.scheduledFor
-            }.max()
-            grid.close(at: isFinished && isEnabled ? min(now, last ?? now) : now) { self.due($0, grid.job) > now }
-        } else if grid.openFrom == nil, isEnabled, !isFinished {
+        let last = changes.compactMap { change -> Instant? in
+            guard case .run(let run) = change, run.job == state.job, run.trigger == .schedule || run.trigger == .catchUp,
+                run.status.isExecuted, store.runs[run.id] == nil
+            else { return nil }
+            return run.scheduledFor
+        }.max()
+        if grid.openFrom == nil, isEnabled, !isFinished || last != nil {
             let until = grid.pausedUntil.flatMap { $0 <= now ? $0 : nil }
             grid.open(at: until ?? now)
+        }
+        if grid.openFrom != nil, !isEnabled || isFinished {
+            grid.close(at: isFinished && isEnabled ? min(now, last ?? now) : now) { self.due($0, grid.job) > now }
+            // What came after the last permitted run is no fire time.
+            if isFinished, isEnabled, let last { grid.clip(to: last) }
         }
     }
 
@@ -302,7 +309,7 @@ final class Checker {
             fail("\(run.id) is one more than \(settings.maxConcurrentRuns) processes", job: run.job)
         }
         let mine = active.filter { $0.run.job == run.job && !$0.run.isForced && $0.run.definition == nil }
-        let limits = [launch.job, grids[run.job]?.job ?? launch.job].map { job in
+        let limits = [launch.job, grids[run.job]?.job, incoming[run.job]].compactMap { $0 }.map { job in
             job.maxInstances ?? (job.overlap == .allow ? .max : 1)
         }
         if run.definition == nil, mine.count >= limits.max() ?? 1 {
@@ -332,7 +339,14 @@ final class Checker {
 
     /// The delay by its formula, computed the long way.
     private func observeDelay(_ run: Run, _ next: Int, _ delay: Duration) {
-        guard let policy = launches[run.id]?.launch.job.retry else { return fail("\(run.id) retries unasked", job: run.job) }
+        // After a restart the definition in force counts.
+        let policies = [launches[run.id]?.launch.job.retry, grids[run.job]?.job.retry].compactMap { $0 }
+        let found = Double(delay.components.seconds) + Double(delay.components.attoseconds) * 1e-18
+        guard !policies.contains(where: { isDelay(found, before: next, $0) }) else { return }
+        fail("attempt \(next) of \(run.id) waits \(found) s under \(policies)", job: run.job)
+    }
+
+    private func isDelay(_ found: Double, before next: Int, _ policy: RetryPolicy) -> Bool {
         var seconds = Double(policy.delay.components.seconds)
         let first = seconds
         for _ in 2..<max(2, next) {
@@ -342,8 +356,7 @@ final class Checker {
             }
         }
         seconds = min(seconds, Double(policy.maxDelay.components.seconds))
-        let found = Double(delay.components.seconds) + Double(delay.components.attoseconds) * 1e-18
-        if abs(found - seconds) > seconds * policy.jitter + 0.002 { fail("\(run.id) waits \(found) s, not \(seconds)", job: run.job) }
+        return abs(found - seconds) <= seconds * policy.jitter + 0.002
     }
 
     /// A start that a crash has prevented.
@@ -407,12 +420,12 @@ final class Checker {
                     return fail("\(job.name) has no outcome for \(fire.rfc3339(in: job.zone))", job: job.name, fire: fire, definition: job)
                 }
                 spans[hit].found += 1
-                if hits.count > 1, !grid.isReopened {
+                if hits.count > 1, !hasCorrections {
                     fail("\(job.name): \(hits.map { spans[$0].id }) for \(fire.rfc3339(in: job.zone))", job: job.name, fire: fire, definition: job)
                 }
             }
         }
-        guard !grid.isReopened else { return }
+        guard !hasCorrections else { return }
         for span in spans where span.found > 1 && !(span.found...span.found + span.manual ~= span.count) {
             fail("\(span.id) stands for \(span.count) fire times, of \(span.found)", job: job.name, fire: span.through, definition: job)
         }

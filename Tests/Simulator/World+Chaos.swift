@@ -66,13 +66,12 @@ extension World {
     private func setClock() {
         let size: Int64 =
             switch random.below(12) {
-            case 0: Int64(random.below(40_000_000))
-            case 1, 2: Int64(random.below(100_000))
-            default: random.seconds(upTo: 10_000)
+            case 0 where hasWildClock: Int64(random.below(40_000_000))
+            case 1 where hasWildClock, 2 where hasWildClock: Int64(random.below(100_000))
+            default: random.seconds(upTo: hasWildClock ? 10_000 : 1_000)
             }
         let step = (random.chance(2) ? size : -size) * 1_000_000 + Int64(random.below(1_000_000))
         offset += step
-        checker.hasClockSteps = true
         note("clock is set by \(step / 1_000_000) s")
         if step < 0 { checker.clockSteppedBack(to: now) }
         deliver([.clockChanged(by: .microseconds(step))])

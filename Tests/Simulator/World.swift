@@ -21,6 +21,8 @@ final class World {
     var armed: Instant?
     var isAsleep = false
     var boot = 1
+    /// The clock can be wrong by hours and years; else by minutes.
+    let hasWildClock: Bool
     var settings = SchedulerSettings()
     var configEnabled = true
     /// What stands in config.json.
@@ -52,6 +54,7 @@ final class World {
         self.isTracing = isTracing
         random = SeededRandom(seed: seed)
         source = RandomJob(seed: seed ^ 0xA5A5)
+        hasWildClock = random.chance(3)
         // Any day of 2025 to 2034, so that many runs cross a change of the clocks.
         offset = (1_735_689_600 + Int64(random.below(315_000_000))) * 1_000_000
         settings.isCleanupEnabled = random.chance(2)
@@ -188,6 +191,7 @@ final class World {
         let effects = box.joined()
         var crashAt = canCrash && random.chance(300) ? random.below(effects.count + 2) : .max
         if crashAt == 0 {
+            checker.incoming = [:]
             crash("before the commit")
             return false
         }
@@ -197,7 +201,6 @@ final class World {
             for change in changes { note("  \(change.word)") }
             if let fault = store.commit(changes) { checker.fail("the store refuses: \(fault)", job: "") }
             scheduler.didCommit()
-            checker.incoming = [:]
         }
         for effect in effects {
             crashAt -= 1
@@ -207,6 +210,7 @@ final class World {
             }
             perform(effect)
         }
+        checker.incoming = [:]
         if crashAt <= 0 {
             crash("after the commit")
             return false
@@ -314,6 +318,8 @@ final class World {
                 else { break }
                 expected = checker.next(after: fire, view.job)
             }
+            // Of a long row of excluded fire times the one at the bound is named.
+            if let fire = expected, view.job.exclusions.contains(where: { $0.contains(fire) }) { continue }
             if !scheduler.isEnabled { expected = nil }
             if view.nextRun != expected {
                 let (found, wanted) = (view.nextRun?.rfc3339(in: .utc) ?? "none", expected?.rfc3339(in: .utc) ?? "none")

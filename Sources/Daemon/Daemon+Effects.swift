@@ -26,7 +26,7 @@ extension Daemon {
             guard commit() else { return exitIfDone() }
             let box = outbox
             outbox = Outbox()
-            for (run, _) in box.stops { handles[run]?.cancel() }
+            for (run, _) in box.stops { attempts[run]?.handle.cancel() }
             for launch in box.launches { start(launch) }
             if case .arm(let instant) = box.arm { arm(instant) }
             forgetUntold()
@@ -53,6 +53,7 @@ extension Daemon {
         }
         scheduler.didCommit()
         mirrorSoon()
+        sweepSoon(outbox.changes)
         outbox.changes = []
         if storeFault != nil {
             storeFault = nil
@@ -109,17 +110,18 @@ extension Daemon {
         do throws(JobError) {
             let plan = try AttemptPlan(launch, session: environment, home: home)
             var request = AttemptRequest(
-                arguments: plan.arguments, environment: plan.environment, workingDirectory: plan.workingDirectory)
+                run: run.id, attempt: number, arguments: plan.arguments, environment: plan.environment,
+                workingDirectory: plan.workingDirectory)
             request.timeout = launch.job.timeout
             request.killGrace = launch.job.killGrace
             request.outputLimit = launch.job.outputLimit
-            request.outputPath = StatePaths.output(of: run.id, attempt: number, in: folder.path)
+            // A run that only is to be told of when it stalls is not ended for it.
+            if launch.job.onStall != .notify { request.stallTimeout = launch.job.stallTimeout ?? .zero }
+            request.context = plan.context
+            request.credentials = plan.credentials
             if let input = launch.job.standardInput { request.standardInput = .bytes(Array(input.utf8)) }
-            handles[run.id] = runner.start(request) { [unowned self] report in
-                handles[run.id] = nil
-                if handles.isEmpty { quietTimer?.arm(atUSec: loop.now(.monotonic) + Self.quietUSec) }
-                submit(.attemptEnded(run: run.id, attempt: number, outcome(report)))
-            }
+            let handle = runner.start(request) { [unowned self] report in attemptEnded(run.id, number, report) }
+            attempts[run.id] = RunningAttempt(handle: handle, onStop: launch.job.onStop)
             log.info(
                 "attempt started",
                 [("BOTCRON_JOB", run.job), ("BOTCRON_EXECUTION_ID", run.id), ("BOTCRON_ATTEMPT", "\(number)")])
@@ -128,6 +130,51 @@ extension Daemon {
                 ending: .couldNotStart("\(error)"), startedAt: claimedAt, endedAt: claimedAt)
             submit(.attemptEnded(run: run.id, attempt: number, outcome))
         }
+    }
+
+    private func attemptEnded(_ run: String, _ number: Int, _ report: AttemptReport) {
+        attempts[run] = nil
+        if attempts.isEmpty { quietTimer?.arm(atUSec: loop.now(.monotonic) + Self.quietUSec) }
+        if let error = report.outputError {
+            log.warning("not all of the output was kept", [("BOTCRON_EXECUTION_ID", run), ("BOTCRON_ERROR", error)])
+        }
+        submit(.attemptEnded(run: run, attempt: number, outcome(report)))
+    }
+
+    // MARK: - Taking over
+
+    /// Takes over what an earlier daemon had under way.
+    ///
+    /// - Returns: the first event, which tells what goes on and what has ended.
+    func adoptAttempts() -> Event {
+        let running = scheduler.activeRuns.filter { $0.status == .running }
+        var surviving: Set<String> = []
+        var ended: [String: AttemptOutcome] = [:]
+        for survivor in runner.survey(running.map { ($0.id, max(1, $0.attempt)) }) {
+            let (run, number) = (survivor.run, survivor.attempt)
+            switch survivor.state {
+            case .ended(let report):
+                ended[run] = outcome(report)
+            case .running:
+                surviving.insert(run)
+                let handle = runner.adopt(survivor) { [unowned self] report in attemptEnded(run, number, report) }
+                attempts[run] = RunningAttempt(handle: handle, onStop: onStop(ofRun: run))
+            }
+        }
+        if !running.isEmpty {
+            log.info(
+                "took over the runs of an earlier daemon",
+                [
+                    ("BOTCRON_RUNNING", "\(surviving.count)"), ("BOTCRON_ENDED", "\(ended.count)"),
+                    ("BOTCRON_LOST", "\(running.count - surviving.count - ended.count)"),
+                ])
+        }
+        return .started(bootID: ProcessIdentity.currentBootID, surviving: surviving, ended: ended)
+    }
+
+    private func onStop(ofRun run: String) -> StopAction {
+        guard let job = scheduler.activeRun(id: run)?.job else { return .leave }
+        return scheduler.job(named: job)?.job.onStop ?? .leave
     }
 
     /// After the last of several runs, so long without another one.
@@ -151,6 +198,10 @@ extension Daemon {
         outcome.outputDropped = Int64(report.output.droppedCount)
         outcome.lastLine = report.output.lastLine
         outcome.failureType = configuration.failureClassifier.type(in: report.output.keptBytes)
+        if report.isStalled {
+            outcome.failureType = "stalled"
+            outcome.lastLine = "stalled: it wrote nothing for too long"
+        }
         return outcome
     }
 

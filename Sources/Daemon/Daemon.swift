@@ -50,8 +50,8 @@ public final class Daemon {
     var calls: [Ticket: (Reply) -> Void] = [:]
     private var lastTicket: Ticket = 0
     var waiters: [String: [RunWaiter]] = [:]
-    /// The attempts whose processes are ours, by run.
-    var handles: [String: AttemptHandle] = [:]
+    /// The attempts that are under way, by run.
+    var attempts: [String: RunningAttempt] = [:]
     /// Whether the store holds something to tell that is told by now, or is about to be.
     var hasUntold = false
     var announcedNextRun = ""
@@ -61,6 +61,13 @@ public final class Daemon {
     var timer: TimerSource?
     var storeRetryTimer: TimerSource?
     var reloadTimer: TimerSource?
+    /// Armed while a stopping daemon waits for runs that are to finish.
+    var stopTimer: TimerSource?
+    /// What retention left in the state folder is looked for: when, whether that is to be, what is still to look at.
+    var sweepTimer: TimerSource?
+    var sweepStep: DeferredSource?
+    var isSweepArmed = false
+    var sweepRest: ArraySlice<(run: String, attempt: Int)> = []
     var configurationWatch: FileWatch?
     /// When the mirror of the state is written again, and when it was last.
     var mirrorTimer: TimerSource?
@@ -74,7 +81,7 @@ public final class Daemon {
     /// Whether the name is ours.
     private(set) var isReady = false
     /// What the program ends with, once everything is done.
-    private var exitCode = ExitCode.success
+    var exitCode = ExitCode.success
 
     static let busName: BusName = "com.aiworkflow.BotCron"
     static let objectPath: ObjectPath = "/com/aiworkflow/BotCron"
@@ -120,7 +127,9 @@ public final class Daemon {
             settings: configuration.settings, isEnabled: configuration.isEnabled, register: store, seed: randomSeed(),
             now: now)
         do {
-            runner = try Runner(loop: loop)
+            runner = try Runner(
+                loop: loop, folder: folder.path + "/" + StatePaths.runsName,
+                credentialsFolder: environment["XDG_RUNTIME_DIR"].map { $0 + "/" + StatePaths.credentialsName })
         } catch {
             throw StartError(exitCode: .failure, message: "\(error)")
         }
@@ -202,6 +211,9 @@ public final class Daemon {
         timer = try loop.timer(.realtime, accuracyUSec: 1) { [unowned self] in submit(.tick) }
         storeRetryTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in flush() }
         reloadTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reloadFromDisk() }
+        sweepTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { [unowned self] in beginSweep() }
+        sweepStep = try loop.deferred(priority: .idle) { [unowned self] in sweep() }
+        stopTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in submit(.stopping) }
         mirrorTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in writeMirrorOrSay() }
         quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseCodePages() }
         for signal in [SIGTERM, SIGINT] {
@@ -239,7 +251,7 @@ public final class Daemon {
     /// performed when the name is ours.
     private func decideStart() {
         logConfiguration()
-        submit(.started(bootID: bootID(), surviving: []))
+        submit(adoptAttempts())
     }
 
     private func becomeReady() {
@@ -249,6 +261,7 @@ public final class Daemon {
         flush()
         ServiceManager.ready()
         watchSleep()
+        beginSweep()
         releaseCodePages()
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }
@@ -291,21 +304,6 @@ public final class Daemon {
         return lastTicket
     }
 
-    /// Ends in good order: what runs is told to end and recorded, then the loop stops.
-    func stop(because reason: String) {
-        guard scheduler.status != .stopping else { return }
-        log.info("stopping", [("BOTCRON_REASON", reason)])
-        ServiceManager.stopping()
-        submit(.stopping)
-    }
-
-    /// Whether everything is done that a stopping daemon has to do.
-    func exitIfDone() {
-        // A store that cannot be written does not keep a stopping daemon: the next one finds the runs as interrupted.
-        guard scheduler.status == .stopping, handles.isEmpty, outbox.isEmpty || storeFault != nil else { return }
-        connection.flush()
-        loop.exit(exitCode.rawValue)
-    }
 }
 
 extension Daemon {

@@ -84,7 +84,7 @@ extension UntoldRuns.Item {
 }
 
 extension Duration {
-    fileprivate var wholeMicroseconds: Int64 {
+    var wholeMicroseconds: Int64 {
         let (seconds, attoseconds) = components
         return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
     }

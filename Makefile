@@ -30,9 +30,10 @@ test-long:
 
 # What is measured, and beside what: README.md, "Measured".
 bench: build bench-schedules
-	for bench in daemon bus spawn store; do $(RELEASE) --product $$bench-bench || exit; done
+	for bench in daemon bus scheduler spawn store; do $(RELEASE) --product $$bench-bench || exit; done
 	dbus-run-session -- $(BIN)/daemon-bench $(BIN)/botcrond
 	$(BIN)/bus-bench
+	$(BIN)/scheduler-bench
 	$(BIN)/spawn-bench
 	$(BIN)/store-bench .build
 

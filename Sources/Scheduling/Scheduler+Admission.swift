@@ -26,13 +26,14 @@ extension Scheduler {
             return refuse(run, entry, .limit, covering: covered, now: now)
         }
         let active = makeActive(run, job: entry.job, entry: entry)
+        let isQueueing = entry.job.overlap == .queue || entry.job.overlap == .queueOne
         if let heldUntil = entry.heldUntil, heldUntil > now {
             wait(active)
             hold(active, until: heldUntil)
             promote(entry, now: now)
         } else if trigger == .catchUp {
             if entry.waiting.isEmpty, entry.occupying.isEmpty { makeReady(active) } else { wait(active) }
-        } else if !entry.hasQueue, entry.hasRoom {
+        } else if entry.hasRoom, !(isQueueing && entry.hasQueue) {
             makeReady(active)
         } else if takesTurn {
             wait(active)

@@ -272,6 +272,37 @@ import Testing
         #expect(rig.scheduler.job(named: "a")?.nextRun == nil)
     }
 
+    @Test func `with max_executions a fire time that is on time does not exist after the last permitted catch-up run`() {
+        let rig = Rig([
+            job("a", "0 * * * *") {
+                $0.catchUp.kind = .all
+                $0.maxExecutions = 2
+            }
+        ])
+        rig.restart(at: "03:01")
+        #expect(rig.ledger("a") == ["01:00 catch_up running", "02:00 catch_up queued"])
+    }
+
+    @Test func `while catch-up runs wait, a fire time takes what room there is, unless it would jump a queue`() {
+        func ledger(_ overlap: OverlapPolicy) -> String? {
+            let rig = Rig([
+                job("a", "0 * * * *") {
+                    $0.catchUp.kind = .all
+                    $0.overlap = overlap
+                    $0.maxInstances = 2
+                }
+            ])
+            rig.restart(at: "03:30")
+            rig.advance(to: "04:00")
+            return rig.ledger("a").last
+        }
+        #expect(ledger(.skip) == "04:00 running")
+        #expect(ledger(.allow) == "04:00 running")
+        #expect(ledger(.replace) == "04:00 running")
+        #expect(ledger(.queue) == "04:00 queued")
+        #expect(ledger(.queueOne) == "04:00 skipped overlap")
+    }
+
     @Test func `an excluded fire time is neither run nor caught up`() throws {
         let exclusion = try Exclusion("02:00", zone: .utc, zones: { _ in nil })
         let rig = Rig([

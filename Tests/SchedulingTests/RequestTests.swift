@@ -119,12 +119,12 @@ import Testing
     }
 
     @Test func `runs that wait count against the budget, also on a day that has seen none`() {
-        let rig = Rig([job("a", "0 * * * *") { ($0.budget.runsPerDay, $0.overlap, $0.maxInstances) = (1, .queue, 1) }]) {
+        let rig = Rig([job("a", "0 * * * *") { ($0.budget.runsPerDay, $0.overlap) = (2, .queue) }, job("b")]) {
             $0.maxConcurrentRuns = 1
         }
-        _ = rig.request("a") { $0.isForced = true }
-        rig.advance(to: "02:00")
-        #expect(rig.ledger("a") == ["01:00 skipped budget", "02:00 skipped budget"])
+        _ = rig.request("b")
+        rig.advance(to: "03:00")
+        #expect(rig.ledger("a") == ["01:00 queued", "02:00 queued", "03:00 skipped budget"])
     }
 
     @Test func `wall time and cost are budgets, too`() {
@@ -139,8 +139,8 @@ import Testing
         outcome.cost = 1.5
         rig.send(.attemptEnded(run: id("b", "01:00"), attempt: 1, outcome))
         rig.advance(to: "02:00")
-        #expect(rig.ledger("a").last == "02:00 skipped budget")
-        #expect(rig.ledger("b").last == "02:00 skipped budget")
+        #expect(rig.ledger("a") == ["01:00 success", "02:00 skipped budget"])
+        #expect(rig.ledger("b") == ["01:00 success", "02:00 skipped budget"])
     }
 
     @Test func `cancel ends a process, or what has none at once`() {

@@ -175,12 +175,12 @@ final class Rig {
 /// 2026-01-05, a Monday, 00:00 UTC.
 let dayZero = Instant(seconds: 1_767_571_200)
 
-/// `HH:MM`, `HH:MM:SS`, with `+N ` in front for N days later.
+/// `HH:MM`, `HH:MM:SS`, with `+N ` in front for N days later, `-N ` for earlier.
 func at(_ text: String) -> Instant {
     var day: Int64 = 0
     var rest = text[...]
-    if rest.hasPrefix("+"), let blank = rest.firstIndex(of: " ") {
-        day = Int64(rest[rest.index(after: rest.startIndex)..<blank]) ?? 0
+    if let blank = rest.firstIndex(of: " ") {
+        day = Int64(rest[..<blank]) ?? 0
         rest = rest[rest.index(after: blank)...]
     }
     let parts = rest.split(separator: ":").map { Int64($0) ?? 0 }

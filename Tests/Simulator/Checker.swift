@@ -248,7 +248,10 @@ final class Checker {
         switch run.reason {
         case .overlap:
             let active = store.order[job.name, default: []].suffix(2000).count { store.runs[$0]?.status.isActive ?? false }
-            if active == 0, !hasUncommitted { fail("\(run.id) was skipped for an overlap with nothing", job: run.job) }
+            let limit = job.maxInstances ?? 1
+            if active < limit, !hasUncommitted {
+                fail("\(run.id) was skipped for an overlap with \(active) of \(limit)", job: run.job)
+            }
             if job.overlap == .queue || job.overlap == .replace { fail("\(run.id) was skipped under \(job.overlap)", job: run.job) }
         case .excluded:
             if !job.exclusions.contains(where: { $0.contains(fire) }) { fail("\(run.id) is not excluded", job: run.job) }

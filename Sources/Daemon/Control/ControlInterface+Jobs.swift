@@ -20,7 +20,7 @@ extension ControlInterface {
             shape["error"] = nil
             shape["status"] = .string(JobShape.status(view))
             shape["definition"] = JobShape.parsed(view.job.definition)
-        } else if let refused = daemon.configuration.refused.first(where: { $0.name == name }) {
+        } else if let refused = daemon.refusedJob(named: name) {
             shape = JobShape.json(refused)
             shape["status"] = "failed"
             shape["definition"] = JobShape.parsed(refused.definition)
@@ -97,6 +97,28 @@ extension ControlInterface {
         let name = text(call, 0)
         if daemon.forgetRefusedDefinition(of: name) { return acknowledge(call) { call.reply([.bool(true)]) } }
         try ask(call, { .jobCancelled(job: name, ticket: $0) }) { _ in call.reply([.bool(true)]) }
+    }
+
+    func explainJob(_ call: MethodCall) throws {
+        let (name, at) = (text(call, 0), text(call, 1))
+        if let refused = daemon.refusedJob(named: name) {
+            return answer(
+                call,
+                [
+                    "job": .string(name), "at": .null,
+                    "reasons": [["code": "invalid", "sentence": .string(refused.error)]],
+                ])
+        }
+        let zone = try view(name).job.zone
+        let instant = at.isEmpty ? nil : try self.instant(.string(at), "instant", zone)
+        let reasons = try daemon.explain(name, at: instant)
+        answer(
+            call,
+            [
+                "job": .string(name), "at": .instant(instant, zone),
+                "reasons": .array(
+                    reasons.map { ["code": .string($0.code), "sentence": .string($0.sentence(in: zone))] }),
+            ])
     }
 
     func previewSchedule(_ call: MethodCall) throws {

@@ -123,7 +123,8 @@ public enum Explanation: Sendable, Equatable {
         case .taken(let instant): return "a client has run the job for \(text(instant)) already"
         case .dueAfterJitter(_, let due): return "its jitter delays it to \(text(due))"
         case .heldAfterWake(_, let until): return "it is held until \(text(until)), while the machine wakes up"
-        case .undecided(let instant): return "\(text(instant)) has passed, and is dealt with as soon as schedules are in force"
+        case .undecided(let instant):
+            return "\(text(instant)) has passed, and is dealt with as soon as schedules are in force"
         case .forgotten(let instant): return "the record of \(text(instant)) is not kept any more"
         }
     }

@@ -6,8 +6,8 @@ public import Schedules
 /// JSON that the core never interprets (`inputs`, `metadata`, the definition as written) is kept as text, because
 /// this room knows no JSON.
 ///
-/// Most of its keys are in `Job.Details`, and read and written as if they were its own: `job.retry`. Jobs that leave them as
-/// they are share one copy, so that a hundred thousand jobs stay small.
+/// Most of its keys are in `Job.Details`, and read and written as if they were its own: `job.retry`. Jobs that leave
+/// them as they are share one copy, so that a hundred thousand jobs stay small.
 @dynamicMemberLookup
 public struct Job: Sendable, Equatable {
     // MARK: Identity

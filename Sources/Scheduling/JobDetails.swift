@@ -92,7 +92,9 @@ extension Job {
 
         static let standard = SharedDetails(Details())
 
-        static func == (left: SharedDetails, right: SharedDetails) -> Bool { left === right || left.value == right.value }
+        static func == (left: SharedDetails, right: SharedDetails) -> Bool {
+            left === right || left.value == right.value
+        }
     }
 
     /// Takes the copies of `other` for what is equal, so that there is one of each.

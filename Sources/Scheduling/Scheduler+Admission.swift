@@ -111,8 +111,8 @@ extension Scheduler {
         active.notBefore = active.notBefore.map { max($0, instant) } ?? instant
     }
 
-    /// Gives turns to runs that wait, oldest first, as long as the job has room. Those that wait for an instant of their
-    /// own hold up nobody; the earliest is waited for only where it could start then.
+    /// Gives turns to runs that wait, oldest first, as long as the job has room. Those that wait for an instant of
+    /// their own hold up nobody; the earliest is waited for only where it could start then.
     func promote(_ entry: JobEntry, now: Instant) {
         var index = 0
         var earliest: ActiveRun?
@@ -150,7 +150,8 @@ extension Scheduler {
     func launchReady(now: Instant) {
         guard !isAsleep, !isStopping else { return }
         while let active = ready.first() {
-            guard active.run.isForced || (runningCount < settings.maxConcurrentRuns && isWithinLaunchRate(now: now)) else {
+            guard active.run.isForced || (runningCount < settings.maxConcurrentRuns && isWithinLaunchRate(now: now))
+            else {
                 return
             }
             ready.removeFirst()
@@ -267,7 +268,9 @@ extension Scheduler {
     private func executionIDBase(_ job: Job, at instant: Instant) -> String {
         let local = job.zone.localDateTime(at: instant)
         var text: [UInt8] = Array("cron-".utf8)
-        for byte in (job.skill.isEmpty ? job.name : job.skill).utf8 { text.append(byte == UInt8(ascii: "/") ? UInt8(ascii: "-") : byte) }
+        for byte in (job.skill.isEmpty ? job.name : job.skill).utf8 {
+            text.append(byte == UInt8(ascii: "/") ? UInt8(ascii: "-") : byte)
+        }
         func append(_ number: Int, digits: Int) {
             var divisor = 1
             for _ in 1..<digits { divisor *= 10 }

@@ -6,15 +6,17 @@ extension Scheduler {
     ///
     /// Changes nothing. The most telling reason comes first.
     ///
-    /// - Parameter records: what the store has of the job around the instant: the record of this very fire time, or of a
-    ///   stretch that it lies in.
+    /// - Parameter records: what the store has of the job around the instant: the record of this very fire time, or of
+    ///   a stretch that it lies in.
     public func explain(_ name: String, at instant: Instant?, records: [Run] = [], now: Instant) -> [Explanation] {
         guard let entry = jobs[name] else { return [.unknownJob(name)] }
         guard let instant else { return explainNow(entry, now: now) }
         let fire = Instant(seconds: instant.seconds)
         if let known = fate(of: fire, entry, records) { return [known] }
         guard entry.fireTime(atOrBefore: fire) == fire else {
-            if fire < entry.state.registeredAt { return [.beforeRegistration(fire, registeredAt: entry.state.registeredAt)] }
+            if fire < entry.state.registeredAt {
+                return [.beforeRegistration(fire, registeredAt: entry.state.registeredAt)]
+            }
             return [.noFireTime(fire, previous: entry.fireTime(atOrBefore: fire), next: entry.fireTime(after: fire))]
         }
         if entry.state.claimed.contains(fire) { return [.taken(fire)] }
@@ -29,14 +31,18 @@ extension Scheduler {
         if !reasons.isEmpty, !isFiring || !entry.isEnabled || entry.isFinished {
             return fire <= now && entry.isEnabled ? reasons + [.undecided(fire)] : reasons
         }
-        if let until = entry.heldUntil, until > now, fire <= now { return [.heldAfterWake(fire, until: until)] + reasons }
+        if let until = entry.heldUntil, until > now, fire <= now {
+            return [.heldAfterWake(fire, until: until)] + reasons
+        }
         return [.willRun(max(due, now))] + reasons
     }
 
     private func fate(of fire: Instant, _ entry: JobEntry, _ records: [Run]) -> Explanation? {
         let active = (entry.occupying + entry.waiting).map(\.run)
         let all = (active + records).filter { $0.job == entry.job.name && $0.trigger != .chain }
-        if let exact = all.first(where: { $0.scheduledFor == fire }) { return exact.status.isExecuted ? .ran(exact) : .notRun(exact) }
+        if let exact = all.first(where: { $0.scheduledFor == fire }) {
+            return exact.status.isExecuted ? .ran(exact) : .notRun(exact)
+        }
         let covering = all.first { run in
             guard let since = run.coveredSince, let last = run.scheduledFor else { return false }
             return since <= fire && fire < last
@@ -65,7 +71,8 @@ extension Scheduler {
         for active in entry.occupying {
             let run = active.run
             switch active.phase {
-            case .running: reasons.append(.running(run: run.id, attempt: run.attempt, since: run.startedAt ?? run.createdAt))
+            case .running:
+                reasons.append(.running(run: run.id, attempt: run.attempt, since: run.startedAt ?? run.createdAt))
             case .retrying: reasons.append(.retrying(run: run.id, nextAttempt: run.attempt + 1, at: run.retryAt ?? now))
             case .ready: reasons.append(.limited(run: run.id, running: runningCount, limit: settings.maxConcurrentRuns))
             case .waiting, .ended: break

@@ -3,10 +3,14 @@ import Schedules
 /// The set of jobs: a new configuration taken up by difference, and definitions that come over the bus.
 extension Scheduler {
     func add(_ job: Job, state: JobState?, now: Instant) {
-        precondition(jobs[job.name] == nil, "two jobs named \(job.name): the reader of the configuration refuses the second")
+        precondition(
+            jobs[job.name] == nil, "two jobs named \(job.name): the reader of the configuration refuses the second")
         let isNewGrid = state?.scheduleKey != job.scheduleKey
-        var kept = state ?? JobState(
-            job: job.name, scheduleKey: job.scheduleKey, registeredAt: job.registeredAt, decidedThrough: job.registeredAt)
+        var kept =
+            state
+            ?? JobState(
+                job: job.name, scheduleKey: job.scheduleKey, registeredAt: job.registeredAt,
+                decidedThrough: job.registeredAt)
         if isNewGrid {
             kept.scheduleKey = job.scheduleKey
             kept.registeredAt = job.registeredAt
@@ -53,8 +57,8 @@ extension Scheduler {
         return job
     }
 
-    /// A single instant that lies before its registration was permitted by `allow_past`: it is due at once. One that the
-    /// definition before had already is decided.
+    /// A single instant that lies before its registration was permitted by `allow_past`: it is due at once. One that
+    /// the definition before had already is decided.
     private func admitPast(_ entry: JobEntry, beside known: [JobSchedule], now: Instant) {
         for schedule in entry.job.schedules where schedule.timetable.schedule.kind == .once {
             guard let instant = schedule.timetable.previous(atOrBefore: entry.state.registeredAt),

@@ -20,7 +20,8 @@ extension Scheduler {
             }
             let start = active.attempt?.startedAt ?? active.run.startedAt ?? now
             endAttempt(
-                of: active.run.id, active.run.attempt, AttemptOutcome(ending: .lost, startedAt: start, endedAt: now), now: now)
+                of: active.run.id, active.run.attempt, AttemptOutcome(ending: .lost, startedAt: start, endedAt: now),
+                now: now)
         }
         for active in stranded { end(active, "the definition of \(active.run.job) is gone", now: now) }
         stranded = []

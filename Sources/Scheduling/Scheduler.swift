@@ -101,10 +101,11 @@ public final class Scheduler {
         /// Runs that follow one another by chains. Beyond it the chain ends, with a record of why: it is most likely a
         /// circle.
         public static let chainLength = 100
-        /// Fire times of one job that clients have taken for runs of their own before they came. Beyond it such a request
-        /// is refused with `limitExceeded`.
+        /// Fire times of one job that clients have taken for runs of their own before they came. Beyond it such a
+        /// request is refused with `limitExceeded`.
         public static let claimedFireTimes = 100
-        /// Steps that are spent on what two schedules of a job have in common. Beyond it a common fire time counts twice.
+        /// Steps that are spent on what two schedules of a job have in common. Beyond it a common fire time counts
+        /// twice.
         public static let commonFireTimes = 100_000
         /// Schedules whose parsed form is kept to be shared by jobs that have the same. Others have their own.
         public static let prototypes = 4_096
@@ -114,10 +115,9 @@ public final class Scheduler {
 
     /// - Parameters:
     ///   - jobs: unique names; a stored state whose job is not among them is dropped at `.started`, unless `retained`.
-    ///   - unscheduled: by run, the definitions of stored runs whose job is not scheduled (`Run.definition`); without it
-    ///     such a run is not tried again after a restart.
-    ///   - isEnabled: what config.json says; the stored override wins.
-    ///   - seed: of trace ids and the jitter of retries.
+    ///   - unscheduled: by run, the definitions of stored runs whose job is not scheduled (`Run.definition`); without
+    ///   it such a run is not tried again after a restart. - isEnabled: what config.json says; the stored override
+    ///   wins. - seed: of trace ids and the jitter of retries.
     public init(
         jobs definitions: [Job], retained: Set<String> = [], unscheduled: [String: Job] = [:], stored: StoredState,
         settings: SchedulerSettings, isEnabled: Bool, register: any ExecutionRegister, seed: UInt64, now: Instant

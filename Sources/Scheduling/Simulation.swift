@@ -9,8 +9,8 @@ public import Schedules
 /// }
 /// ```
 ///
-/// Sharp edges: every run succeeds after `runLength`; nobody toggles, asks or cancels; nothing is remembered of what the jobs
-/// did before `from`.
+/// Sharp edges: every run succeeds after `runLength`; nobody toggles, asks or cancels; nothing is remembered of what
+/// the jobs did before `from`.
 public struct Simulation: Sendable {
     public var jobs: [Job]
     public var settings: SchedulerSettings
@@ -67,7 +67,8 @@ public struct Simulation: Sendable {
         settings.isCleanupEnabled = false
         let register = NoRegister()
         let scheduler = Scheduler(
-            jobs: jobs, stored: stored, settings: settings, isEnabled: isEnabled, register: register, seed: 0, now: from)
+            jobs: jobs, stored: stored, settings: settings, isEnabled: isEnabled, register: register, seed: 0, now: from
+        )
         var course = Course(scheduler: scheduler, runLength: runLength, now: from)
         course.handle(.started(bootID: "simulated", surviving: []))
         for sleep in asleep where sleep.from < to && sleep.until > from {

@@ -43,7 +43,9 @@ import Testing
     }
 
     @Test func `what became of an instant, and what will`() {
-        let rig = Rig([job("a", "0 * * * *") { $0.exclusions = (try? [Exclusion("06:00", zone: .utc, zones: { _ in nil })]) ?? [] }])
+        let rig = Rig([
+            job("a", "0 * * * *") { $0.exclusions = (try? [Exclusion("06:00", zone: .utc, zones: { _ in nil })]) ?? [] }
+        ])
         rig.advance(to: "01:00")
         rig.end(id("a", "01:00"))
         rig.restart(at: "04:30")
@@ -78,7 +80,9 @@ import Testing
         rig.restart(at: "03:30")
         let reasons = rig.scheduler.explain("a", at: at("02:00"), now: rig.now)
         #expect(reasons.map { $0.sentence(in: .utc) } == ["cron-a-20260105-030000 ran for it and 2 others"])
-        #expect(Explanation.disabled(until: at("05:00")).sentence(in: .utc) == "the job is disabled until 2026-01-05T05:00:00+00:00")
+        #expect(
+            Explanation.disabled(until: at("05:00")).sentence(in: .utc)
+                == "the job is disabled until 2026-01-05T05:00:00+00:00")
     }
 }
 
@@ -90,7 +94,8 @@ import Testing
         let lines = outcomes.map { "\($0.job) \($0.fireTime.map(time) ?? "-") at \(time($0.at)): \($0.fate)" }
         #expect(
             lines == [
-                "hourly 23:00 at 23:00: run", "strict +1 02:30 at +1 06:30: missed(Scheduling.Run.Reason.asleep, covering: 1)",
+                "hourly 23:00 at 23:00: run",
+                "strict +1 02:30 at +1 06:30: missed(Scheduling.Run.Reason.asleep, covering: 1)",
                 "hourly +1 06:00 at +1 06:30:10: catchUp(covering: 7)", "hourly +1 07:00 at +1 07:00: run",
             ])
     }

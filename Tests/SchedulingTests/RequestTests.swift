@@ -52,7 +52,9 @@ import Testing
         var request = RunRequest(job: "a")
         request.idempotencyKey = "k"
         func ask(_ ticket: Ticket) -> String? {
-            for case .reply(ticket, .run(let run)) in rig.scheduler.handle(.runRequested(request, ticket: ticket), at: rig.now) {
+            for case .reply(ticket, .run(let run)) in rig.scheduler.handle(
+                .runRequested(request, ticket: ticket), at: rig.now)
+            {
                 return run.id
             }
             return nil
@@ -90,7 +92,10 @@ import Testing
             if minute <= Scheduler.Limits.claimedFireTimes {
                 rig.end(run(reply)?.id ?? "")
             } else {
-                guard case .refused(.limitExceeded)? = reply else { Issue.record("\(String(describing: reply))"); return }
+                guard case .refused(.limitExceeded)? = reply else {
+                    Issue.record("\(String(describing: reply))")
+                    return
+                }
             }
         }
     }
@@ -113,7 +118,10 @@ import Testing
         }
         rig.advance(to: "03:00")
         #expect(rig.ledger("a").last == "03:00 skipped budget")
-        guard case .refused(.limitExceeded)? = rig.request("a") else { Issue.record("not refused"); return }
+        guard case .refused(.limitExceeded)? = rig.request("a") else {
+            Issue.record("not refused")
+            return
+        }
         rig.advance(to: "+1 00:00")
         #expect(rig.ledger("a").last == "+1 00:00 running", "a new day, a new budget")
     }
@@ -234,7 +242,10 @@ import Testing
     @Test func `runs that wait are bounded by job`() {
         let rig = Rig([job("a")])
         for _ in 0...Scheduler.Limits.waitingRunsPerJob { _ = rig.request("a") }
-        guard case .refused(.limitExceeded)? = rig.request("a") else { Issue.record("not refused"); return }
+        guard case .refused(.limitExceeded)? = rig.request("a") else {
+            Issue.record("not refused")
+            return
+        }
     }
 
     @Test func `a stopping scheduler leaves, lets finish or ends what runs, as each job says`() {

@@ -31,7 +31,8 @@ final class Rig {
         change(&settings)
         self.settings = settings
         scheduler = Scheduler(
-            jobs: jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 1, now: at(now))
+            jobs: jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 1,
+            now: at(now))
         send(.started(bootID: bootID, surviving: []))
     }
 
@@ -89,7 +90,10 @@ final class Rig {
 
     /// The process of a run ends now.
     func end(_ run: String, _ ending: AttemptOutcome.Ending = .exited(0), isTimedOut: Bool = false) {
-        guard let launch = launches.last(where: { $0.run.id == run }) else { Issue.record("\(run) was never started"); return }
+        guard let launch = launches.last(where: { $0.run.id == run }) else {
+            Issue.record("\(run) was never started")
+            return
+        }
         var outcome = AttemptOutcome(ending: ending, startedAt: launch.run.startedAt ?? now, endedAt: now)
         outcome.isTimedOut = isTimedOut
         send(.attemptEnded(run: run, attempt: launch.run.attempt, outcome))
@@ -123,13 +127,15 @@ final class Rig {
 
     /// The daemon is killed, and another one starts at `time` with what the store holds.
     func restart(
-        at time: String, jobs: [Job]? = nil, surviving: Set<String> = [], bootID: String = "boot-1", isEnabled: Bool = true
+        at time: String, jobs: [Job]? = nil, surviving: Set<String> = [], bootID: String = "boot-1",
+        isEnabled: Bool = true
     ) {
         self.jobs = jobs ?? self.jobs
         now = at(time)
         armed = nil
         scheduler = Scheduler(
-            jobs: self.jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 2, now: now)
+            jobs: self.jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 2,
+            now: now)
         send(.started(bootID: bootID, surviving: surviving))
     }
 
@@ -208,7 +214,9 @@ func id(_ job: String, _ text: String, _ suffix: String = "") -> String {
 }
 
 /// A job with cron expressions in UTC.
-func job(_ name: String, _ crons: String..., registered: String = "00:00", with change: (inout Job) -> Void = { _ in }) -> Job {
+func job(_ name: String, _ crons: String..., registered: String = "00:00", with change: (inout Job) -> Void = { _ in })
+    -> Job
+{
     var job = Job(name: name, registeredAt: at(registered), zone: .utc, action: .command(["/bin/true"]))
     do {
         job.schedules = try crons.map { text in
@@ -226,14 +234,17 @@ func job(_ name: String, _ crons: String..., registered: String = "00:00", with 
 }
 
 /// A job with one instant.
-func onceJob(_ name: String, _ text: String, registered: String = "00:00", with change: (inout Job) -> Void = { _ in }) -> Job {
+func onceJob(_ name: String, _ text: String, registered: String = "00:00", with change: (inout Job) -> Void = { _ in })
+    -> Job
+{
     var result = job(name, registered: registered)
     do {
         let schedule = try Schedule.once(
-                at(text).rfc3339(in: .utc), registeredAt: at(registered), zone: .utc, allowPast: true)
+            at(text).rfc3339(in: .utc), registeredAt: at(registered), zone: .utc, allowPast: true)
         result.schedules = [
             JobSchedule(
-                type: "once", text: text, timetable: try Timetable(schedule: schedule, zone: .utc, anchor: at(registered)))
+                type: "once", text: text,
+                timetable: try Timetable(schedule: schedule, zone: .utc, anchor: at(registered)))
         ]
     } catch {
         Issue.record("\(error)")
@@ -243,7 +254,9 @@ func onceJob(_ name: String, _ text: String, registered: String = "00:00", with 
     return result
 }
 
-func retry(_ attempts: Int, _ delay: Duration = .seconds(60), with change: (inout RetryPolicy) -> Void = { _ in }) -> RetryPolicy {
+func retry(_ attempts: Int, _ delay: Duration = .seconds(60), with change: (inout RetryPolicy) -> Void = { _ in })
+    -> RetryPolicy
+{
     var policy = RetryPolicy()
     policy.maxAttempts = attempts
     policy.delay = delay

@@ -3,8 +3,8 @@ import Testing
 
 /// Runs the simulator: an executable of its own, built in release, because a simulated year is a lot of work.
 ///
-/// `BOTCRON_SIMULATOR` names it (`make test` builds it first); without the variable it is looked for beside the tests, in
-/// the release folder of the same build. `BOTCRON_LONG_TESTS=1` makes it ten thousand simulated years.
+/// `BOTCRON_SIMULATOR` names it (`make test` builds it first); without the variable it is looked for beside the tests,
+/// in the release folder of the same build. `BOTCRON_LONG_TESTS=1` makes it ten thousand simulated years.
 @Suite struct SimulationTests {
     @Test(.enabled(if: simulatorPath != nil, "no simulator: swift build -c release --product simulator"))
     func `no policy is broken in random worlds`() throws {

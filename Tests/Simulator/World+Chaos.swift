@@ -50,7 +50,8 @@ extension World {
             guard let index = processes.firstIndex(where: { $0.endsAt <= elapsed }) else { break }
             let process = processes.remove(at: index)
             let outcome = AttemptOutcome(ending: process.ending, startedAt: process.startedAt, endedAt: now)
-            guard deliver([.attemptEnded(run: process.launch.run.id, attempt: process.launch.run.attempt, outcome)]) else {
+            guard deliver([.attemptEnded(run: process.launch.run.id, attempt: process.launch.run.attempt, outcome)])
+            else {
                 return
             }
         }
@@ -125,7 +126,9 @@ extension World {
     }
 
     private func defineAsIs(_ job: Job) {
-        guard let view = scheduler?.job(named: job.name) else { return checker.fail("\(job.name) is missing", job: job.name) }
+        guard let view = scheduler?.job(named: job.name) else {
+            return checker.fail("\(job.name) is missing", job: job.name)
+        }
         checker.define(job, isEnabled: view.isEnabled, isFinished: view.isFinished, store, now: now)
     }
 

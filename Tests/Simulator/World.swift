@@ -4,8 +4,8 @@ import Scheduling
 /// A machine, its clock, its user and a daemon, all from one seed.
 ///
 /// Two times: `elapsed`, which only runs forward, and the wall clock, which is `elapsed` and an offset that can be set.
-/// The daemon is the scheduler and whoever performs its effects; a crash can come between any two of them, and then only
-/// the store is left.
+/// The daemon is the scheduler and whoever performs its effects; a crash can come between any two of them, and then
+/// only the store is left.
 final class World {
     let seed: UInt64
     var random: SeededRandom
@@ -177,7 +177,9 @@ final class World {
             eventCount += 1
             note("\(event.word)")
             if case .jobUpserted(let job, _) = event { checker.incoming[job.name] = job }
-            if case .configurationChanged(let jobs, _, _, _) = event { for job in jobs { checker.incoming[job.name] = job } }
+            if case .configurationChanged(let jobs, _, _, _) = event {
+                for job in jobs { checker.incoming[job.name] = job }
+            }
             if case .wake = event { isAsleep = false }
             if case .sleep = event { isAsleep = true }
             for effect in scheduler.handle(event, at: now) {
@@ -232,7 +234,9 @@ final class World {
         case .start(let launch): begin(launch)
         case .arm(let instant):
             armed = instant
-            if let instant, instant <= now { checker.fail("armed for \(instant.rfc3339(in: .utc)), which has passed", job: "") }
+            if let instant, instant <= now {
+                checker.fail("armed for \(instant.rfc3339(in: .utc)), which has passed", job: "")
+            }
         case .announce(let announcement):
             note("  \(announcement.word)")
             checker.observe(announcement)
@@ -262,12 +266,14 @@ final class World {
         let timeout = launch.job.timeout.components.seconds
         // Some hang until they are timed out.
         let length = random.chance(30) ? timeout + 1 : random.seconds(upTo: random.chance(10) ? 20_000 : 300)
-        let ending = random.pick([.exited(0), .exited(0), .exited(0), .exited(1), .exited(75), .signaled(9)])
+        let ending =
+            random.pick([.exited(0), .exited(0), .exited(0), .exited(1), .exited(75), .signaled(9)])
             as AttemptOutcome.Ending
         let isTimedOut = length > timeout
         processes.append(
             Process(
-                launch: launch, startedAt: now, endsAt: elapsed + min(length, timeout) * 1_000_000 - Int64(random.below(999_999)),
+                launch: launch, startedAt: now,
+                endsAt: elapsed + min(length, timeout) * 1_000_000 - Int64(random.below(999_999)),
                 ending: isTimedOut ? .signaled(15) : ending, isTimedOut: isTimedOut))
     }
 
@@ -311,9 +317,11 @@ final class World {
         var earliest: Instant?
         for name in scheduler.jobNames {
             guard let view = scheduler.job(named: name) else { continue }
-            var expected = view.isEnabled && !view.isFinished ? checker.next(after: view.state.decidedThrough, view.job) : nil
+            var expected =
+                view.isEnabled && !view.isFinished ? checker.next(after: view.state.decidedThrough, view.job) : nil
             for _ in 0..<Scheduler.Limits.individualFireTimes {
-                guard let fire = expected, view.job.exclusions.contains(where: { $0.contains(fire) })
+                guard let fire = expected,
+                    view.job.exclusions.contains(where: { $0.contains(fire) })
                         || view.state.skippedFireTime == fire || view.state.claimed.contains(fire)
                 else { break }
                 expected = checker.next(after: fire, view.job)

@@ -78,7 +78,8 @@ func load(_ count: Int, took: inout Double) throws -> Scheduler {
     settings.maxConcurrentRuns = 1_000_000
     let begin = seconds()
     let scheduler = Scheduler(
-        jobs: jobs, stored: StoredState(), settings: settings, isEnabled: true, register: EmptyRegister(), seed: 1, now: start)
+        jobs: jobs, stored: StoredState(), settings: settings, isEnabled: true, register: EmptyRegister(), seed: 1,
+        now: start)
     _ = scheduler.handle(.started(bootID: "boot", surviving: []), at: start)
     took = seconds() - begin
     scheduler.didCommit()
@@ -141,7 +142,8 @@ func measureTick(_ count: Int) throws {
     settings.maxConcurrentRuns = 1_000_000
     var times: [Double] = []
     let scheduler = Scheduler(
-        jobs: jobs, stored: StoredState(), settings: settings, isEnabled: true, register: EmptyRegister(), seed: 1, now: start)
+        jobs: jobs, stored: StoredState(), settings: settings, isEnabled: true, register: EmptyRegister(), seed: 1,
+        now: start)
     _ = scheduler.handle(.started(bootID: "boot", surviving: []), at: start)
     scheduler.didCommit()
     for minute in 0..<9 {

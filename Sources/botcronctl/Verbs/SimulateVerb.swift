@@ -29,11 +29,11 @@ private func simulateConfiguration(_ request: Request, _ context: Context) throw
     let from = try instant("--from", request, context) ?? context.now
     let to = try instant("--to", request, context) ?? from + .seconds(86_400)
     guard from < to else { throw request.usage("--to: found an instant that is not after --from") }
+    let nights = try sleeps(request, context, from: from, to: to)
     let configuration = try readConfiguration(request, context, now: from)
     var simulation = Simulation(
         jobs: configuration.jobs, settings: configuration.settings, isEnabled: configuration.isEnabled)
     if let seconds = try request.seconds("--run-length") { simulation.runLength = .milliseconds(Int64(seconds * 1000)) }
-    let nights = try sleeps(request, context, from: from, to: to)
     let outcomes = simulation.run(from: from, to: to, asleep: nights)
     show(outcomes, of: configuration, context)
     for refused in configuration.refused { context.screen.warn("\(printable(refused.name)): \(printable(refused.error))") }

@@ -6,12 +6,14 @@ UNITDIR ?= $(PREFIX)/$(if $(filter $(HOME)/%,$(PREFIX)),share,lib)/systemd/user
 RELEASE = swift build -c release --static-swift-stdlib
 BIN = .build/release
 PROGRAMS = $(BIN)/botcrond $(BIN)/botcronctl
+SUPERVISOR = $(BIN)/botcron-run
 
 .PHONY: build run test test-long bench bench-schedules interface install uninstall format clean
 
 build:
 	.make/packages build
 	$(RELEASE) --product botcrond
+	$(RELEASE) --product botcron-run
 	$(RELEASE) --product botcronctl
 
 # RUN_FOR=20 ends it after so many seconds.
@@ -45,11 +47,12 @@ interface: build
 	@.make/interface
 
 # The programs are not built again here, so that `sudo make install` needs no compiler.
-$(PROGRAMS):
+$(PROGRAMS) $(SUPERVISOR):
 	$(MAKE) build
 
-install: $(PROGRAMS)
+install: $(PROGRAMS) $(SUPERVISOR)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/libexec/botcron $(SUPERVISOR)
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/dbus-1/services
 	sed 's|/usr/local|$(PREFIX)|g' systemd/bot-cron.service > $(DESTDIR)$(UNITDIR)/bot-cron.service
 	sed 's|/usr/local|$(PREFIX)|g' dbus/com.aiworkflow.BotCron.service \
@@ -61,7 +64,7 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/botcrond $(DESTDIR)$(PREFIX)/bin/botcronctl $(DESTDIR)$(UNITDIR)/bot-cron.service \
 		$(DESTDIR)$(PREFIX)/share/dbus-1/services/com.aiworkflow.BotCron.service \
 		$(DESTDIR)$(PREFIX)/share/dbus-1/interfaces/com.aiworkflow.BotCron.xml
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/bot-cron
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/bot-cron $(DESTDIR)$(PREFIX)/libexec/botcron
 
 format:
 	swift format -i -r -p Package.swift Sources Tests

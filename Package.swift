@@ -84,6 +84,7 @@ let package = Package(
         tests("ProcessesTests", ["Processes"]),
         tests("ExecutionTests", ["Execution", "Processes", "EventLoop", "run-crash-child"]),
         tests("SchedulingTests", ["Scheduling", "Schedules"]),
+        tests("SimulationTests", []),
         tests("DaemonTests", ["botcrond", "DBus", "EventLoop", "JSON", "CLinux", "CSQLite"]),
         tests(
             "ControlToolTests", ["botcronctl", "botcrond", "Schedules", "JSON"], resources: [.copy("Golden")]),
@@ -92,11 +93,14 @@ let package = Package(
         tool("store-crash-child", "Tests/PersistenceCrashChild", ["Persistence", "Scheduling", "Schedules"]),
 
         tool("run-crash-child", "Tests/ExecutionCrashChild", ["Execution", "Processes", "EventLoop"]),
+        // What `SimulationTests` runs, built in release.
+        tool("simulator", "Tests/Simulator", ["Scheduling", "Schedules"]),
 
         // Programs that `make bench` runs.
         tool("bus-bench", "Tests/Benchmarks/BusBench", ["DBus", "EventLoop", "CDBus", "CLinux"]),
         tool("daemon-bench", "Tests/Benchmarks/DaemonBench", ["DBus", "EventLoop"]),
         tool("schedule-bench", "Tests/Benchmarks/ScheduleBench", ["Schedules"]),
+        tool("scheduler-bench", "Tests/Benchmarks/SchedulerBench", ["Scheduling", "Schedules"]),
         tool("spawn-bench", "Tests/Benchmarks/SpawnBench", ["Execution", "Processes", "EventLoop"]),
         tool("store-bench", "Tests/Benchmarks/StoreBench", ["Persistence", "Scheduling", "Schedules"]),
     ],

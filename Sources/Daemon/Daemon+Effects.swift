@@ -16,6 +16,12 @@ extension Daemon {
 
     /// Performs everything that gathered in this turn of the loop: one transaction, then what it makes visible.
     func flush() {
+        // Before the name is ours nothing may be done: another daemon may have it. What was decided is decided again by
+        // the next one.
+        guard isReady else {
+            if scheduler.status == .stopping { loop.exit(ExitCode.success.rawValue) }
+            return
+        }
         while !outbox.isEmpty {
             guard commit() else { return exitIfDone() }
             let box = outbox
@@ -23,9 +29,10 @@ extension Daemon {
             for (run, _) in box.stops { attempts[run]?.handle.cancel() }
             for launch in box.launches { start(launch) }
             if case .arm(let instant) = box.arm { arm(instant) }
-            for announcement in box.announcements { tell(announcement) }
             forgetUntold()
+            for announcement in box.announcements { tell(announcement) }
             for (ticket, reply) in box.replies { calls.removeValue(forKey: ticket)?(reply) }
+            for acknowledge in box.acknowledgements { acknowledge(nil) }
         }
         tellNextRun()
         exitIfDone()
@@ -56,6 +63,8 @@ extension Daemon {
         return true
     }
 
+    /// Right before it is told, not after: whoever hears a signal may kill the daemon for it, and a signal must not come
+    /// twice. What is left is a kill within the microseconds of sending, after which a signal is missing.
     private func forgetUntold() {
         // Where it fails, the next turn tries again; the worst is that the next daemon says something twice.
         if hasUntold, (try? store.forgetUntold()) != nil { hasUntold = false }
@@ -66,14 +75,15 @@ extension Daemon {
         do throws(StoreError) {
             guard let text = try store.untold() else { return }
             hasUntold = true
+            var announcements: [Announcement] = []
             for item in UntoldRuns(text: text).items {
-                guard let run = try store.run(id: item.run) else { continue }
-                tell(item.announcement(run))
+                if let run = try store.run(id: item.run) { announcements.append(item.announcement(run)) }
             }
+            forgetUntold()
+            for announcement in announcements { tell(announcement) }
         } catch {
             log.error("cannot read what was not told", [("BOTCRON_ERROR", "\(error)")])
         }
-        forgetUntold()
     }
 
     /// Nothing of this turn becomes visible until it is durable. Processes that run go on; who waits for a reply is
@@ -83,6 +93,9 @@ extension Daemon {
         storeFault = error
         for (ticket, _) in outbox.replies { calls.removeValue(forKey: ticket)?(.refused(.stopping)) }
         outbox.replies = []
+        let waiting = outbox.acknowledgements
+        outbox.acknowledgements = []
+        for acknowledge in waiting { acknowledge(error) }
         storeRetryDelayUSec = min(max(storeRetryDelayUSec * 2, StoreRetry.firstUSec), StoreRetry.longestUSec)
         storeRetryTimer?.arm(atUSec: loop.now(.monotonic) + storeRetryDelayUSec)
     }

@@ -36,6 +36,8 @@ public final class Daemon {
 
     let configurationPath: String
     var configuration: Configuration
+    /// Definitions made over the bus that no longer read, listed among `configuration.refused`.
+    var refusedDefinitions: [StoredState.StoredDefinition]
     /// Why config.json as it stands is not in force; the last good one is.
     var configurationFault: String?
 
@@ -76,7 +78,8 @@ public final class Daemon {
     /// Whether files of time zones have changed since they were read.
     var areZonesStale = false
     private var sources: [EventSource] = []
-    private var isReady = false
+    /// Whether the name is ours.
+    private(set) var isReady = false
     /// What the program ends with, once everything is done.
     var exitCode = ExitCode.success
 
@@ -118,6 +121,7 @@ public final class Daemon {
         }
         let restored = reader.restore(opened.definitions, in: configuration)
         configuration.refused += restored.refused
+        refusedDefinitions = restored.refusedDefinitions
         scheduler = Scheduler(
             jobs: configuration.jobs + restored.jobs, retained: Set(configuration.refused.map(\.name)), stored: opened,
             settings: configuration.settings, isEnabled: configuration.isEnabled, register: store, seed: randomSeed(),
@@ -153,7 +157,10 @@ public final class Daemon {
         }
         exportInterface()
         connection.onDisconnected = { [unowned self] reason in busIsLost(reason) }
-        connection.onConnected = { [unowned self] in takeName() }
+        connection.onConnected = { [unowned self] in
+            decideStart()
+            takeName()
+        }
         defer {
             try? store.checkpoint()
             store.close()
@@ -240,12 +247,17 @@ public final class Daemon {
         }
     }
 
+    /// What is due at the start is decided before the name is taken, because the first calls come with it; it is
+    /// performed when the name is ours.
+    private func decideStart() {
+        logConfiguration()
+        submit(adoptAttempts())
+    }
+
     private func becomeReady() {
         guard !isReady else { return }
         isReady = true
-        logConfiguration()
         tellUntold()
-        submit(adoptAttempts())
         flush()
         ServiceManager.ready()
         watchSleep()
@@ -276,6 +288,12 @@ public final class Daemon {
     /// Asks the core about an event; what it decides is performed at the end of this turn of the loop.
     func submit(_ event: Event) {
         outbox.add(scheduler.handle(event, at: now))
+        flushSource?.schedule()
+    }
+
+    /// Calls back at the end of this turn, when everything decided so far is durable, or cannot be made so.
+    func acknowledge(_ handler: @escaping (StoreError?) -> Void) {
+        outbox.acknowledgements.append(handler)
         flushSource?.schedule()
     }
 

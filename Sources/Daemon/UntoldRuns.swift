@@ -1,5 +1,5 @@
-import Scheduling
 import Schedules
+import Scheduling
 
 /// Which announcements of runs a commit makes due, in words that the store keeps with it.
 ///

@@ -47,7 +47,10 @@ extension AttemptReport {
     }
 
     /// One that has no outcome of a supervisor.
-    init(_ ending: Ending, startedUSec: Int64, endedUSec: Int64, output: OutputCapture = OutputCapture(head: [], tail: [], totalCount: 0)) {
+    init(
+        _ ending: Ending, startedUSec: Int64, endedUSec: Int64,
+        output: OutputCapture = OutputCapture(head: [], tail: [], totalCount: 0)
+    ) {
         var outcome = SupervisorOutcome(ending: ending)
         outcome.startedUSec = startedUSec
         outcome.endedUSec = endedUSec

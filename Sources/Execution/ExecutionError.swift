@@ -18,7 +18,7 @@ public struct ExecutionError: Error, Equatable, Sendable, CustomStringConvertibl
             default: "see errno \(code)"
             }
         return ExecutionError(
-            operation: operation, object: "“\(path)”", found: strerror(code).map { String(cString: $0) } ?? "errno \(code)",
-            advice: advice)
+            operation: operation, object: "“\(path)”",
+            found: strerror(code).map { String(cString: $0) } ?? "errno \(code)", advice: advice)
     }
 }

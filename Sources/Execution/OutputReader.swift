@@ -121,5 +121,7 @@ public struct OutputReader: Sendable {
         return lstat("\(folder)/\(name)", &status) == 0 ? Int(status.st_size) : 0
     }
 
-    private func segments() -> [Int] { AttemptFolder.names(in: folder).compactMap { OutputBounds.segmentOffset(name: $0) } }
+    private func segments() -> [Int] {
+        AttemptFolder.names(in: folder).compactMap { OutputBounds.segmentOffset(name: $0) }
+    }
 }

@@ -129,7 +129,9 @@ public final class Runner {
     /// Of every attempt that has a folder, in no order.
     public func folders() -> [(run: String, attempt: Int)] {
         AttemptFolder.names(in: folder).compactMap { name in
-            guard let dot = name.lastIndex(of: "."), let attempt = Int(name[name.index(after: dot)...]) else { return nil }
+            guard let dot = name.lastIndex(of: "."), let attempt = Int(name[name.index(after: dot)...]) else {
+                return nil
+            }
             let run = String(name[..<dot])
             // A name that had to be made up is not the run's: that stands inside.
             guard RunFolder.name(run: run, attempt: attempt) != name || run.contains("~") else { return (run, attempt) }

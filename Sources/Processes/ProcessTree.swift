@@ -77,7 +77,8 @@ public struct ProcessTree: Sendable {
                 guard number >= 0 else { continue }
                 // Looked at after it was opened: what is marked now is what gets the signal.
                 let pidfd = FileDescriptor(owning: number)
-                guard let bytes = FileDescriptor.contents(of: "/proc/\(pid)/environ", limit: environmentBytesMax) else { continue }
+                let path = "/proc/\(pid)/environ"
+                guard let bytes = FileDescriptor.contents(of: path, limit: environmentBytesMax) else { continue }
                 if bytes.isEmpty {
                     if ProcessStatus(of: pid)?.isBeginning ?? false { isDone = false }
                 } else if bytes.split(separator: 0).contains(where: { $0.elementsEqual(wanted) }) {

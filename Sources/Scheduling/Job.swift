@@ -5,6 +5,10 @@ public import Schedules
 /// A job is a value. What happens to it (its runs, its next fire time, whether a user switched it off) is `JobState`.
 /// JSON that the core never interprets (`inputs`, `metadata`, the definition as written) is kept as text, because
 /// this room knows no JSON.
+///
+/// Most of its keys are in `Job.Details`, and read and written as if they were its own: `job.retry`. Jobs that leave
+/// them as they are share one copy, so that a hundred thousand jobs stay small.
+@dynamicMemberLookup
 public struct Job: Sendable, Equatable {
     // MARK: Identity
 
@@ -12,11 +16,6 @@ public struct Job: Sendable, Equatable {
     public var name: String
     /// For people; the name where none was given.
     public var title: String
-    public var description = ""
-    public var tags: [String] = []
-    /// A JSON object as text, never interpreted.
-    public var metadata = "{}"
-    public var owner = ""
     /// An upsert with a lower version is refused.
     public var version = 1
     public var origin = Origin.config
@@ -35,15 +34,6 @@ public struct Job: Sendable, Equatable {
     public var registeredAt: Instant
     /// The zone that its instants are shown in.
     public var zone: TimeZoneRules
-    public var maxExecutions: Int?
-    public var jitterMilliseconds: Int64 = 0
-    public var exclusions: [Exclusion] = []
-    /// Runs when another job ends.
-    public var after: Chain?
-    /// At each interval a command decides whether to run.
-    public var poll: Poll?
-    /// The queue whose items each make a run.
-    public var triggerQueue: String?
 
     // MARK: What
 
@@ -54,62 +44,15 @@ public struct Job: Sendable, Equatable {
     public var persona = ""
     /// A JSON object as text.
     public var inputs = "{}"
-    public var project = ""
-    public var message = ""
-    /// Absolute or beginning with `~`; the home folder where empty.
-    public var workingDirectory = ""
-    /// On top of the environment of the session, by name.
-    public var environment: [String: String] = [:]
-    /// Lines of `KEY=VALUE`.
-    public var environmentFile: String?
-    /// Start from a short list of variables in place of the session's environment.
-    public var isEnvironmentClean = false
-    /// By name: a file, or `secret:` and an attribute.
-    public var credentials: [String: String] = [:]
-    /// What the process reads; `/dev/null` where none.
-    public var standardInput: String?
-    /// A JSON object as text: `memory_max`, `cpu_quota`, `tasks_max`, `nice`, `io_class`.
-    public var resources = "{}"
-    public var successExitCodes: Set<Int32> = [0]
-    /// Per attempt; none where zero.
-    public var timeout: Duration = .seconds(300)
-    public var killGrace: Duration = .seconds(10)
-    /// Without output for so long a run is stalled.
-    public var stallTimeout: Duration?
-    public var onStall = StallAction.notify
-    /// The first and last half of so many bytes of output are kept.
-    public var outputLimit = 1 << 20
 
     // MARK: Policies
 
-    public var retry: RetryPolicy?
     public var overlap = OverlapPolicy.skip
-    /// None: one, and for `allow` no limit.
-    public var maxInstances: Int?
-    public var catchUp = CatchUpPolicy()
     /// −20 (first) … 19 (last): who goes first when a limit holds runs back.
     public var priority = 0
-    public var budget = Budget()
-    public var conditions = Conditions()
-    public var power = PowerPolicy()
-    /// So many failed runs in a row pause the job.
-    public var pauseOnFailures: Int?
-    /// Runs kept of this job.
-    public var historyLimit = 100
-    /// A JSON array as text.
-    public var notify = "[]"
-    public var onSuccess: [String] = []
-    public var onFailure: [String] = []
-    /// Queues that the outcome is pushed to.
-    public var resultQueue: String?
-    public var errorQueue: String?
-    public var isTraced = true
-    /// What becomes of its runs when the daemon stops.
-    public var onStop = StopAction.leave
-    /// A success is expected at least so often.
-    public var expectEvery: Duration?
-    /// A URL that each success is reported to.
-    public var heartbeat: String?
+
+    /// The rest, which most jobs leave as it is, and then share.
+    var details = SharedDetails.standard
 
     public init(name: String, registeredAt: Instant, zone: TimeZoneRules, action: Action) {
         self.name = name
@@ -117,6 +60,14 @@ public struct Job: Sendable, Equatable {
         self.registeredAt = registeredAt
         self.zone = zone
         self.action = action
+    }
+
+    public subscript<Value>(dynamicMember path: WritableKeyPath<Details, Value>) -> Value {
+        get { details.value[keyPath: path] }
+        set {
+            if !isKnownUniquelyReferenced(&details) { details = SharedDetails(details.value) }
+            details.value[keyPath: path] = newValue
+        }
     }
 
     /// Where a definition came from, which says who may remove it.

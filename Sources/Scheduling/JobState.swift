@@ -12,8 +12,8 @@ public struct JobState: Sendable, Equatable {
     public var decidedThrough: Instant
     /// A user's word on `enabled`, which wins over the definition.
     public var isEnabledOverride: Bool?
-    /// Whether the job had fire times when this was written: enabled, by definition or override, and not finished. Where
-    /// it comes to have them while no daemon runs, it has had none before.
+    /// Whether the job had fire times when this was written: enabled, by definition or override, and not finished.
+    /// Where it comes to have them while no daemon runs, it has had none before.
     public var wasEnabled = true
     /// Runs started for the schedule, on time or as catch-up: what `max_executions` counts.
     public var executions = 0

@@ -53,7 +53,8 @@ struct ReadyQueue {
         var place = 0
         while true {
             var least = place
-            for child in [2 * place + 1, 2 * place + 2] where child < heap.count && Self.isBefore(heap[child], heap[least]) {
+            for child in [2 * place + 1, 2 * place + 2]
+            where child < heap.count && Self.isBefore(heap[child], heap[least]) {
                 least = child
             }
             guard least != place else { return }

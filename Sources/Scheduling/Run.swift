@@ -45,7 +45,10 @@ public struct Run: Sendable, Equatable {
 
     public static let outputPreviewLimit = 500
 
-    public init(id: String, job: String, skill: String, trigger: Trigger, scheduledFor: Instant?, createdAt: Instant, status: Status) {
+    public init(
+        id: String, job: String, skill: String, trigger: Trigger, scheduledFor: Instant?, createdAt: Instant,
+        status: Status
+    ) {
         self.id = id
         self.job = job
         self.skill = skill

@@ -26,11 +26,14 @@ extension Scheduler {
             return refuse(run, entry, .limit, covering: covered, now: now)
         }
         let active = makeActive(run, job: entry.job, entry: entry)
+        let isQueueing = entry.job.overlap == .queue || entry.job.overlap == .queueOne
         if let heldUntil = entry.heldUntil, heldUntil > now {
-            wait(active, until: heldUntil)
+            wait(active)
+            hold(active, until: heldUntil)
+            promote(entry, now: now)
         } else if trigger == .catchUp {
             if entry.waiting.isEmpty, entry.occupying.isEmpty { makeReady(active) } else { wait(active) }
-        } else if !entry.hasQueue, entry.hasRoom {
+        } else if entry.hasRoom, !(isQueueing && entry.hasQueue) {
             makeReady(active)
         } else if takesTurn {
             wait(active)
@@ -41,7 +44,7 @@ extension Scheduler {
             case .replace:
                 makeRoom(in: entry, for: active, now: now)
                 wait(active)
-                promote(entry)
+                promote(entry, now: now)
             case .skip, .allow, .queueOne:
                 forget(active)
                 return refuse(run, entry, .overlap, covering: covered, now: now)
@@ -103,33 +106,31 @@ extension Scheduler {
         active.entry?.waiting.append(active)
     }
 
-    private func wait(_ active: ActiveRun, until instant: Instant) {
-        wait(active)
-        hold(active, until: instant)
-    }
-
     /// A run that waits does not get its turn before.
     private func hold(_ active: ActiveRun, until instant: Instant) {
-        let instant = active.notBefore.map { max($0, instant) } ?? instant
-        active.notBefore = instant
-        arm(active, at: instant)
+        active.notBefore = active.notBefore.map { max($0, instant) } ?? instant
     }
 
-    /// Gives turns to runs that wait, oldest first, as long as the job has room. Those that wait for an instant of their
-    /// own hold up nobody.
-    func promote(_ entry: JobEntry) {
+    /// Gives turns to runs that wait, oldest first, as long as the job has room. Those that wait for an instant of
+    /// their own hold up nobody; the earliest is waited for only where it could start then.
+    func promote(_ entry: JobEntry, now: Instant) {
         var index = 0
+        var earliest: ActiveRun?
         while index < entry.waiting.count {
             let active = entry.waiting[index]
-            guard active.notBefore == nil else {
+            if let notBefore = active.notBefore, notBefore > now {
+                if earliest?.notBefore.map({ notBefore < $0 }) ?? true { earliest = active }
                 index += 1
                 continue
             }
             // Catch-up runs take turns, whatever may run beside each other otherwise.
             guard active.run.trigger == .catchUp ? entry.occupying.isEmpty : entry.hasRoom else { return }
             entry.waiting.remove(at: index)
+            disarm(active)
+            active.notBefore = nil
             makeReady(active)
         }
+        if let earliest, let notBefore = earliest.notBefore, entry.occupying.isEmpty { arm(earliest, at: notBefore) }
     }
 
     /// Under `replace` the oldest active runs end for a newer one, as many as are in its way; what waits is given up.
@@ -149,7 +150,8 @@ extension Scheduler {
     func launchReady(now: Instant) {
         guard !isAsleep, !isStopping else { return }
         while let active = ready.first() {
-            guard active.run.isForced || (runningCount < settings.maxConcurrentRuns && isWithinLaunchRate(now: now)) else {
+            guard active.run.isForced || (runningCount < settings.maxConcurrentRuns && isWithinLaunchRate(now: now))
+            else {
                 return
             }
             ready.removeFirst()
@@ -266,7 +268,9 @@ extension Scheduler {
     private func executionIDBase(_ job: Job, at instant: Instant) -> String {
         let local = job.zone.localDateTime(at: instant)
         var text: [UInt8] = Array("cron-".utf8)
-        for byte in (job.skill.isEmpty ? job.name : job.skill).utf8 { text.append(byte == UInt8(ascii: "/") ? UInt8(ascii: "-") : byte) }
+        for byte in (job.skill.isEmpty ? job.name : job.skill).utf8 {
+            text.append(byte == UInt8(ascii: "/") ? UInt8(ascii: "-") : byte)
+        }
         func append(_ number: Int, digits: Int) {
             var divisor = 1
             for _ in 1..<digits { divisor *= 10 }

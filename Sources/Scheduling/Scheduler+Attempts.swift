@@ -55,7 +55,7 @@ extension Scheduler {
         entry.waiting.removeAll { $0 === active }
         count(active, in: entry, now: now)
         startChained(after: active, entry, now: now)
-        promote(entry)
+        promote(entry, now: now)
         if entry.isRemoved, entry.occupying.isEmpty, departed[entry.job.name] === entry {
             departed[entry.job.name] = nil
         }

@@ -3,16 +3,18 @@ import Schedules
 /// What a wall clock that is set means.
 ///
 /// The clock is the only one that schedules know, and it can be wrong by years: after a boot without a working hardware
-/// clock, or at somebody's slip. The rules, chosen so that no step runs a fire time twice, silences a job for long or fires
-/// years of catch-up:
+/// clock, or at somebody's slip. The rules, chosen so that no step runs a fire time twice, silences a job for long or
+/// fires years of catch-up:
 ///
-/// - **Forward**: what the clock leapt over is a stretch in which nothing could run, as after a sleep. The catch-up policy,
-///   its window and its limit have their say, so ten years leapt over are at most one window of runs.
+/// - **Forward**: what the clock leapt over is a stretch in which nothing could run, as after a sleep. The catch-up
+///   policy, its window and its limit have their say, so ten years leapt over are at most one window of runs.
 /// - **Back by up to `trustedStep`**: the watermark stays. What ran does not run again, and until the clock has come to
 ///   where it was, the job has nothing to do.
-/// - **Back by more** (what cron(8) calls a correction): the clock was wrong. The watermark comes back to now, and what lies
-///   ahead is decided when it comes, but for those fire times that have a record already: of each the register is asked.
-/// - Deadlines that count from an earlier reading (retries, the holds after a wake-up, the launch rate) move with the clock.
+/// - **Back by more** (what cron(8) calls a correction): the clock was wrong. The watermark comes back to now, and what
+///   lies ahead is decided when it comes, but for those fire times that have a record already: of each the register is
+///   asked.
+/// - Deadlines that count from an earlier reading (retries, the holds after a wake-up, the launch rate) move with the
+///   clock.
 extension Scheduler {
     /// The three hours up to which cron(8) of Debian takes a step for a change of time and not for a correction.
     static var trustedStep: Duration { .seconds(3 * 3600) }
@@ -31,13 +33,13 @@ extension Scheduler {
                 arm(active, at: due + step)
             } else if let due = active.notBefore {
                 active.notBefore = due + step
-                arm(active, at: due + step)
             }
         }
         for name in jobs.keys.sorted() {
             guard let entry = jobs[name] else { continue }
             entry.heldUntil = entry.heldUntil.map { $0 + step }
             reopenIfFarAhead(entry, now: now)
+            promote(entry, now: now)
             schedule(entry)
         }
     }

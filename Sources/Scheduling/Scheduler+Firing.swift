@@ -8,7 +8,9 @@ extension Scheduler {
     /// policy has its say. The watermark moves past all of them.
     func decideDue(_ entry: JobEntry, now: Instant) {
         guard isFiring, entry.isEnabled, !entry.isFinished else { return schedule(entry) }
-        guard let newest = newestDue(entry, now: now), newest > entry.state.decidedThrough else { return awaitFire(of: entry) }
+        guard let newest = newestDue(entry, now: now), newest > entry.state.decidedThrough else {
+            return awaitFire(of: entry)
+        }
         touch(entry)
 
         var due = collect(entry, through: newest)
@@ -103,8 +105,8 @@ extension Scheduler {
         return stretch
     }
 
-    /// Takes out what is not a question of time: exclusions, a user's skip, what a client ran by hand, what has a record
-    /// from a time when the clock was ahead.
+    /// Takes out what is not a question of time: exclusions, a user's skip, what a client ran by hand, what has a
+    /// record from a time when the clock was ahead.
     private func decideSpecial(_ entry: JobEntry, _ due: inout Stretch, now: Instant) {
         let decided = entry.state.decidedThrough
         let recordsUpTo = max(entry.state.reopenedThrough ?? .epoch, entry.state.registeredAt)
@@ -142,11 +144,15 @@ extension Scheduler {
     }
 
     /// Parts misfires that are older than the catch-up window from those that may still be run.
-    private func splitByWindow(_ entry: JobEntry, _ misfires: Stretch, now: Instant) -> (expired: Stretch, current: Stretch) {
+    private func splitByWindow(_ entry: JobEntry, _ misfires: Stretch, now: Instant) -> (
+        expired: Stretch, current: Stretch
+    ) {
         let edge = now - entry.job.catchUp.window
         var current = misfires
         // What `allow_past` permits is as old as its registration.
-        guard edge > entry.state.registeredAt else { return (Stretch(after: misfires.after, older: nil, fires: []), current) }
+        guard edge > entry.state.registeredAt else {
+            return (Stretch(after: misfires.after, older: nil, fires: []), current)
+        }
         let expired = current.removeAll(through: edge - .microseconds(1), of: entry)
         return (expired, current)
     }
@@ -174,7 +180,8 @@ extension Scheduler {
     /// Of each stretch with one reason a record for each of the newest `historyLimit` fire times, and one for all older
     /// ones.
     private func record(
-        _ entry: JobEntry, _ stretch: Stretch, _ status: Run.Status, now: Instant, because reason: (Instant) -> Run.Reason
+        _ entry: JobEntry, _ stretch: Stretch, _ status: Run.Status, now: Instant,
+        because reason: (Instant) -> Run.Reason
     ) {
         guard !stretch.isEmpty else { return }
         for var part in parts(of: stretch, entry, reason) {
@@ -213,7 +220,8 @@ extension Scheduler {
 
     /// Puts on record that a fire time (or a stretch of them that ends with it) was not run.
     func record(
-        _ entry: JobEntry, _ fire: Instant, _ status: Run.Status, _ reason: Run.Reason, covering part: Stretch.Older? = nil,
+        _ entry: JobEntry, _ fire: Instant, _ status: Run.Status, _ reason: Run.Reason,
+        covering part: Stretch.Older? = nil,
         now: Instant
     ) {
         var run = Run(

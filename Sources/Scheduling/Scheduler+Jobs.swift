@@ -3,10 +3,14 @@ import Schedules
 /// The set of jobs: a new configuration taken up by difference, and definitions that come over the bus.
 extension Scheduler {
     func add(_ job: Job, state: JobState?, now: Instant) {
-        precondition(jobs[job.name] == nil, "two jobs named \(job.name): the reader of the configuration refuses the second")
+        precondition(
+            jobs[job.name] == nil, "two jobs named \(job.name): the reader of the configuration refuses the second")
         let isNewGrid = state?.scheduleKey != job.scheduleKey
-        var kept = state ?? JobState(
-            job: job.name, scheduleKey: job.scheduleKey, registeredAt: job.registeredAt, decidedThrough: job.registeredAt)
+        var kept =
+            state
+            ?? JobState(
+                job: job.name, scheduleKey: job.scheduleKey, registeredAt: job.registeredAt,
+                decidedThrough: job.registeredAt)
         if isNewGrid {
             kept.scheduleKey = job.scheduleKey
             kept.registeredAt = job.registeredAt
@@ -14,6 +18,7 @@ extension Scheduler {
             kept.skippedFireTime = nil
             if state == nil { kept.firedBootID = bootID.isEmpty ? nil : bootID }
         }
+        let job = shared(job)
         // One string for both, where they are equal.
         kept.scheduleKey = job.scheduleKey
         let timer = timers.add()
@@ -21,7 +26,11 @@ extension Scheduler {
         let entry = JobEntry(job: job, state: kept, timer: timer, place: place)
         if Int(timer) == owners.count { owners.append(.job(entry)) } else { owners[Int(timer)] = .job(entry) }
         if Int(place) == places.count { places.append(entry) } else { places[Int(place)] = entry }
-        if entry.isEnabled, !entry.state.wasEnabled { entry.state.decidedThrough = max(kept.decidedThrough, now) }
+        if entry.isEnabled, !entry.state.wasEnabled, !entry.isFinished {
+            // On record at once: the next start must not move it again.
+            entry.state.decidedThrough = max(kept.decidedThrough, now)
+            touch(entry)
+        }
         if isNewGrid {
             admitPast(entry, beside: [], now: now)
             touch(entry)
@@ -35,8 +44,21 @@ extension Scheduler {
         old.occupying = []
     }
 
-    /// A single instant that lies before its registration was permitted by `allow_past`: it is due at once. One that the
-    /// definition before had already is decided.
+    /// A job that shares with an earlier one what is equal.
+    private func shared(_ job: Job) -> Job {
+        var job = job
+        if let latest = latestAdded { job.share(with: latest) }
+        if let prototype = prototypes[job.scheduleKey] {
+            job.share(with: prototype)
+        } else if prototypes.count < Limits.prototypes {
+            prototypes[job.scheduleKey] = job
+        }
+        latestAdded = job
+        return job
+    }
+
+    /// A single instant that lies before its registration was permitted by `allow_past`: it is due at once. One that
+    /// the definition before had already is decided.
     private func admitPast(_ entry: JobEntry, beside known: [JobSchedule], now: Instant) {
         for schedule in entry.job.schedules where schedule.timetable.schedule.kind == .once {
             guard let instant = schedule.timetable.previous(atOrBefore: entry.state.registeredAt),
@@ -134,7 +156,7 @@ extension Scheduler {
         if old.scheduleKey != job.scheduleKey { admitPast(entry, beside: old.schedules, now: now) }
         follow(entry)
         touch(entry)
-        promote(entry)
+        promote(entry, now: now)
         reschedule(entry)
     }
 

@@ -15,7 +15,8 @@ extension Scheduler {
         guard runs.count < Limits.activeRuns, entry.waiting.count < Limits.waitingRunsPerJob else {
             return reply(ticket, .refused(.limitExceeded("\(entry.waiting.count) runs of \(request.job) wait already")))
         }
-        if let fire = request.scheduledFor, entry.fireTime(atOrBefore: fire) == fire, fire > entry.state.decidedThrough {
+        if let fire = request.scheduledFor, entry.fireTime(atOrBefore: fire) == fire, fire > entry.state.decidedThrough
+        {
             guard entry.state.claimed.count < Limits.claimedFireTimes else {
                 let why = "\(entry.state.claimed.count) fire times of \(request.job) are taken before they came"
                 return reply(ticket, .refused(.limitExceeded(why)))
@@ -82,7 +83,7 @@ extension Scheduler {
         } else {
             if entry.job.overlap == .replace { makeRoom(in: entry, for: active, now: now) }
             wait(active)
-            promote(entry)
+            promote(entry, now: now)
         }
         return active
     }

@@ -20,14 +20,15 @@ extension Scheduler {
             }
             let start = active.attempt?.startedAt ?? active.run.startedAt ?? now
             endAttempt(
-                of: active.run.id, active.run.attempt, AttemptOutcome(ending: .lost, startedAt: start, endedAt: now), now: now)
+                of: active.run.id, active.run.attempt, AttemptOutcome(ending: .lost, startedAt: start, endedAt: now),
+                now: now)
         }
         for active in stranded { end(active, "the definition of \(active.run.job) is gone", now: now) }
         stranded = []
         for name in names {
             guard let entry = jobs[name] else { continue }
             fireAtBoot(entry, now: now)
-            promote(entry)
+            promote(entry, now: now)
             schedule(entry)
         }
     }

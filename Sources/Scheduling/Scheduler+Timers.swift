@@ -79,7 +79,7 @@ extension Scheduler {
                     entry.heldUntil = nil
                     decideDue(entry, now: now)
                 }
-            case .run(let active): resume(active)
+            case .run(let active): resume(active, now: now)
             case .launchRate: break
             case .cleanup: cleanUp(now: now)
             case nil: preconditionFailure("a timer without an owner was armed: \(number)")
@@ -88,15 +88,14 @@ extension Scheduler {
     }
 
     /// A run's own instant has come: its retry is due, or it may take its turn.
-    private func resume(_ active: ActiveRun) {
+    private func resume(_ active: ActiveRun, now: Instant) {
         disarm(active)
         switch active.phase {
         case .retrying:
             active.phase = .ready
             ready.insert(active)
         case .waiting:
-            active.notBefore = nil
-            if let entry = active.entry { promote(entry) }
+            if let entry = active.entry { promote(entry, now: now) }
         case .ready, .running, .ended:
             break
         }

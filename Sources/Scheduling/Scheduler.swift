@@ -69,6 +69,9 @@ public final class Scheduler {
     var pause: (since: Instant, until: Instant?)?
     /// What is remembered of jobs whose definition is refused at present.
     var retainedStates: [String: JobState] = [:]
+    /// Jobs that later ones share with: by schedule, and the last that was added.
+    var prototypes: [String: Job] = [:]
+    var latestAdded: Job?
     /// Removed jobs that still have processes.
     var departed: [String: JobEntry] = [:]
     /// Runs from the store that nothing can be done for: their definition is gone.
@@ -98,21 +101,23 @@ public final class Scheduler {
         /// Runs that follow one another by chains. Beyond it the chain ends, with a record of why: it is most likely a
         /// circle.
         public static let chainLength = 100
-        /// Fire times of one job that clients have taken for runs of their own before they came. Beyond it such a request
-        /// is refused with `limitExceeded`.
+        /// Fire times of one job that clients have taken for runs of their own before they came. Beyond it such a
+        /// request is refused with `limitExceeded`.
         public static let claimedFireTimes = 100
-        /// Steps that are spent on what two schedules of a job have in common. Beyond it a common fire time counts twice.
+        /// Steps that are spent on what two schedules of a job have in common. Beyond it a common fire time counts
+        /// twice.
         public static let commonFireTimes = 100_000
+        /// Schedules whose parsed form is kept to be shared by jobs that have the same. Others have their own.
+        public static let prototypes = 4_096
         /// Ended runs that one commit of the clean-up removes.
         public static let cleanupStep = 1_000
     }
 
     /// - Parameters:
     ///   - jobs: unique names; a stored state whose job is not among them is dropped at `.started`, unless `retained`.
-    ///   - unscheduled: by run, the definitions of stored runs whose job is not scheduled (`Run.definition`); without it
-    ///     such a run is not tried again after a restart.
-    ///   - isEnabled: what config.json says; the stored override wins.
-    ///   - seed: of trace ids and the jitter of retries.
+    ///   - unscheduled: by run, the definitions of stored runs whose job is not scheduled (`Run.definition`); without
+    ///   it such a run is not tried again after a restart. - isEnabled: what config.json says; the stored override
+    ///   wins. - seed: of trace ids and the jitter of retries.
     public init(
         jobs definitions: [Job], retained: Set<String> = [], unscheduled: [String: Job] = [:], stored: StoredState,
         settings: SchedulerSettings, isEnabled: Bool, register: any ExecutionRegister, seed: UInt64, now: Instant

@@ -46,7 +46,10 @@ import Testing
         try session.done("update_config", "zebra", "new.deep", "{\"k\": [true]}")
         #expect(try session.json("get_config", "zebra", "new.deep.k") == [true])
         #expect(try session.json("get_config", "zebra", "b").compactText == "1.50")
-        #expect(Scratch.names(in: session.scratch.path + "/config/aa-workflow").allSatisfy { !$0.contains("tmp") && !$0.contains("new") })
+        #expect(
+            Scratch.names(in: session.scratch.path + "/config/aa-workflow").allSatisfy {
+                !$0.contains("tmp") && !$0.contains("new")
+            })
     }
 
     @Test func aJobThatIsWrittenIsInForce() throws {

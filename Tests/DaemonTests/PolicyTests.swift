@@ -27,10 +27,12 @@ import Testing
                 ["name": "plain", "command": ["sh", "-c", "echo 4012 things; exit 1"]],
                 ["name": "never", "command": ["sh", "-c", "echo 401; exit 1"], "retry": false],
             ],
-            ["default_retry": [
-                "max_attempts": 1, "backoff": "exponential", "initial_delay_seconds": 1, "max_delay_seconds": 300,
-                "retry_on": ["auth", "network"],
-            ]])
+            [
+                "default_retry": [
+                    "max_attempts": 1, "backoff": "exponential", "initial_delay_seconds": 1, "max_delay_seconds": 300,
+                    "retry_on": ["auth", "network"],
+                ]
+            ])
         try session.start()
         let ids = try ["auth", "plain", "never"].map {
             try session.json("run_job", .string($0)).text("execution_id")
@@ -78,9 +80,11 @@ import Testing
         let refused = try session.refusal("schedule_job", .string(past.compactText))
         #expect(refused.name == "com.aiworkflow.BotCron.Error.InvalidSchedule")
         #expect(refused.message.contains("in_past"), "\(refused)")
-        _ = try schedule(session, [
-            "name": "past", "once": "2020-01-01T00:00:00Z", "allow_past": true, "command": ["true"],
-        ])
+        _ = try schedule(
+            session,
+            [
+                "name": "past", "once": "2020-01-01T00:00:00Z", "allow_past": true, "command": ["true"],
+            ])
         try session.signal("JobCompleted", "past")
     }
 
@@ -101,10 +105,12 @@ import Testing
 
     @Test func manyRunsAtOnceKeepToTheLimit() throws {
         let session = try Session(
-            jobs: [[
-                "name": "many", "overlap_policy": "allow",
-                "command": ["sh", "-c", "echo + >> log; sleep 0.02; echo - >> log"],
-            ]],
+            jobs: [
+                [
+                    "name": "many", "overlap_policy": "allow",
+                    "command": ["sh", "-c", "echo + >> log; sleep 0.02; echo - >> log"],
+                ]
+            ],
             ["max_concurrent_executions": 3])
         try session.start()
         let ids = try (0..<30).map { _ in try session.json("run_job", "many").text("execution_id") }

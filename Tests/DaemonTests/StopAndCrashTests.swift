@@ -172,7 +172,7 @@ import Testing
                 "command": ["sh", "-c", "echo $BOTCRON_SCHEDULED_AT $BOTCRON_MISSED $BOTCRON_SOURCE >> ticks"],
             ]
         ])
-        for downSeconds in [0, 2] {
+        for downSeconds in [0, 3] {
             let daemon = try session.start()
             let before = session.signals.count
             try session.signal("JobCompleted", "tick", after: before)

@@ -16,37 +16,52 @@ import Testing
     }
 
     static let rows = [
-        Row(testDescription: "none", kind: .none, until: "03:30",
+        Row(
+            testDescription: "none", kind: .none, until: "03:30",
             ledger: ["01:00 missed down", "02:00 missed down", "03:00 missed down"]),
-        Row(testDescription: "none, the newest on time", kind: .none, until: "03:05",
+        Row(
+            testDescription: "none, the newest on time", kind: .none, until: "03:05",
             ledger: ["01:00 missed down", "02:00 missed down", "03:00 running"]),
-        Row(testDescription: "none, just too late", kind: .none, until: "03:05:01",
+        Row(
+            testDescription: "none, just too late", kind: .none, until: "03:05:01",
             ledger: ["01:00 missed down", "02:00 missed down", "03:00 missed down"]),
         Row(testDescription: "latest", kind: .latest, until: "03:30", ledger: ["03:00 catch_up running ×3"]),
         Row(testDescription: "latest, the newest on time", kind: .latest, until: "03:05", ledger: ["03:00 running ×3"]),
         Row(testDescription: "latest, one", kind: .latest, until: "01:30", ledger: ["01:00 catch_up running"]),
-        Row(testDescription: "latest, some beyond the window", kind: .latest, windowHours: 2, until: "03:30",
+        Row(
+            testDescription: "latest, some beyond the window", kind: .latest, windowHours: 2, until: "03:30",
             ledger: ["01:00 missed expired", "03:00 catch_up running ×2"]),
-        Row(testDescription: "latest, all beyond the window", kind: .latest, windowHours: 0, until: "03:30",
+        Row(
+            testDescription: "latest, all beyond the window", kind: .latest, windowHours: 0, until: "03:30",
             ledger: ["01:00 missed expired", "02:00 missed expired", "03:00 missed expired"]),
-        Row(testDescription: "latest, beyond the window but on time", kind: .latest, windowHours: 0, until: "03:05",
+        Row(
+            testDescription: "latest, beyond the window but on time", kind: .latest, windowHours: 0, until: "03:05",
             ledger: ["01:00 missed expired", "02:00 missed expired", "03:00 running"]),
-        Row(testDescription: "all", kind: .all, until: "03:30",
+        Row(
+            testDescription: "all", kind: .all, until: "03:30",
             ledger: ["01:00 catch_up running", "02:00 catch_up queued", "03:00 catch_up queued"]),
-        Row(testDescription: "all, the newest on time", kind: .all, until: "03:05",
+        Row(
+            testDescription: "all, the newest on time", kind: .all, until: "03:05",
             ledger: ["01:00 catch_up running", "02:00 catch_up queued", "03:00 queued"]),
-        Row(testDescription: "all, limited", kind: .all, limit: 1, until: "03:30",
+        Row(
+            testDescription: "all, limited", kind: .all, limit: 1, until: "03:30",
             ledger: ["01:00 missed limit", "02:00 missed limit", "03:00 catch_up running"]),
-        Row(testDescription: "all, limited, the newest on time", kind: .all, limit: 1, until: "03:05",
+        Row(
+            testDescription: "all, limited, the newest on time", kind: .all, limit: 1, until: "03:05",
             ledger: ["01:00 missed limit", "02:00 catch_up running", "03:00 queued"]),
-        Row(testDescription: "all, none permitted", kind: .all, limit: 0, until: "02:30",
+        Row(
+            testDescription: "all, none permitted", kind: .all, limit: 0, until: "02:30",
             ledger: ["01:00 missed limit", "02:00 missed limit"]),
-        Row(testDescription: "all, some beyond the window", kind: .all, windowHours: 2, until: "03:30",
+        Row(
+            testDescription: "all, some beyond the window", kind: .all, windowHours: 2, until: "03:30",
             ledger: ["01:00 missed expired", "02:00 catch_up running", "03:00 catch_up queued"]),
-        Row(testDescription: "spread", kind: .spread, until: "03:30",
+        Row(
+            testDescription: "spread", kind: .spread, until: "03:30",
             ledger: ["01:00 catch_up running", "02:00 catch_up queued", "03:00 catch_up queued"]),
-        Row(testDescription: "no grace", kind: .none, graceSeconds: 0, until: "01:00:01", ledger: ["01:00 missed down"]),
-        Row(testDescription: "no grace, on the second", kind: .none, graceSeconds: 0, until: "01:00",
+        Row(
+            testDescription: "no grace", kind: .none, graceSeconds: 0, until: "01:00:01", ledger: ["01:00 missed down"]),
+        Row(
+            testDescription: "no grace, on the second", kind: .none, graceSeconds: 0, until: "01:00",
             ledger: ["01:00 running"]),
     ]
 
@@ -106,7 +121,10 @@ import Testing
         let rig = Rig([job("a", "0 * * * *") { $0.catchUp.kind = .spread }])
         rig.restart(at: "03:20")
         rig.end(id("a", "01:00"))
-        guard case .run(let run)? = rig.request("a") else { Issue.record("no run"); return }
+        guard case .run(let run)? = rig.request("a") else {
+            Issue.record("no run")
+            return
+        }
         #expect(run.status == .running)
         rig.advance(to: "03:30")
         #expect(rig.launches.count == 2, "the catch-up run takes its turn after it")
@@ -257,7 +275,10 @@ import Testing
         rig.restart(at: "03:30")
         rig.advance(to: "06:30")
         rig.send(.schedulerToggled(true))
-        #expect(rig.ledger("a") == ["02:00 missed down ×2", "03:00 missed down", "05:00 missed paused ×2", "06:00 missed paused"])
+        #expect(
+            rig.ledger("a") == [
+                "02:00 missed down ×2", "03:00 missed down", "05:00 missed paused ×2", "06:00 missed paused",
+            ])
     }
 
     @Test func `with max_executions catch-up runs stop at the last permitted one`() {
@@ -270,6 +291,38 @@ import Testing
         rig.restart(at: "04:30")
         #expect(rig.ledger("a") == ["01:00 catch_up running", "02:00 catch_up queued"])
         #expect(rig.scheduler.job(named: "a")?.nextRun == nil)
+    }
+
+    @Test func `with max_executions a fire time that is on time does not exist after the last permitted catch-up run`()
+    {
+        let rig = Rig([
+            job("a", "0 * * * *") {
+                $0.catchUp.kind = .all
+                $0.maxExecutions = 2
+            }
+        ])
+        rig.restart(at: "03:01")
+        #expect(rig.ledger("a") == ["01:00 catch_up running", "02:00 catch_up queued"])
+    }
+
+    @Test func `while catch-up runs wait, a fire time takes what room there is, unless it would jump a queue`() {
+        func ledger(_ overlap: OverlapPolicy) -> String? {
+            let rig = Rig([
+                job("a", "0 * * * *") {
+                    $0.catchUp.kind = .all
+                    $0.overlap = overlap
+                    $0.maxInstances = 2
+                }
+            ])
+            rig.restart(at: "03:30")
+            rig.advance(to: "04:00")
+            return rig.ledger("a").last
+        }
+        #expect(ledger(.skip) == "04:00 running")
+        #expect(ledger(.allow) == "04:00 running")
+        #expect(ledger(.replace) == "04:00 running")
+        #expect(ledger(.queue) == "04:00 queued")
+        #expect(ledger(.queueOne) == "04:00 skipped overlap")
     }
 
     @Test func `an excluded fire time is neither run nor caught up`() throws {

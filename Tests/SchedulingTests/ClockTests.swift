@@ -54,7 +54,8 @@ import Testing
         rig.stepClock(by: .seconds(-5 * 3600))
         rig.advance(to: "07:30")
         let records = [
-            "02:00 running", "03:00 skipped overlap", "04:00 skipped overlap", "05:00 catch_up success ×5", "06:00 success",
+            "02:00 running", "03:00 skipped overlap", "04:00 skipped overlap", "05:00 catch_up success ×5",
+            "06:00 success",
             "07:00 skipped overlap",
         ]
         #expect(rig.ledger("a") == records)

@@ -66,7 +66,10 @@ import Testing
         let rig = Rig([job("a", "0 9 * * *", with: skill), job("b", "0 9 * * *", with: skill)])
         rig.advance(to: "09:00")
         #expect(rig.launches.map(\.run.id) == [id("brew", "09:00"), id("brew", "09:00", "-2")])
-        guard case .run(let run)? = rig.request("a", { $0.isForced = true }) else { Issue.record("no run"); return }
+        guard case .run(let run)? = rig.request("a", { $0.isForced = true }) else {
+            Issue.record("no run")
+            return
+        }
         #expect(run.id == id("brew", "09:00", "-3"))
     }
 
@@ -139,7 +142,10 @@ import Testing
         let boot = job("a") { job in
             guard let schedule = try? Schedule.cron("@reboot"),
                 let timetable = try? Timetable(schedule: schedule, zone: .utc, anchor: job.registeredAt)
-            else { Issue.record("no timetable"); return }
+            else {
+                Issue.record("no timetable")
+                return
+            }
             job.schedules = [JobSchedule(type: "cron", text: "@reboot", timetable: timetable)]
             job.scheduleKey = "@reboot"
         }
@@ -158,10 +164,16 @@ import Testing
         let effects = rig.scheduler.handle(.tick, at: at("09:00"))
         guard effects.count == 4, case .commit(let changes) = effects[0], case .start(let launch) = effects[1],
             case .arm(at("+1 09:00")) = effects[2], case .announce(.jobStarted(let run)) = effects[3]
-        else { Issue.record("\(effects)"); return }
+        else {
+            Issue.record("\(effects)")
+            return
+        }
         #expect(launch.run == run)
         #expect(changes.contains(.run(run)))
         #expect(changes.contains { if case .attempt(let attempt) = $0 { attempt.number == 1 } else { false } })
-        #expect(changes.contains { if case .jobState(let state) = $0 { state.decidedThrough == at("09:00") } else { false } })
+        #expect(
+            changes.contains {
+                if case .jobState(let state) = $0 { state.decidedThrough == at("09:00") } else { false }
+            })
     }
 }

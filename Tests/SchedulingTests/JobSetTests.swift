@@ -143,7 +143,8 @@ import Testing
         #expect(replaced == .scheduled(job: "x", next: at("10:00")))
         #expect(
             rig.announcements == [
-                .jobsChanged(added: ["x"], changed: [], removed: []), .jobsChanged(added: [], changed: ["x"], removed: []),
+                .jobsChanged(added: ["x"], changed: [], removed: []),
+                .jobsChanged(added: [], changed: ["x"], removed: []),
             ])
         #expect(
             rig.ask { .jobUpserted(bus("x", "0 11 * * *"), ticket: $0) }

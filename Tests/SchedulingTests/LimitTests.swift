@@ -34,9 +34,10 @@ import Testing
         #expect(rig.armed == at("01:01"))
         let ticks = rig.ticks
         rig.advance(to: "01:05")
-        #expect(rig.launches.map { time($0.run.startedAt ?? .epoch) } == [
-            "01:00", "01:00", "01:00", "01:01", "01:01", "01:01", "01:02",
-        ])
+        #expect(
+            rig.launches.map { time($0.run.startedAt ?? .epoch) } == [
+                "01:00", "01:00", "01:00", "01:01", "01:01", "01:01", "01:02",
+            ])
         #expect(rig.ticks == ticks + 2)
     }
 
@@ -63,7 +64,9 @@ import Testing
     }
 
     @Test func `a clean-up removes more where more was recorded`() {
-        let rig = Rig([job("a", "0 0 * * *") { $0.catchUp.kind = .none }, job("b", "* * * * *") { $0.historyLimit = 5000 }]) {
+        let rig = Rig([
+            job("a", "0 0 * * *") { $0.catchUp.kind = .none }, job("b", "* * * * *") { $0.historyLimit = 5000 },
+        ]) {
             $0.isCleanupEnabled = true
         }
         rig.restart(at: "+4 00:00:30")

@@ -1,5 +1,5 @@
-import Scheduling
 import Schedules
+import Scheduling
 
 /// A store in memory that is as strict as the real one: a fire time, an id and an idempotency key are each used once.
 final class ModelStore: ExecutionRegister {
@@ -59,7 +59,9 @@ final class ModelStore: ExecutionRegister {
         runs[run.id] = run
         if let fire = run.scheduledFor, [.schedule, .catchUp, .manual].contains(run.trigger) {
             let place = FireTime(job: run.job, at: fire)
-            if let other = fireTimes[place], other != run.id { violations.append("\(other) and \(run.id) for one fire time") }
+            if let other = fireTimes[place], other != run.id {
+                violations.append("\(other) and \(run.id) for one fire time")
+            }
             fireTimes[place] = run.id
         }
         if let key = run.idempotencyKey {

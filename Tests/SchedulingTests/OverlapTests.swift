@@ -28,7 +28,8 @@ import Testing
             policy: .queue, during: ["01:00 running", "02:00 queued", "03:00 queued", "04:00 queued"],
             after: ["01:00 success", "02:00 running", "03:00 queued", "04:00 queued"]),
         Row(
-            policy: .queue, maxInstances: 2, during: ["01:00 running", "02:00 running", "03:00 queued", "04:00 queued"],
+            policy: .queue, maxInstances: 2,
+            during: ["01:00 running", "02:00 running", "03:00 queued", "04:00 queued"],
             after: ["01:00 success", "02:00 running", "03:00 running", "04:00 queued"]),
         Row(
             policy: .queueOne,
@@ -83,7 +84,10 @@ import Testing
     @Test func `a run by hand waits under skip`() {
         let rig = Rig([job("a", "0 * * * *")])
         rig.advance(to: "01:00")
-        guard case .run(let run)? = rig.request("a") else { Issue.record("no run"); return }
+        guard case .run(let run)? = rig.request("a") else {
+            Issue.record("no run")
+            return
+        }
         #expect(run.status == .queued)
         rig.end(id("a", "01:00"))
         #expect(rig.launches.last?.run.id == run.id)

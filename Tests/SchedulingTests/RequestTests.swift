@@ -52,7 +52,9 @@ import Testing
         var request = RunRequest(job: "a")
         request.idempotencyKey = "k"
         func ask(_ ticket: Ticket) -> String? {
-            for case .reply(ticket, .run(let run)) in rig.scheduler.handle(.runRequested(request, ticket: ticket), at: rig.now) {
+            for case .reply(ticket, .run(let run)) in rig.scheduler.handle(
+                .runRequested(request, ticket: ticket), at: rig.now)
+            {
                 return run.id
             }
             return nil
@@ -90,7 +92,10 @@ import Testing
             if minute <= Scheduler.Limits.claimedFireTimes {
                 rig.end(run(reply)?.id ?? "")
             } else {
-                guard case .refused(.limitExceeded)? = reply else { Issue.record("\(String(describing: reply))"); return }
+                guard case .refused(.limitExceeded)? = reply else {
+                    Issue.record("\(String(describing: reply))")
+                    return
+                }
             }
         }
     }
@@ -113,18 +118,21 @@ import Testing
         }
         rig.advance(to: "03:00")
         #expect(rig.ledger("a").last == "03:00 skipped budget")
-        guard case .refused(.limitExceeded)? = rig.request("a") else { Issue.record("not refused"); return }
+        guard case .refused(.limitExceeded)? = rig.request("a") else {
+            Issue.record("not refused")
+            return
+        }
         rig.advance(to: "+1 00:00")
         #expect(rig.ledger("a").last == "+1 00:00 running", "a new day, a new budget")
     }
 
     @Test func `runs that wait count against the budget, also on a day that has seen none`() {
-        let rig = Rig([job("a", "0 * * * *") { ($0.budget.runsPerDay, $0.overlap, $0.maxInstances) = (1, .queue, 1) }]) {
+        let rig = Rig([job("a", "0 * * * *") { ($0.budget.runsPerDay, $0.overlap) = (2, .queue) }, job("b")]) {
             $0.maxConcurrentRuns = 1
         }
-        _ = rig.request("a") { $0.isForced = true }
-        rig.advance(to: "02:00")
-        #expect(rig.ledger("a") == ["01:00 skipped budget", "02:00 skipped budget"])
+        _ = rig.request("b")
+        rig.advance(to: "03:00")
+        #expect(rig.ledger("a") == ["01:00 queued", "02:00 queued", "03:00 skipped budget"])
     }
 
     @Test func `wall time and cost are budgets, too`() {
@@ -139,8 +147,8 @@ import Testing
         outcome.cost = 1.5
         rig.send(.attemptEnded(run: id("b", "01:00"), attempt: 1, outcome))
         rig.advance(to: "02:00")
-        #expect(rig.ledger("a").last == "02:00 skipped budget")
-        #expect(rig.ledger("b").last == "02:00 skipped budget")
+        #expect(rig.ledger("a") == ["01:00 success", "02:00 skipped budget"])
+        #expect(rig.ledger("b") == ["01:00 success", "02:00 skipped budget"])
     }
 
     @Test func `cancel ends a process, or what has none at once`() {
@@ -234,7 +242,10 @@ import Testing
     @Test func `runs that wait are bounded by job`() {
         let rig = Rig([job("a")])
         for _ in 0...Scheduler.Limits.waitingRunsPerJob { _ = rig.request("a") }
-        guard case .refused(.limitExceeded)? = rig.request("a") else { Issue.record("not refused"); return }
+        guard case .refused(.limitExceeded)? = rig.request("a") else {
+            Issue.record("not refused")
+            return
+        }
     }
 
     @Test func `a stopping scheduler leaves, lets finish or ends what runs, as each job says`() {

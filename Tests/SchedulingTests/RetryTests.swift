@@ -13,16 +13,20 @@ import Testing
     static let delays = [
         DelayRow(label: "doubling", policy: retry(5, .seconds(60)), delays: [60, 120, 240, 480]),
         DelayRow(
-            label: "capped", policy: retry(5, .seconds(60)) { $0.maxDelay = .seconds(150) }, delays: [60, 120, 150, 150]),
-        DelayRow(label: "linear", policy: retry(5, .seconds(60)) { $0.backoff = .linear }, delays: [60, 120, 180, 240]),
+            label: "capped", policy: retry(5, .seconds(60)) { $0.maxDelay = .seconds(150) },
+            delays: [60, 120, 150, 150]),
+        DelayRow(
+            label: "linear", policy: retry(5, .seconds(60)) { $0.backoff = .linear }, delays: [60, 120, 180, 240]),
         DelayRow(
             label: "by 1.5", policy: retry(4, .seconds(8)) { $0.backoff = .exponential(multiplier: 1.5) },
             delays: [8, 12, 18]),
         DelayRow(
-            label: "constant", policy: retry(4, .seconds(8)) { $0.backoff = .exponential(multiplier: 1) }, delays: [8, 8, 8]),
+            label: "constant", policy: retry(4, .seconds(8)) { $0.backoff = .exponential(multiplier: 1) },
+            delays: [8, 8, 8]),
         DelayRow(label: "none", policy: retry(3, .zero), delays: [0, 0]),
         DelayRow(
-            label: "beyond any number", policy: retry(3000, .seconds(1)) { $0.backoff = .exponential(multiplier: 1e300) },
+            label: "beyond any number",
+            policy: retry(3000, .seconds(1)) { $0.backoff = .exponential(multiplier: 1e300) },
             delays: [1, 3600, 3600, 3600]),
     ]
 
@@ -39,7 +43,10 @@ import Testing
         let rig = Rig([job("a", "0 9 * * *") { $0.retry = policy }])
         rig.advance(to: "09:00")
         rig.end(id("a", "09:00"), .exited(1))
-        guard let due = rig.run(id("a", "09:00"))?.retryAt else { Issue.record("no retry"); return }
+        guard let due = rig.run(id("a", "09:00"))?.retryAt else {
+            Issue.record("no retry")
+            return
+        }
         #expect(due >= at("09:00") + .seconds(80) && due <= at("09:00") + .seconds(120) && due != at("09:01:40"))
     }
 

@@ -31,7 +31,8 @@ final class Rig {
         change(&settings)
         self.settings = settings
         scheduler = Scheduler(
-            jobs: jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 1, now: at(now))
+            jobs: jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 1,
+            now: at(now))
         send(.started(bootID: bootID, surviving: []))
     }
 
@@ -89,7 +90,10 @@ final class Rig {
 
     /// The process of a run ends now.
     func end(_ run: String, _ ending: AttemptOutcome.Ending = .exited(0), isTimedOut: Bool = false) {
-        guard let launch = launches.last(where: { $0.run.id == run }) else { Issue.record("\(run) was never started"); return }
+        guard let launch = launches.last(where: { $0.run.id == run }) else {
+            Issue.record("\(run) was never started")
+            return
+        }
         var outcome = AttemptOutcome(ending: ending, startedAt: launch.run.startedAt ?? now, endedAt: now)
         outcome.isTimedOut = isTimedOut
         send(.attemptEnded(run: run, attempt: launch.run.attempt, outcome))
@@ -130,7 +134,8 @@ final class Rig {
         now = at(time)
         armed = nil
         scheduler = Scheduler(
-            jobs: self.jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 2, now: now)
+            jobs: self.jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 2,
+            now: now)
         send(.started(bootID: bootID, surviving: surviving, ended: ended))
     }
 
@@ -176,12 +181,12 @@ final class Rig {
 /// 2026-01-05, a Monday, 00:00 UTC.
 let dayZero = Instant(seconds: 1_767_571_200)
 
-/// `HH:MM`, `HH:MM:SS`, with `+N ` in front for N days later.
+/// `HH:MM`, `HH:MM:SS`, with `+N ` in front for N days later, `-N ` for earlier.
 func at(_ text: String) -> Instant {
     var day: Int64 = 0
     var rest = text[...]
-    if rest.hasPrefix("+"), let blank = rest.firstIndex(of: " ") {
-        day = Int64(rest[rest.index(after: rest.startIndex)..<blank]) ?? 0
+    if let blank = rest.firstIndex(of: " ") {
+        day = Int64(rest[..<blank]) ?? 0
         rest = rest[rest.index(after: blank)...]
     }
     let parts = rest.split(separator: ":").map { Int64($0) ?? 0 }
@@ -209,7 +214,9 @@ func id(_ job: String, _ text: String, _ suffix: String = "") -> String {
 }
 
 /// A job with cron expressions in UTC.
-func job(_ name: String, _ crons: String..., registered: String = "00:00", with change: (inout Job) -> Void = { _ in }) -> Job {
+func job(_ name: String, _ crons: String..., registered: String = "00:00", with change: (inout Job) -> Void = { _ in })
+    -> Job
+{
     var job = Job(name: name, registeredAt: at(registered), zone: .utc, action: .command(["/bin/true"]))
     do {
         job.schedules = try crons.map { text in
@@ -227,14 +234,17 @@ func job(_ name: String, _ crons: String..., registered: String = "00:00", with 
 }
 
 /// A job with one instant.
-func onceJob(_ name: String, _ text: String, registered: String = "00:00", with change: (inout Job) -> Void = { _ in }) -> Job {
+func onceJob(_ name: String, _ text: String, registered: String = "00:00", with change: (inout Job) -> Void = { _ in })
+    -> Job
+{
     var result = job(name, registered: registered)
     do {
         let schedule = try Schedule.once(
-                at(text).rfc3339(in: .utc), registeredAt: at(registered), zone: .utc, allowPast: true)
+            at(text).rfc3339(in: .utc), registeredAt: at(registered), zone: .utc, allowPast: true)
         result.schedules = [
             JobSchedule(
-                type: "once", text: text, timetable: try Timetable(schedule: schedule, zone: .utc, anchor: at(registered)))
+                type: "once", text: text,
+                timetable: try Timetable(schedule: schedule, zone: .utc, anchor: at(registered)))
         ]
     } catch {
         Issue.record("\(error)")
@@ -244,7 +254,9 @@ func onceJob(_ name: String, _ text: String, registered: String = "00:00", with 
     return result
 }
 
-func retry(_ attempts: Int, _ delay: Duration = .seconds(60), with change: (inout RetryPolicy) -> Void = { _ in }) -> RetryPolicy {
+func retry(_ attempts: Int, _ delay: Duration = .seconds(60), with change: (inout RetryPolicy) -> Void = { _ in })
+    -> RetryPolicy
+{
     var policy = RetryPolicy()
     policy.maxAttempts = attempts
     policy.delay = delay

@@ -3,8 +3,9 @@ import Scheduling
 
 /// Compares what a scheduler records, starts and tells with what the schedules alone name and the policies say.
 ///
-/// It shares no code with the scheduler but the timetables. From the events of the world it knows when each job had fire
-/// times (enabled, not finished); at the end it walks every fire time of these stretches and wants exactly one outcome.
+/// It shares no code with the scheduler but the timetables. From the events of the world it knows when each job had
+/// fire times (enabled, not finished); at the end it walks every fire time of these stretches and wants exactly one
+/// outcome.
 final class Checker {
     /// A job with one set of schedules.
     final class Grid {
@@ -18,8 +19,6 @@ final class Checker {
         var openFrom: Instant?
         /// Up to here fire times were decided, or passed for good.
         var passed: Instant
-        /// A clock that was far ahead was set right: fire times without a record of their own may be decided again.
-        var isReopened = false
         var pausedUntil: Instant?
         var decidedThrough: Instant
         var executions = 0
@@ -58,7 +57,8 @@ final class Checker {
     private var launches: [String: LaunchRecord] = [:]
     private(set) var faults: [Fault] = []
     private(set) var fireTimeCount = 0
-    var hasClockSteps = false
+    /// A clock that was far ahead was set right: what one run stood for may be decided again, one by one.
+    private var hasCorrections = false
 
     private enum Signals { case started, ended, excused }
 
@@ -83,10 +83,11 @@ final class Checker {
 
     /// A definition is in force.
     ///
-    /// - Parameter known: the watermark on record, where the change came about while no daemon ran: what passed since may
-    ///   be lost.
+    /// - Parameter known: the watermark on record, where the change came about while no daemon ran: what passed since
+    ///   may be lost.
     func define(
-        _ job: Job, isEnabled: Bool, isFinished: Bool, _ store: LossyStore, now: Instant, lostSince known: Instant? = nil
+        _ job: Job, isEnabled: Bool, isFinished: Bool, _ store: LossyStore, now: Instant,
+        lostSince known: Instant? = nil
     ) {
         if let grid = grids[job.name] {
             if grid.job.scheduleKey == job.scheduleKey {
@@ -100,15 +101,20 @@ final class Checker {
                 if !wasOpen, isEnabled { grid.open(at: now) }
                 return
             }
+            // A job that came to have fire times while no daemon ran has had none before.
+            let passed = known != nil && grid.openFrom == nil ? now : max(grid.passed, job.registeredAt)
             grid.close(at: min(now, known ?? now)) { self.due($0, grid.job) > now }
             if let known { grid.clip(to: known) }
             former.append(grid)
             add(
-                job, isEnabled: isEnabled && !isFinished, passed: max(grid.passed, job.registeredAt), old: grid.job,
+                job, isEnabled: isEnabled && !isFinished, passed: passed, old: grid.job,
                 executions: grid.executions, now: now)
+            grids[job.name]?.decidedThrough = store.states[job.name]?.decidedThrough ?? now
+            grids[job.name]?.pausedUntil = store.states[job.name]?.pausedUntil
             admitPast(job, isEnabled, isFinished, old: grid.job, store)
         } else {
             add(job, isEnabled: isEnabled && !isFinished, passed: job.registeredAt, old: nil, executions: 0, now: now)
+            grids[job.name]?.decidedThrough = store.states[job.name]?.decidedThrough ?? job.registeredAt
             admitPast(job, isEnabled, isFinished, old: nil, store)
         }
     }
@@ -144,17 +150,17 @@ final class Checker {
 
     // MARK: - Time
 
-    /// The clock was set back: by up to three hours nothing is decided twice. What had passed and was not decided yet lies
-    /// ahead again.
+    /// The clock was set back: by up to three hours nothing is decided twice. What had passed and was not decided yet
+    /// lies ahead again.
     func clockSteppedBack(to now: Instant) {
         for grid in grids.values {
             let wasOpen = grid.openFrom != nil
             let edge = max(grid.decidedThrough, now)
             grid.close(at: edge)
             grid.clip(to: edge)
-            grid.passed = max(grid.passed, grid.decidedThrough)
+            grid.passed = grid.decidedThrough
             if grid.passed - now > .seconds(3 * 3600) {
-                grid.isReopened = true
+                hasCorrections = true
                 grid.passed = now
                 grid.sealed += grid.stretches
                 grid.stretches = []
@@ -170,13 +176,13 @@ final class Checker {
         for change in changes {
             switch change {
             case .run(let run) where store.runs[run.id] == nil: observeNew(run, store, wasFiring: wasFiring, now: now)
-            case .jobState(let state): observe(state, changes, now: now)
+            case .jobState(let state): observe(state, changes, store, now: now)
             default: break
             }
         }
     }
 
-    private func observe(_ state: JobState, _ changes: [StoreChange], now: Instant) {
+    private func observe(_ state: JobState, _ changes: [StoreChange], _ store: LossyStore, now: Instant) {
         guard let grid = grids[state.job] else { return }
         defer {
             grid.pausedUntil = state.pausedUntil
@@ -190,17 +196,21 @@ final class Checker {
         if let most = grid.job.maxExecutions, state.executions > most, state.executions > grid.executions {
             fail("\(state.job) was run \(state.executions) times of \(most)", job: state.job)
         }
-        if grid.openFrom != nil, !isEnabled || isFinished {
-            let last = changes.compactMap { change -> Instant? in
-                guard case .run(let run) = change, run.job == state.job, run.trigger == .schedule || run.trigger == .catchUp,
-                    run.status.isExecuted
-                else { return nil }
-                return run.scheduledFor
-            }.max()
-            grid.close(at: isFinished && isEnabled ? min(now, last ?? now) : now) { self.due($0, grid.job) > now }
-        } else if grid.openFrom == nil, isEnabled, !isFinished {
+        let last = changes.compactMap { change -> Instant? in
+            guard case .run(let run) = change, run.job == state.job,
+                run.trigger == .schedule || run.trigger == .catchUp,
+                run.status.isExecuted, store.runs[run.id] == nil
+            else { return nil }
+            return run.scheduledFor
+        }.max()
+        if grid.openFrom == nil, isEnabled, !isFinished || last != nil {
             let until = grid.pausedUntil.flatMap { $0 <= now ? $0 : nil }
             grid.open(at: until ?? now)
+        }
+        if grid.openFrom != nil, !isEnabled || isFinished {
+            grid.close(at: isFinished && isEnabled ? min(now, last ?? now) : now) { self.due($0, grid.job) > now }
+            // What came after the last permitted run is no fire time.
+            if isFinished, isEnabled, let last { grid.clip(to: last) }
         }
     }
 
@@ -208,9 +218,11 @@ final class Checker {
         guard run.trigger == .schedule || run.trigger == .catchUp, let fire = run.scheduledFor else { return }
         let candidates = [grids[run.job]?.job, incoming[run.job]].compactMap { $0 }
         let named = [fire, run.coveredSince ?? fire]
-        guard let index = candidates.firstIndex(where: { job in
-            named.allSatisfy { instant in job.schedules.contains { $0.timetable.contains(instant) } }
-        }) else {
+        guard
+            let index = candidates.firstIndex(where: { job in
+                named.allSatisfy { instant in job.schedules.contains { $0.timetable.contains(instant) } }
+            })
+        else {
             return fail("\(run.id) is for no fire time of \(candidates.map { $0.schedules.map(\.text) })", job: run.job)
         }
         let job = candidates[index]
@@ -221,12 +233,16 @@ final class Checker {
         if due(fire, job) > now { fail("\(run.id) came before it was due", job: run.job) }
         guard run.status.isExecuted else { return observeRefusal(run, fire, job, store, now: now) }
 
-        if job.exclusions.contains(where: { $0.contains(fire) }) { fail("\(run.id) is excluded, and ran", job: run.job) }
+        if job.exclusions.contains(where: { $0.contains(fire) }) {
+            fail("\(run.id) is excluded, and ran", job: run.job)
+        }
         let isLate = now - max(due(fire, job), job.registeredAt) > job.catchUp.graceTime
         if isLate != (run.trigger == .catchUp) {
             // Of several that are due the newest alone is on time.
             let isNewest = next(after: fire, job).map { due($0, job) > now } ?? true
-            if isLate || isNewest { fail("\(run.id) is \(isLate ? "late" : "on time") as \(run.trigger)", job: run.job) }
+            if isLate || isNewest {
+                fail("\(run.id) is \(isLate ? "late" : "on time") as \(run.trigger)", job: run.job)
+            }
         }
         if run.trigger == .catchUp {
             if job.catchUp.kind == .none { fail("\(run.id) was caught up under none", job: run.job) }
@@ -234,21 +250,34 @@ final class Checker {
                 fail("\(run.id) was caught up beyond its window", job: run.job)
             }
         }
-        if job.catchUp.kind != .latest, run.coveredCount != 1 { fail("\(run.id) stands for more than itself", job: run.job) }
+        if job.catchUp.kind != .latest, run.coveredCount != 1 {
+            fail("\(run.id) stands for more than itself", job: run.job)
+        }
     }
 
     private func observeRefusal(_ run: Run, _ fire: Instant, _ job: Job, _ store: LossyStore, now: Instant) {
         switch run.reason {
         case .overlap:
-            let active = store.order[job.name, default: []].suffix(2000).count { store.runs[$0]?.status.isActive ?? false }
-            if active == 0, !hasUncommitted { fail("\(run.id) was skipped for an overlap with nothing", job: run.job) }
-            if job.overlap == .queue || job.overlap == .replace { fail("\(run.id) was skipped under \(job.overlap)", job: run.job) }
+            let active = store.order[job.name, default: []].suffix(2000).count {
+                store.runs[$0]?.status.isActive ?? false
+            }
+            let limit = job.maxInstances ?? 1
+            if active < limit, !hasUncommitted {
+                fail("\(run.id) was skipped for an overlap with \(active) of \(limit)", job: run.job)
+            }
+            if job.overlap == .queue || job.overlap == .replace {
+                fail("\(run.id) was skipped under \(job.overlap)", job: run.job)
+            }
         case .excluded:
-            if !job.exclusions.contains(where: { $0.contains(fire) }) { fail("\(run.id) is not excluded", job: run.job) }
+            if !job.exclusions.contains(where: { $0.contains(fire) }) {
+                fail("\(run.id) is not excluded", job: run.job)
+            }
         case .expired:
             if fire >= now - job.catchUp.window { fail("\(run.id) had not expired", job: run.job) }
         case .limit:
-            if job.catchUp.kind == .latest || job.catchUp.kind == .none { fail("\(run.id): no limit holds here", job: run.job) }
+            if job.catchUp.kind == .latest || job.catchUp.kind == .none {
+                fail("\(run.id): no limit holds here", job: run.job)
+            }
         case .budget:
             if job.budget.isUnlimited { fail("\(run.id): there is no budget", job: run.job) }
         case .down, .asleep, .paused, .user, .condition: break
@@ -271,14 +300,17 @@ final class Checker {
         return fire
             + .milliseconds(
                 Jitter.delayMilliseconds(
-                    jobName: job.name, fire: fire, nextFire: next(after: fire, job), jitterMilliseconds: job.jitterMilliseconds))
+                    jobName: job.name, fire: fire, nextFire: next(after: fire, job),
+                    jitterMilliseconds: job.jitterMilliseconds))
     }
 
     func next(after instant: Instant, _ job: Job) -> Instant? {
         var least: Instant?
         for schedule in job.schedules {
             let isOnce = schedule.timetable.schedule.kind == .once
-            guard let fire = schedule.timetable.next(after: isOnce ? instant : max(instant, job.registeredAt)) else { continue }
+            guard let fire = schedule.timetable.next(after: isOnce ? instant : max(instant, job.registeredAt)) else {
+                continue
+            }
             least = min(least ?? fire, fire)
         }
         return least
@@ -289,7 +321,9 @@ final class Checker {
     func observe(_ launch: Launch, active: [Launch], settings: SchedulerSettings, now: Instant) {
         let run = launch.run
         if let known = launches[run.id] {
-            if run.attempt != known.attempt + 1 { fail("attempt \(run.attempt) of \(run.id) after \(known.attempt)", job: run.job) }
+            if run.attempt != known.attempt + 1 {
+                fail("attempt \(run.attempt) of \(run.id) after \(known.attempt)", job: run.job)
+            }
         } else if run.attempt != 1 {
             fail("\(run.id) begins with attempt \(run.attempt)", job: run.job)
         }
@@ -302,7 +336,7 @@ final class Checker {
             fail("\(run.id) is one more than \(settings.maxConcurrentRuns) processes", job: run.job)
         }
         let mine = active.filter { $0.run.job == run.job && !$0.run.isForced && $0.run.definition == nil }
-        let limits = [launch.job, grids[run.job]?.job ?? launch.job].map { job in
+        let limits = [launch.job, grids[run.job]?.job, incoming[run.job]].compactMap { $0 }.map { job in
             job.maxInstances ?? (job.overlap == .allow ? .max : 1)
         }
         if run.definition == nil, mine.count >= limits.max() ?? 1 {
@@ -321,10 +355,14 @@ final class Checker {
             if let known = signals[run.id], known != .excused { fail("\(run.id) started twice", job: run.job) }
             if signals[run.id] == nil { signals[run.id] = .started }
         case .jobRetrying(let run, let next, let delay):
-            if signals[run.id] != .started, signals[run.id] != .excused { fail("\(run.id) retries out of order", job: run.job) }
+            if signals[run.id] != .started, signals[run.id] != .excused {
+                fail("\(run.id) retries out of order", job: run.job)
+            }
             observeDelay(run, next, delay)
         case .jobCompleted(let run), .jobFailed(let run):
-            if signals[run.id] != .started, signals[run.id] != .excused { fail("\(run.id) ends out of order", job: run.job) }
+            if signals[run.id] != .started, signals[run.id] != .excused {
+                fail("\(run.id) ends out of order", job: run.job)
+            }
             signals[run.id] = .ended
         default: break
         }
@@ -332,7 +370,14 @@ final class Checker {
 
     /// The delay by its formula, computed the long way.
     private func observeDelay(_ run: Run, _ next: Int, _ delay: Duration) {
-        guard let policy = launches[run.id]?.launch.job.retry else { return fail("\(run.id) retries unasked", job: run.job) }
+        // After a restart the definition in force counts.
+        let policies = [launches[run.id]?.launch.job.retry, grids[run.job]?.job.retry].compactMap { $0 }
+        let found = Double(delay.components.seconds) + Double(delay.components.attoseconds) * 1e-18
+        guard !policies.contains(where: { isDelay(found, before: next, $0) }) else { return }
+        fail("attempt \(next) of \(run.id) waits \(found) s under \(policies)", job: run.job)
+    }
+
+    private func isDelay(_ found: Double, before next: Int, _ policy: RetryPolicy) -> Bool {
         var seconds = Double(policy.delay.components.seconds)
         let first = seconds
         for _ in 2..<max(2, next) {
@@ -342,8 +387,7 @@ final class Checker {
             }
         }
         seconds = min(seconds, Double(policy.maxDelay.components.seconds))
-        let found = Double(delay.components.seconds) + Double(delay.components.attoseconds) * 1e-18
-        if abs(found - seconds) > seconds * policy.jitter + 0.002 { fail("\(run.id) waits \(found) s, not \(seconds)", job: run.job) }
+        return abs(found - seconds) <= seconds * policy.jitter + 0.002
     }
 
     /// A start that a crash has prevented.
@@ -377,7 +421,8 @@ final class Checker {
     private func match(_ grid: Grid, _ store: LossyStore) {
         let job = grid.job
         var exact: [Instant: Run] = [:]
-        var spans: [(since: Instant, through: Instant, count: Int, found: Int, manual: Int, id: String, isExcluded: Bool)] = []
+        var spans:
+            [(since: Instant, through: Instant, count: Int, found: Int, manual: Int, id: String, isExcluded: Bool)] = []
         for id in store.order[job.name, default: []] {
             guard let run = store.runs[id], let fire = run.scheduledFor, run.trigger != .chain else { continue }
             exact[fire] = run
@@ -404,17 +449,23 @@ final class Checker {
                 }
                 guard let hit = hits.first else {
                     if grid.excused.contains(fire) { continue }
-                    return fail("\(job.name) has no outcome for \(fire.rfc3339(in: job.zone))", job: job.name, fire: fire, definition: job)
+                    return fail(
+                        "\(job.name) has no outcome for \(fire.rfc3339(in: job.zone))", job: job.name, fire: fire,
+                        definition: job)
                 }
                 spans[hit].found += 1
-                if hits.count > 1, !grid.isReopened {
-                    fail("\(job.name): \(hits.map { spans[$0].id }) for \(fire.rfc3339(in: job.zone))", job: job.name, fire: fire, definition: job)
+                if hits.count > 1, !hasCorrections {
+                    fail(
+                        "\(job.name): \(hits.map { spans[$0].id }) for \(fire.rfc3339(in: job.zone))", job: job.name,
+                        fire: fire, definition: job)
                 }
             }
         }
-        guard !grid.isReopened else { return }
+        guard !hasCorrections else { return }
         for span in spans where span.found > 1 && !(span.found...span.found + span.manual ~= span.count) {
-            fail("\(span.id) stands for \(span.count) fire times, of \(span.found)", job: job.name, fire: span.through, definition: job)
+            fail(
+                "\(span.id) stands for \(span.count) fire times, of \(span.found)", job: job.name, fire: span.through,
+                definition: job)
         }
     }
 
@@ -423,7 +474,8 @@ final class Checker {
         let byJob = Dictionary(grouping: all) { $0.job.name }
         for name in byJob.keys.sorted() {
             for id in store.order[name, default: []] {
-                guard let run = store.runs[id], let fire = run.scheduledFor, run.trigger == .schedule || run.trigger == .catchUp,
+                guard let run = store.runs[id], let fire = run.scheduledFor,
+                    run.trigger == .schedule || run.trigger == .catchUp,
                     run.reason != .excluded, run.reason != .user
                 else { continue }
                 let isKnown = byJob[name, default: []].contains { grid in

@@ -34,8 +34,9 @@ struct RandomJob {
         }
         job.scheduleKey = texts.joined(separator: "|") + " \(job.zone.name) \(now.microseconds)"
         if random.chance(5) { job.jitterMilliseconds = Int64(1 + random.below(900_000)) }
-        if random.chance(6), let exclusion = try? Exclusion(
-            random.pick(["Sat,Sun", "*-*-13", "12:00", "*-*-01..07", "02:30"]), zone: job.zone, zones: { _ in nil })
+        if random.chance(6),
+            let exclusion = try? Exclusion(
+                random.pick(["Sat,Sun", "*-*-13", "12:00", "*-*-01..07", "02:30"]), zone: job.zone, zones: { _ in nil })
         {
             job.exclusions = [exclusion]
         }
@@ -102,7 +103,9 @@ struct RandomJob {
             retry.backoff = random.pick([.exponential(multiplier: 2), .exponential(multiplier: 1.5), .linear])
             retry.maxDelay = .seconds(random.pick([60, 3600]))
             retry.jitter = random.pick([0, 0, 0.1, 0.5])
-            retry.on = random.pick([[], [], [.any], [.exit(1, 1)], [.type("timeout")], [.type("interrupted")], [.signal(9)]])
+            retry.on = random.pick([
+                [], [], [.any], [.exit(1, 1)], [.type("timeout")], [.type("interrupted")], [.signal(9)],
+            ])
             job.retry = retry
         }
         if random.chance(8) { job.budget.runsPerDay = 1 + random.below(5) }

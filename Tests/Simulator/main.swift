@@ -2,8 +2,8 @@ import Glibc
 import Schedules
 import Scheduling
 
-// simulator SEEDS DAYS [FIRST-SEED]: simulates so many worlds for so many days each; status 1 and the first failure's seed
-// and trace where the scheduler broke a promise.
+// simulator SEEDS DAYS [FIRST-SEED]: simulates so many worlds for so many days each; status 1 and the first failure's
+// seed and trace where the scheduler broke a promise.
 
 let arguments = CommandLine.arguments.dropFirst().map { Int($0) ?? 0 }
 let seedCount = arguments.count > 0 ? arguments[0] : 100
@@ -30,7 +30,9 @@ func explain(_ seed: Int) {
     }
     let count = arguments.count > 3 ? arguments[3] : 60
     // What led to it: the lines before the fire time's fate, or the last ones.
-    let edge = fault.fire.flatMap { fire in lines.firstIndex { $0 > (fire + .seconds(7200)).rfc3339(in: .utc) } } ?? lines.count
+    let edge =
+        fault.fire.flatMap { fire in lines.firstIndex { $0 > (fire + .seconds(7200)).rfc3339(in: .utc) } }
+        ?? lines.count
     for line in lines[..<min(lines.count, edge + count / 2)].suffix(count) { print(line) }
 }
 

@@ -120,6 +120,14 @@ struct ControlInterface {
                 "cancel_job", in: [Self.job], out: [Self.isDone],
                 documentation: "Removes a job that was created over the bus; its history stays.", cancelJob),
             Method(
+                "explain_job",
+                in: [
+                    Self.job,
+                    Argument("instant", "s", documentation: "A fire time that is asked about; empty: how the job stands now."),
+                ],
+                out: [Argument("answer", "s", documentation: "JSON {job, at, reasons}, each reason with a code and a sentence.")],
+                documentation: "Why a job ran, did not run, is not running, and when it will.", explainJob),
+            Method(
                 "preview_schedule",
                 in: [
                     Argument("schedule", "s", documentation: "A cron expression, or JSON with the schedule keys of a job."),
@@ -263,7 +271,7 @@ extension ControlInterface {
 
     func view(_ name: String) throws -> Scheduler.JobView {
         if let view = daemon.scheduler.job(named: name) { return view }
-        if let refused = daemon.configuration.refused.first(where: { $0.name == name }) { throw ErrorReply.jobRefused(refused) }
+        if let refused = daemon.refusedJob(named: name) { throw ErrorReply.jobRefused(refused) }
         throw ErrorReply.jobNotFound(name, among: daemon.allJobNames)
     }
 

@@ -1,0 +1,147 @@
+public import Schedules
+
+/// One reason why a job ran, did not run, is not running, or when it will.
+public enum Explanation: Sendable, Equatable {
+    case unknownJob(String)
+
+    // What holds for the job as a whole.
+
+    case allPaused
+    case asleep
+    case stopping
+    case disabled(until: Instant?)
+    case pausedAfterFailures(Int)
+    case finished(executions: Int)
+    /// It runs by hand or by a chain only.
+    case noSchedule
+    case budgetUsedUp
+
+    // What it is doing.
+
+    case running(run: String, attempt: Int, since: Instant)
+    case retrying(run: String, nextAttempt: Int, at: Instant)
+    /// It waits for its turn within the job, behind others.
+    case waiting(run: String, behind: [String])
+    /// It waits for an instant: catch-up runs that are spread, or held after a wake-up.
+    case held(run: String, until: Instant)
+    /// It has its turn, and the limits of the scheduler hold it back.
+    case limited(run: String, running: Int, limit: Int)
+    case next(Instant)
+    case neverAgain
+
+    // One instant.
+
+    case noFireTime(Instant, previous: Instant?, next: Instant?)
+    case beforeRegistration(Instant, registeredAt: Instant)
+    case ran(Run)
+    /// It was not run, and the record says why.
+    case notRun(Run)
+    /// A run, or the record of a longer stretch, stands for it.
+    case covered(by: Run)
+    case willRun(Instant)
+    case willBeSkipped(Instant)
+    case willBeExcluded(Instant)
+    /// A client has taken it for a run of its own.
+    case taken(Instant)
+    case dueAfterJitter(Instant, due: Instant)
+    case heldAfterWake(Instant, until: Instant)
+    /// It has passed, and is decided as soon as what holds everything up is over.
+    case undecided(Instant)
+    /// It is decided, and its record is not kept any more.
+    case forgotten(Instant)
+
+    /// A stable word for programs.
+    public var code: String {
+        switch self {
+        case .unknownJob: "unknown_job"
+        case .allPaused: "all_paused"
+        case .asleep: "asleep"
+        case .stopping: "stopping"
+        case .disabled: "disabled"
+        case .pausedAfterFailures: "paused_after_failures"
+        case .finished: "finished"
+        case .noSchedule: "no_schedule"
+        case .budgetUsedUp: "budget"
+        case .running: "running"
+        case .retrying: "retrying"
+        case .waiting: "waiting"
+        case .held: "held"
+        case .limited: "limited"
+        case .next: "next"
+        case .neverAgain: "never_again"
+        case .noFireTime: "no_fire_time"
+        case .beforeRegistration: "before_registration"
+        case .ran: "ran"
+        case .notRun: "not_run"
+        case .covered: "covered"
+        case .willRun: "will_run"
+        case .willBeSkipped: "will_be_skipped"
+        case .willBeExcluded: "will_be_excluded"
+        case .taken: "taken"
+        case .dueAfterJitter: "jitter"
+        case .heldAfterWake: "held_after_wake"
+        case .undecided: "undecided"
+        case .forgotten: "forgotten"
+        }
+    }
+
+    /// A sentence for people, with instants in a zone.
+    public func sentence(in zone: TimeZoneRules) -> String {
+        func text(_ instant: Instant) -> String { instant.rfc3339(in: zone) }
+        switch self {
+        case .unknownJob(let name): return "there is no job named \(name)"
+        case .allPaused: return "all schedules are paused"
+        case .asleep: return "the machine is asleep"
+        case .stopping: return "the daemon is stopping"
+        case .disabled(nil): return "the job is disabled"
+        case .disabled(let until?): return "the job is disabled until \(text(until))"
+        case .pausedAfterFailures(let count): return "the job was paused after \(count) failed runs in a row"
+        case .finished(let count): return "the job is finished: its schedule has run it \(count) times"
+        case .noSchedule: return "the job has no schedule: it runs by hand or by a chain"
+        case .budgetUsedUp: return "the budget of the job is used up for today"
+        case .running(let run, let attempt, let since): return "\(run) runs since \(text(since)), attempt \(attempt)"
+        case .retrying(let run, let next, let at): return "\(run) waits for attempt \(next) at \(text(at))"
+        case .waiting(let run, let others): return "\(run) waits for its turn behind \(others.joined(separator: ", "))"
+        case .held(let run, let until): return "\(run) waits until \(text(until))"
+        case .limited(let run, let running, let limit):
+            return "\(run) waits for a limit: \(running) of \(limit) processes run, or the launch rate is reached"
+        case .next(let instant): return "the next run is due at \(text(instant))"
+        case .neverAgain: return "the schedule has no fire time left"
+        case .noFireTime(let instant, let previous, let next):
+            let around = [previous.map { "the one before is \(text($0))" }, next.map { "the next one is \(text($0))" }]
+            return "\(text(instant)) is no fire time; " + around.compactMap { $0 }.joined(separator: ", ")
+        case .beforeRegistration(let instant, let registeredAt):
+            return "\(text(instant)) was before the job had this schedule, since \(text(registeredAt))"
+        case .ran(let run): return "\(run.id) ran for it: \(run.status.rawValue)" + (run.error.map { ", \($0)" } ?? "")
+        case .notRun(let run): return "it was not run: \(Self.meaning(run.reason))"
+        case .covered(let run):
+            let fate = run.status.isExecuted ? "ran" : "is the record"
+            return "\(run.id) \(fate) for it and \(run.coveredCount - 1) others"
+        case .willRun(let instant): return "it will be run at \(text(instant))"
+        case .willBeSkipped(let instant): return "\(text(instant)) is to be skipped, at a user's wish"
+        case .willBeExcluded(let instant): return "\(text(instant)) is excluded"
+        case .taken(let instant): return "a client has run the job for \(text(instant)) already"
+        case .dueAfterJitter(_, let due): return "its jitter delays it to \(text(due))"
+        case .heldAfterWake(_, let until): return "it is held until \(text(until)), while the machine wakes up"
+        case .undecided(let instant):
+            return "\(text(instant)) has passed, and is dealt with as soon as schedules are in force"
+        case .forgotten(let instant): return "the record of \(text(instant)) is not kept any more"
+        }
+    }
+
+    private static func meaning(_ reason: Run.Reason?) -> String {
+        switch reason {
+        case .overlap: "the run before was still active"
+        case .condition: "its conditions did not hold in time"
+        case .excluded: "it is excluded"
+        case .budget: "the budget of the day was used up"
+        case .asleep: "the machine was asleep"
+        case .down: "no daemon ran"
+        case .paused: "all schedules were paused"
+        case .expired: "it was older than the catch-up window"
+        case .limit: "a limit was reached"
+        case .user: "a user asked to skip it"
+        case nil: "no reason is on record"
+        }
+    }
+}

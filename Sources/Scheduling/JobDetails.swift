@@ -1,0 +1,107 @@
+public import Schedules
+
+extension Job {
+    /// What a definition says beyond its name, its schedules and its action.
+    public struct Details: Sendable, Equatable {
+        // MARK: Identity
+
+        public var description = ""
+        public var tags: [String] = []
+        /// A JSON object as text, never interpreted.
+        public var metadata = "{}"
+        public var owner = ""
+
+        // MARK: When
+
+        public var maxExecutions: Int?
+        public var jitterMilliseconds: Int64 = 0
+        public var exclusions: [Exclusion] = []
+        /// Runs when another job ends.
+        public var after: Chain?
+        /// At each interval a command decides whether to run.
+        public var poll: Poll?
+        /// The queue whose items each make a run.
+        public var triggerQueue: String?
+
+        // MARK: What
+
+        public var project = ""
+        public var message = ""
+        /// Absolute or beginning with `~`; the home folder where empty.
+        public var workingDirectory = ""
+        /// On top of the environment of the session, by name.
+        public var environment: [String: String] = [:]
+        /// Lines of `KEY=VALUE`.
+        public var environmentFile: String?
+        /// Start from a short list of variables in place of the session's environment.
+        public var isEnvironmentClean = false
+        /// By name: a file, or `secret:` and an attribute.
+        public var credentials: [String: String] = [:]
+        /// What the process reads; `/dev/null` where none.
+        public var standardInput: String?
+        /// A JSON object as text: `memory_max`, `cpu_quota`, `tasks_max`, `nice`, `io_class`.
+        public var resources = "{}"
+        public var successExitCodes: Set<Int32> = [0]
+        /// Per attempt; none where zero.
+        public var timeout: Duration = .seconds(300)
+        public var killGrace: Duration = .seconds(10)
+        /// Without output for so long a run is stalled.
+        public var stallTimeout: Duration?
+        public var onStall = StallAction.notify
+        /// The first and last half of so many bytes of output are kept.
+        public var outputLimit = 1 << 20
+
+        // MARK: Policies
+
+        public var retry: RetryPolicy?
+        /// None: one, and for `allow` no limit.
+        public var maxInstances: Int?
+        public var catchUp = CatchUpPolicy()
+        public var budget = Budget()
+        public var conditions = Conditions()
+        public var power = PowerPolicy()
+        /// So many failed runs in a row pause the job.
+        public var pauseOnFailures: Int?
+        /// Runs kept of this job.
+        public var historyLimit = 100
+        /// A JSON array as text.
+        public var notify = "[]"
+        public var onSuccess: [String] = []
+        public var onFailure: [String] = []
+        /// Queues that the outcome is pushed to.
+        public var resultQueue: String?
+        public var errorQueue: String?
+        public var isTraced = true
+        /// What becomes of its runs when the daemon stops.
+        public var onStop = StopAction.leave
+        /// A success is expected at least so often.
+        public var expectEvery: Duration?
+        /// A URL that each success is reported to.
+        public var heartbeat: String?
+
+        public init() {}
+    }
+
+    /// Details that jobs have in common: copied by a job that changes its own.
+    ///
+    /// `@unchecked`: written only by a job that holds the sole reference.
+    final class SharedDetails: @unchecked Sendable, Equatable {
+        var value: Details
+
+        init(_ value: Details) { self.value = value }
+
+        static let standard = SharedDetails(Details())
+
+        static func == (left: SharedDetails, right: SharedDetails) -> Bool {
+            left === right || left.value == right.value
+        }
+    }
+
+    /// Takes the copies of `other` for what is equal, so that there is one of each.
+    mutating func share(with other: Job) {
+        if schedules == other.schedules { schedules = other.schedules }
+        if scheduleKey == other.scheduleKey { scheduleKey = other.scheduleKey }
+        if details == other.details { details = other.details }
+        if action == other.action { action = other.action }
+    }
+}

@@ -1,0 +1,100 @@
+public import Schedules
+
+/// Why a job ran, did not run, is not running, and when it will.
+extension Scheduler {
+    /// What holds a job up or will start it; with an instant, what became or becomes of it.
+    ///
+    /// Changes nothing. The most telling reason comes first.
+    ///
+    /// - Parameter records: what the store has of the job around the instant: the record of this very fire time, or of
+    ///   a stretch that it lies in.
+    public func explain(_ name: String, at instant: Instant?, records: [Run] = [], now: Instant) -> [Explanation] {
+        guard let entry = jobs[name] else { return [.unknownJob(name)] }
+        guard let instant else { return explainNow(entry, now: now) }
+        let fire = Instant(seconds: instant.seconds)
+        if let known = fate(of: fire, entry, records) { return [known] }
+        guard entry.fireTime(atOrBefore: fire) == fire else {
+            if fire < entry.state.registeredAt {
+                return [.beforeRegistration(fire, registeredAt: entry.state.registeredAt)]
+            }
+            return [.noFireTime(fire, previous: entry.fireTime(atOrBefore: fire), next: entry.fireTime(after: fire))]
+        }
+        if entry.state.claimed.contains(fire) { return [.taken(fire)] }
+        if fire <= entry.state.decidedThrough {
+            return [entry.isExcluded(fire) ? .willBeExcluded(fire) : .forgotten(fire)]
+        }
+        var reasons = hindrances(entry)
+        if entry.state.skippedFireTime == fire { return [.willBeSkipped(fire)] + reasons }
+        if entry.isExcluded(fire) { return [.willBeExcluded(fire)] + reasons }
+        let due = entry.dueInstant(of: fire)
+        if due > fire { reasons.append(.dueAfterJitter(fire, due: due)) }
+        if !reasons.isEmpty, !isFiring || !entry.isEnabled || entry.isFinished {
+            return fire <= now && entry.isEnabled ? reasons + [.undecided(fire)] : reasons
+        }
+        if let until = entry.heldUntil, until > now, fire <= now {
+            return [.heldAfterWake(fire, until: until)] + reasons
+        }
+        return [.willRun(max(due, now))] + reasons
+    }
+
+    private func fate(of fire: Instant, _ entry: JobEntry, _ records: [Run]) -> Explanation? {
+        let active = (entry.occupying + entry.waiting).map(\.run)
+        let all = (active + records).filter { $0.job == entry.job.name && $0.trigger != .chain }
+        if let exact = all.first(where: { $0.scheduledFor == fire }) {
+            return exact.status.isExecuted ? .ran(exact) : .notRun(exact)
+        }
+        let covering = all.first { run in
+            guard let since = run.coveredSince, let last = run.scheduledFor else { return false }
+            return since <= fire && fire < last
+        }
+        guard entry.fireTime(atOrBefore: fire) == fire else { return nil }
+        return covering.map { .covered(by: $0) }
+    }
+
+    /// What keeps the schedule of a job from starting anything.
+    private func hindrances(_ entry: JobEntry) -> [Explanation] {
+        var reasons: [Explanation] = []
+        if isStopping { reasons.append(.stopping) }
+        if !isEnabled { reasons.append(.allPaused) }
+        if isAsleep { reasons.append(.asleep) }
+        if !entry.isEnabled {
+            let failures = entry.state.failuresInARow
+            let isByFailures = entry.job.pauseOnFailures.map { failures >= $0 } ?? false
+            reasons.append(isByFailures ? .pausedAfterFailures(failures) : .disabled(until: entry.state.pausedUntil))
+        }
+        if entry.isFinished { reasons.append(.finished(executions: entry.state.executions)) }
+        return reasons
+    }
+
+    private func explainNow(_ entry: JobEntry, now: Instant) -> [Explanation] {
+        var reasons: [Explanation] = []
+        for active in entry.occupying {
+            let run = active.run
+            switch active.phase {
+            case .running:
+                reasons.append(.running(run: run.id, attempt: run.attempt, since: run.startedAt ?? run.createdAt))
+            case .retrying: reasons.append(.retrying(run: run.id, nextAttempt: run.attempt + 1, at: run.retryAt ?? now))
+            case .ready: reasons.append(.limited(run: run.id, running: runningCount, limit: settings.maxConcurrentRuns))
+            case .waiting, .ended: break
+            }
+        }
+        for active in entry.waiting {
+            if let until = active.notBefore, until > now {
+                reasons.append(.held(run: active.run.id, until: until))
+            } else {
+                reasons.append(.waiting(run: active.run.id, behind: entry.occupying.map(\.run.id)))
+            }
+        }
+        let hindrances = hindrances(entry)
+        reasons += hindrances
+        if isBudgetUsedUp(entry, now: now) { reasons.append(.budgetUsedUp) }
+        if entry.job.schedules.isEmpty {
+            reasons.append(.noSchedule)
+        } else if let fire = entry.nextFire, fire <= now, let until = entry.heldUntil, until > now {
+            reasons.append(.heldAfterWake(fire, until: until))
+        } else if hindrances.isEmpty {
+            reasons.append(entry.nextRun.map { .next($0) } ?? .neverAgain)
+        }
+        return reasons
+    }
+}

@@ -1,0 +1,51 @@
+import Glibc
+import Testing
+
+/// Runs the simulator: an executable of its own, built in release, because a simulated year is a lot of work.
+///
+/// `BOTCRON_SIMULATOR` names it (`make test` builds it first); without the variable it is looked for beside the tests,
+/// in the release folder of the same build. `BOTCRON_LONG_TESTS=1` makes it ten thousand simulated years.
+@Suite struct SimulationTests {
+    @Test(.enabled(if: simulatorPath != nil, "no simulator: swift build -c release --product simulator"))
+    func `no policy is broken in random worlds`() throws {
+        let path = try #require(simulatorPath)
+        let isLong = variable("BOTCRON_LONG_TESTS") == "1"
+        // 10,000 years, or a thousand months.
+        let seeds = isLong ? 121_750 : 1_000
+        // A long test draws new worlds each time, and prints the seed of one that fails.
+        let first = isLong ? Int(time(nil)) : 1
+        let (status, output) = try run("'\(path)' \(seeds) 30 \(first)")
+        #expect(status == 0, "\(output)")
+        #expect(output.contains("\(seeds) seeds of 30 days"), "\(output)")
+        print(output)
+    }
+
+    /// The last lines of what a command writes, and its exit status.
+    private func run(_ command: String) throws -> (status: Int32, output: String) {
+        let pipe = try #require(popen(command + " 2>&1", "r"), "popen: errno \(errno)")
+        var lines: [String] = []
+        var buffer = [CChar](repeating: 0, count: 1 << 16)
+        while fgets(&buffer, Int32(buffer.count), pipe) != nil {
+            lines.append(String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+            if lines.count > 400 { lines.removeFirst(200) }
+        }
+        return (pclose(pipe), lines.joined())
+    }
+}
+
+private func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+/// Where the simulator is; nil where it was not built.
+private let simulatorPath: String? = {
+    if let path = variable("BOTCRON_SIMULATOR"), !path.isEmpty { return path }
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    guard readlink("/proc/self/exe", &buffer, buffer.count - 1) > 0 else { return nil }
+    let own = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    // The test runner lies in the toolchain or in .build/…; what was loaded from .build tells the folder.
+    for path in CommandLine.arguments + [own] {
+        guard let range = path.firstRange(of: "/.build/") else { continue }
+        let candidate = path[..<range.upperBound] + "release/simulator"
+        if access(String(candidate), X_OK) == 0 { return String(candidate) }
+    }
+    return access(".build/release/simulator", X_OK) == 0 ? ".build/release/simulator" : nil
+}()

@@ -144,6 +144,15 @@ import Testing
         #expect(rig.ledger("b") == ["01:00 missed paused", "02:00 missed paused"])
     }
 
+    @Test func `what is due at the very moment of a pause is run, and no misfire`() {
+        let rig = Rig([job("a", "0 * * * *")])
+        let effects = rig.scheduler.handle(.schedulerToggled(false), at: at("01:00:01"))
+        #expect(
+            effects.contains { effect in
+                if case .start(let launch) = effect { launch.run.id == id("a", "01:00") } else { false }
+            })
+    }
+
     @Test func `a pause survives a restart`() {
         let rig = Rig([job("a", "0 * * * *")])
         rig.send(.schedulerToggled(false))

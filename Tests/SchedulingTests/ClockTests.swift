@@ -16,6 +16,17 @@ import Testing
         #expect(rig.launches.count == launches + 1)
     }
 
+    @Test func `set back by up to three hours, what another run stood for is not run either`() {
+        let rig = Rig([job("a", "0 * * * *")])
+        rig.restart(at: "03:30")
+        rig.end(id("a", "03:00"))
+        rig.stepClock(by: .seconds(-7200))
+        rig.advance(to: "03:59")
+        #expect(rig.ledger("a") == ["03:00 catch_up success ×3"])
+        rig.advance(to: "04:00")
+        #expect(rig.ledger("a").last == "04:00 running")
+    }
+
     @Test func `set forward by ten years, one catch-up run stands for what was leapt over`() {
         let rig = Rig([job("a", "0 * * * *"), job("b", "0 * * * *") { $0.catchUp.kind = .all }])
         rig.advance(to: "00:30")

@@ -111,6 +111,13 @@ import Testing
         #expect(rig.launches.map(\.run.startedAt) == [at("09:00") + .milliseconds(delay)])
     }
 
+    @Test func `a job that is disabled before its jitter has passed is not run`() {
+        let rig = Rig([job("a", "0 9 * * *") { $0.jitterMilliseconds = 600_000 }])
+        rig.advance(to: "09:00")
+        rig.send(.jobToggled(job: "a", isEnabled: false, until: nil))
+        #expect(rig.ledger("a").isEmpty)
+    }
+
     @Test func `excluded fire times are recorded and not run`() throws {
         let christmas = try Exclusion("2026-01-06", zone: .utc, zones: { _ in nil })
         let rig = Rig([job("a", "0 9 * * *") { $0.exclusions = [christmas] }])

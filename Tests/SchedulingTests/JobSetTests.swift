@@ -49,6 +49,24 @@ import Testing
         #expect(rig.armed == at("02:15"))
     }
 
+    @Test func `a job that a reload enables has had no fire times before`() {
+        let rig = Rig([job("a", "0 * * * *") { ($0.isEnabled, $0.catchUp.kind) = (false, .all) }])
+        rig.advance(to: "02:30")
+        reload(rig, [job("a", "0 * * * *") { $0.catchUp.kind = .all }])
+        #expect(rig.ledger("a").isEmpty)
+        #expect(rig.armed == at("03:00"))
+    }
+
+    @Test func `a job whose max_executions are raised has had no fire times since it was finished`() {
+        let rig = Rig([job("a", "0 * * * *") { $0.maxExecutions = 1 }])
+        rig.advance(to: "01:00")
+        rig.end(id("a", "01:00"))
+        rig.advance(to: "04:30")
+        reload(rig, [job("a", "0 * * * *") { $0.maxExecutions = 2 }])
+        #expect(rig.ledger("a") == ["01:00 success"])
+        #expect(rig.armed == at("05:00"))
+    }
+
     @Test func `a removed job's process goes on, and what has not started is given up`() {
         let rig = Rig([job("a", "0 * * * *") { $0.retry = retry(3) }, job("b", "0 2 * * *")])
         rig.advance(to: "01:00")

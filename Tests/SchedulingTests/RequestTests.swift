@@ -202,10 +202,12 @@ import Testing
             job("good"), job("bad"),
             job("after") { $0.after = Job.Chain(job: "a", on: .any) },
             job("afterFailure") { $0.after = Job.Chain(job: "a", on: .failure) },
+            job("afterSuccess") { $0.after = Job.Chain(job: "a", on: .success) },
+            job("disabled") { ($0.after, $0.isEnabled) = (Job.Chain(job: "a", on: .any), false) },
         ])
         _ = rig.request("a")
         rig.end(id("a", "00:00"))
-        #expect(rig.launches.map(\.job.name) == ["a", "good", "after"])
+        #expect(rig.launches.map(\.job.name) == ["a", "good", "after", "afterSuccess"])
         #expect(rig.launches.last?.previous?.id == id("a", "00:00"))
         #expect(rig.launches.last?.run.previous == id("a", "00:00"))
         #expect(rig.launches.last?.run.trigger == .chain)
@@ -213,6 +215,12 @@ import Testing
         _ = rig.request("a")
         rig.end(id("a", "01:00"), .exited(1))
         #expect(rig.launches.map(\.job.name).suffix(3) == ["a", "bad", "afterFailure"])
+        rig.advance(to: "02:00")
+        _ = rig.request("a")
+        let before = rig.store.order.count
+        _ = rig.ask { .cancelRequested(run: id("a", "02:00"), ticket: $0) }
+        rig.end(id("a", "02:00"), .signaled(15))
+        #expect(rig.store.order.count == before, "what a user has ended is followed by nothing")
     }
 
     @Test func `a circle of chains ends with a record of why`() {

@@ -15,7 +15,7 @@ extension Scheduler {
 
         var due = collect(entry, through: newest)
         entry.state.decidedThrough = newest
-        decideSpecial(entry, &due, now: now)
+        let excluded = decideSpecial(entry, &due, now: now)
 
         let policy = entry.job.catchUp
         var onTime: Instant?
@@ -47,6 +47,7 @@ extension Scheduler {
             recordMissed(entry, excess, now: now) { _ in .limit }
             offerCatchUps(entry, current.fires, onTime: onTime, now: now)
         }
+        recordExcluded(entry, excluded, now: now)
         schedule(entry)
     }
 
@@ -58,8 +59,9 @@ extension Scheduler {
         touch(entry)
         var due = collect(entry, through: newest)
         entry.state.decidedThrough = newest
-        decideSpecial(entry, &due, now: now)
+        let excluded = decideSpecial(entry, &due, now: now)
         recordMissed(entry, due, now: now) { self.misfireReason(of: $0) }
+        recordExcluded(entry, excluded, now: now)
         schedule(entry)
     }
 
@@ -107,14 +109,15 @@ extension Scheduler {
 
     /// Takes out what is not a question of time: exclusions, a user's skip, what a client ran by hand, what has a
     /// record from a time when the clock was ahead.
-    private func decideSpecial(_ entry: JobEntry, _ due: inout Stretch, now: Instant) {
+    ///
+    /// - Returns: the excluded fire times.
+    private func decideSpecial(_ entry: JobEntry, _ due: inout Stretch, now: Instant) -> Stretch {
         let decided = entry.state.decidedThrough
         let recordsUpTo = max(entry.state.reopenedThrough ?? .epoch, entry.state.registeredAt)
         let mayHaveRecords = due.first.map { $0 <= recordsUpTo } ?? false
         if let reopened = entry.state.reopenedThrough, reopened <= decided { entry.state.reopenedThrough = nil }
-        guard mayHaveRecords || !isPlain(entry) else { return }
-
-        var excluded: [Instant] = []
+        var excluded = Stretch(after: due.after, older: nil, fires: [])
+        guard mayHaveRecords || !isPlain(entry) else { return excluded }
         due.fires.removeAll { fire in
             if entry.state.claimed.contains(fire) { return true }
             if fire <= recordsUpTo, isRecorded(entry, fire) { return true }
@@ -123,12 +126,21 @@ extension Scheduler {
                 return true
             }
             guard entry.isExcluded(fire) else { return false }
-            excluded.append(fire)
+            excluded.fires.append(fire)
             return true
         }
         entry.state.claimed.removeAll { $0 <= decided }
         if let skipped = entry.state.skippedFireTime, skipped <= decided { entry.state.skippedFireTime = nil }
-        record(entry, Stretch(after: due.after, older: nil, fires: excluded), .skipped, now: now) { _ in .excluded }
+        return excluded
+    }
+
+    /// After the run that `max_executions` permits last there are no fire times, so none to be excluded.
+    private func recordExcluded(_ entry: JobEntry, _ excluded: Stretch, now: Instant) {
+        var excluded = excluded
+        if entry.isFinished, let last = (entry.occupying + entry.waiting).compactMap(\.run.scheduledFor).max() {
+            excluded.fires.removeAll { $0 > last }
+        }
+        record(entry, excluded, .skipped, now: now) { _ in .excluded }
     }
 
     /// Whether no fire time of a job has a fate of its own.

@@ -26,11 +26,10 @@ extension Scheduler {
         let entry = JobEntry(job: job, state: kept, timer: timer, place: place)
         if Int(timer) == owners.count { owners.append(.job(entry)) } else { owners[Int(timer)] = .job(entry) }
         if Int(place) == places.count { places.append(entry) } else { places[Int(place)] = entry }
-        if entry.isEnabled, !entry.state.wasEnabled, !entry.isFinished {
-            // On record at once: the next start must not move it again.
-            entry.state.decidedThrough = max(kept.decidedThrough, now)
-            touch(entry)
-        }
+        let hasFireTimes = entry.isEnabled && !entry.isFinished
+        if hasFireTimes, !entry.state.wasEnabled { entry.state.decidedThrough = max(kept.decidedThrough, now) }
+        // On record at once: the next start must know from when on.
+        if hasFireTimes != entry.state.wasEnabled { touch(entry) }
         if isNewGrid {
             admitPast(entry, beside: [], now: now)
             touch(entry)

@@ -200,6 +200,18 @@ import Testing
         #expect(rig.armed == at("04:00"))
     }
 
+    @Test func `a job that was off by definition for a while, each change while no daemon ran, has none in between`() {
+        let on = job("a", "0 * * * *") { $0.catchUp.kind = .all }
+        let off = job("a", "0 * * * *") { ($0.isEnabled, $0.catchUp.kind) = (false, .all) }
+        let rig = Rig([on])
+        rig.restart(at: "00:30", jobs: [off])
+        rig.restart(at: "03:30", jobs: [on])
+        rig.restart(at: "03:40")
+        #expect(rig.ledger("a").isEmpty)
+        rig.restart(at: "04:30")
+        #expect(rig.ledger("a") == ["04:00 catch_up running"])
+    }
+
     @Test func `sleep is caught up after the machine has settled, by priority, spread over time`() {
         let rig = Rig([
             job("low", "0 * * * *") { $0.priority = 10 }, job("high", "0 * * * *") { $0.priority = -10 },

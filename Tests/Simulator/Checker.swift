@@ -130,12 +130,12 @@ final class Checker {
 
     /// A single instant of the past, by `allow_past`.
     private func admitPast(_ job: Job, _ isEnabled: Bool, _ isFinished: Bool, old: Job?, _ store: LossyStore) {
-        guard isEnabled, let grid = grids[job.name] else { return }
+        guard let grid = grids[job.name] else { return }
         for schedule in job.schedules {
             guard let once = schedule.timetable.schedule.onceInstant, once <= job.registeredAt,
                 !(old?.schedules.contains { $0.timetable.schedule.onceInstant == once } ?? false),
-                // A job that is finished with it, or was before.
-                !isFinished || store.isDecided(job: job.name, fireTime: once)
+                // A job that is finished or paused by it, or was before.
+                isEnabled && !isFinished || store.isDecided(job: job.name, fireTime: once)
             else { continue }
             grid.stretches.insert((once - .microseconds(1), once), at: 0)
         }

@@ -120,16 +120,52 @@ extension Daemon {
             request.context = plan.context
             request.credentials = plan.credentials
             if let input = launch.job.standardInput { request.standardInput = .bytes(Array(input.utf8)) }
-            let handle = runner.start(request) { [unowned self] report in attemptEnded(run.id, number, report) }
-            attempts[run.id] = RunningAttempt(handle: handle, onStop: launch.job.onStop)
-            log.info(
-                "attempt started",
-                [("BOTCRON_JOB", run.job), ("BOTCRON_EXECUTION_ID", run.id), ("BOTCRON_ATTEMPT", "\(number)")])
+            if number > 1, let type = run.failureType, let remedy = configuration.remediation[type] {
+                startRemedy(remedy, against: type, before: request, onStop: launch.job.onStop)
+            } else {
+                start(request, onStop: launch.job.onStop)
+            }
         } catch {
             let outcome = AttemptOutcome(
                 ending: .couldNotStart("\(error)"), startedAt: claimedAt, endedAt: claimedAt)
             submit(.attemptEnded(run: run.id, attempt: number, outcome))
         }
+    }
+
+    private func start(_ request: AttemptRequest, onStop: StopAction) {
+        let (run, number) = (request.run, request.attempt)
+        let handle = runner.start(request) { [unowned self] report in attemptEnded(run, number, report) }
+        attempts[run] = RunningAttempt(handle: handle, onStop: onStop)
+        log.info(
+            "attempt started",
+            [
+                ("BOTCRON_JOB", request.environment["BOTCRON_JOB"] ?? ""), ("BOTCRON_EXECUTION_ID", run),
+                ("BOTCRON_ATTEMPT", "\(number)"),
+            ])
+    }
+
+    /// A remedy is given so long; then the attempt follows all the same.
+    private static var remedyTimeout: Duration { .seconds(120) }
+
+    /// Runs the command that is to mend what the last attempt failed of, in the surroundings of the next one, which
+    /// follows however it ends: a remedy helps where it can.
+    private func startRemedy(
+        _ argv: [String], against type: String, before next: AttemptRequest, onStop: StopAction
+    ) {
+        // A folder of its own; it is swept away as one without a run.
+        var request = AttemptRequest(
+            run: next.run + "~remedy", attempt: next.attempt, arguments: argv, environment: next.environment,
+            workingDirectory: next.workingDirectory)
+        request.timeout = Self.remedyTimeout
+        request.killGrace = next.killGrace
+        let handle = runner.start(request) { [unowned self] report in
+            log.info(
+                "remedy ended",
+                [("BOTCRON_EXECUTION_ID", next.run), ("BOTCRON_FAILURE_TYPE", type), ("BOTCRON_ENDING", "\(report.ending)")])
+            // Whoever cancelled the run meanwhile meant the run, not its remedy.
+            if report.isCancelled { attemptEnded(next.run, next.attempt, report) } else { start(next, onStop: onStop) }
+        }
+        attempts[next.run] = RunningAttempt(handle: handle, onStop: onStop)
     }
 
     private func attemptEnded(_ run: String, _ number: Int, _ report: AttemptReport) {

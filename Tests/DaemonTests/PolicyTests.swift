@@ -19,6 +19,30 @@ import Testing
         #expect(run["exit_code"] == 3)
     }
 
+    @Test func aRemedyRunsBeforeTheRetryOfItsKindOfFailure() throws {
+        let session = try Session(
+            jobs: [
+                [
+                    "name": "login",
+                    "command": ["sh", "-c", "test -e token && exit 0; echo HTTP 401 Unauthorized; exit 1"],
+                    "retry": ["max_attempts": 2, "delay_seconds": 0.1],
+                ],
+                [
+                    "name": "other", "command": ["sh", "-c", "test -e other && exit 0; touch other; exit 1"],
+                    "retry": ["max_attempts": 2, "delay_seconds": 0.1],
+                ],
+            ],
+            ["remediation": ["auth": ["sh", "-c", "touch token; echo $BOTCRON_ATTEMPT >> remedies; exit 7"]]])
+        try session.start()
+        // No failure of this kind: no remedy.
+        #expect(try session.runToEnd("other")["attempt"] == 2)
+        #expect(Scratch.text(session.scratch.path + "/home/remedies").isEmpty)
+        let run = try session.runToEnd("login")
+        #expect(run["status"] == "success" && run["attempt"] == 2, "\(run)")
+        #expect(Scratch.text(session.scratch.path + "/home/remedies") == "2\n")
+        #expect(session.story(run.text("execution_id")) == ["JobStarted", "JobRetrying", "JobCompleted"])
+    }
+
     /// In the older spelling `max_attempts` counts the retries after the first try.
     @Test func theOlderSpellingOfRetryCountsRetriesAndKnowsFailures() throws {
         let session = try Session(

@@ -6,12 +6,14 @@ UNITDIR ?= $(PREFIX)/$(if $(filter $(HOME)/%,$(PREFIX)),share,lib)/systemd/user
 RELEASE = swift build -c release --static-swift-stdlib
 BIN = .build/release
 PROGRAMS = $(BIN)/botcrond $(BIN)/botcronctl
+SUPERVISOR = $(BIN)/botcron-run
 
 .PHONY: build run test test-long bench bench-schedules interface install uninstall format clean
 
 build:
 	.make/packages build
 	$(RELEASE) --product botcrond
+	$(RELEASE) --product botcron-run
 	$(RELEASE) --product botcronctl
 
 # RUN_FOR=20 ends it after so many seconds.
@@ -22,7 +24,7 @@ test:
 	.make/packages build test
 	@.make/test
 
-# Every zone and transition, a simulated year, and a minute of fuzzing for each parser.
+# The long tests, too: every zone and transition; then a minute of fuzzing for each parser of schedules.
 test-long:
 	.make/packages build test
 	@BOTCRON_LONG_TESTS=1 .make/test
@@ -30,25 +32,27 @@ test-long:
 
 # What is measured, and beside what: README.md, "Measured".
 bench: build bench-schedules
-	for bench in daemon bus spawn store; do $(RELEASE) --product $$bench-bench || exit; done
+	for bench in daemon bus scheduler spawn store; do $(RELEASE) --product $$bench-bench || exit; done
 	dbus-run-session -- $(BIN)/daemon-bench $(BIN)/botcrond
 	$(BIN)/bus-bench
+	$(BIN)/scheduler-bench
 	$(BIN)/spawn-bench
 	$(BIN)/store-bench .build
 
 bench-schedules:
-	Tests/Benchmarks/bench-schedules.sh
+	Tests/Benchmarks/bench-schedules.sh --install
 
 # Writes dbus/com.aiworkflow.BotCron.xml anew, from what the daemon itself answers to Introspect.
 interface: build
 	@.make/interface
 
 # The programs are not built again here, so that `sudo make install` needs no compiler.
-$(PROGRAMS):
+$(PROGRAMS) $(SUPERVISOR):
 	$(MAKE) build
 
-install: $(PROGRAMS)
+install: $(PROGRAMS) $(SUPERVISOR)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/libexec/botcron $(SUPERVISOR)
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/dbus-1/services
 	sed 's|/usr/local|$(PREFIX)|g' systemd/bot-cron.service > $(DESTDIR)$(UNITDIR)/bot-cron.service
 	sed 's|/usr/local|$(PREFIX)|g' dbus/com.aiworkflow.BotCron.service \
@@ -60,7 +64,7 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/botcrond $(DESTDIR)$(PREFIX)/bin/botcronctl $(DESTDIR)$(UNITDIR)/bot-cron.service \
 		$(DESTDIR)$(PREFIX)/share/dbus-1/services/com.aiworkflow.BotCron.service \
 		$(DESTDIR)$(PREFIX)/share/dbus-1/interfaces/com.aiworkflow.BotCron.xml
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/bot-cron
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/bot-cron $(DESTDIR)$(PREFIX)/libexec/botcron
 
 format:
 	swift format -i -r -p Package.swift Sources Tests

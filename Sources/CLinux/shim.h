@@ -9,6 +9,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
@@ -21,6 +22,10 @@ extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *
 extern int pipe2(int[2], int);
 extern int posix_spawn_file_actions_addfchdir_np(posix_spawn_file_actions_t *, int);
 extern int memfd_create(const char *, unsigned int);
+
+/* prctl is variadic, which Swift does not import. */
+static inline int bc_become_subreaper(void)
+{ return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
 /* The kernel's waitid has a fifth argument, the child's resource usage, which glibc's wrapper leaves out. */
 static inline int bc_waitid_pidfd(int pidfd, siginfo_t *info, int options, struct rusage *usage)

@@ -50,6 +50,8 @@ public struct JobError: Error, Equatable, Sendable, CustomStringConvertible {
     public var line: Int?
     /// Counted from 1, in Unicode scalars.
     public var column: Int?
+    /// The refused expression and a line with carets under what is wrong with it; nil where that is not at hand.
+    public var excerpt: String?
 
     public init(kind: Kind, job: String?, key: String, message: String, line: Int? = nil, column: Int? = nil) {
         self.kind = kind

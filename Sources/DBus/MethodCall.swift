@@ -60,6 +60,9 @@ public final class MethodCall {
     }
 
     /// Runs the handler and answers for what it throws.
+    /// The caller has left the bus: nobody waits for an answer any more.
+    public func abandon() { isAnswered = true }
+
     func run(_ handler: (MethodCall) throws -> Void) {
         do {
             try handler(self)

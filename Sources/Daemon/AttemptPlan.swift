@@ -1,4 +1,5 @@
 import Configuration
+import JSON
 import Scheduling
 import Schedules
 
@@ -10,6 +11,14 @@ struct AttemptPlan {
     var arguments: [String]
     var environment: [String: String]
     var workingDirectory: String
+    /// One line of JSON.
+    var context: String
+    var credentials: [String: [UInt8]]
+
+    /// What a run has whose job says `clean_environment`, as far as the session has it.
+    private static let cleanVariables: Set<String> = [
+        "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS",
+    ]
 
     /// Variables that speak to this service alone: a job that found them would answer in the daemon's name.
     private static let serviceVariables: Set<String> = [
@@ -25,12 +34,20 @@ struct AttemptPlan {
         let scheduledAt = (run.scheduledFor ?? run.createdAt).rfc3339(in: job.zone)
         let traceparent = run.traceID.map { "00-\($0)-\(Self.spanID(run))-01" }
 
-        var environment = session.filter { !Self.serviceVariables.contains($0.key) }
+        var environment = session.filter { name, _ in
+            job.isEnvironmentClean ? Self.cleanVariables.contains(name) : !Self.serviceVariables.contains(name)
+        }
+        if let path = job.environmentFile {
+            environment.merge(try Self.take(job, "environment_file") { () throws(PrivateFileError) in
+                try EnvironmentFile.read(expandHome(path, home: home))
+            }) { $1 }
+        }
         environment.merge(job.environment) { $1 }
         environment["BOTCRON_JOB"] = job.name
         environment["BOTCRON_EXECUTION_ID"] = run.id
         environment["BOTCRON_SESSION_ID"] = run.id
-        environment["BOTCRON_SOURCE"] = run.trigger == .schedule ? "cron" : run.trigger.rawValue
+        let source = run.trigger == .schedule ? "cron" : run.trigger.rawValue
+        environment["BOTCRON_SOURCE"] = source
         environment["BOTCRON_PERSONA"] = job.persona
         environment["BOTCRON_SCHEDULED_AT"] = scheduledAt
         environment["BOTCRON_ATTEMPT"] = String(run.attempt)
@@ -49,6 +66,51 @@ struct AttemptPlan {
         arguments = try RunCommand(job.action, variables).argv
         let folder = job.workingDirectory.isEmpty ? job.project : job.workingDirectory
         workingDirectory = folder.isEmpty ? home : expandHome(folder, home: home)
+
+        var previous = JSONValue.null
+        if let before = launch.previous {
+            previous = [
+                "execution_id": .string(before.id), "status": .string(before.status.rawValue),
+                "output": .string(before.outputPreview ?? ""),
+            ]
+        }
+        let context: JSONObject = [
+            "session_id": .string(run.id), "source": .string(source), "job_name": .string(job.name),
+            "persona": .string(job.persona), "scheduled_at": .string(scheduledAt),
+            "inputs": (try? JSONValue(parsing: variables.inputs)) ?? .object(JSONObject()), "previous": previous,
+        ]
+        self.context = JSONValue.object(context).compactText
+        credentials = try Self.credentials(of: job, home: home)
+    }
+
+    /// The contents of the job's credentials; they go from here to the run's own files and nowhere else.
+    private static func credentials(of job: Job, home: String) throws(JobError) -> [String: [UInt8]] {
+        var contents: [String: [UInt8]] = [:]
+        for (name, source) in job.credentials {
+            let key = "credentials.\(name)"
+            guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), !name.utf8.contains(0) else {
+                throw JobError(kind: .job, job: job.name, key: key, message: "\"\(name)\" cannot be the name of a file")
+            }
+            guard !source.hasPrefix("secret:") else {
+                throw JobError(
+                    kind: .job, job: job.name, key: key,
+                    message: "\"\(source)\" cannot be read: there is no access to a secret service yet; name a file")
+            }
+            contents[name] = try take(job, key) { () throws(PrivateFileError) in
+                try PrivateFile.read(expandHome(source, home: home))
+            }
+        }
+        return contents
+    }
+
+    private static func take<Value>(
+        _ job: Job, _ key: String, _ read: () throws(PrivateFileError) -> Value
+    ) throws(JobError) -> Value {
+        do {
+            return try read()
+        } catch {
+            throw JobError(kind: .job, job: job.name, key: key, message: error.description)
+        }
     }
 
     /// 16 hex digits, never all zero: FNV-1a 64 over the run's id and the attempt, so that the same attempt always has

@@ -115,6 +115,9 @@ extension Daemon {
         var waiter = RunWaiter(call: call)
         if let sender = call.sender {
             waiter.vanishing = connection.watch(peer: sender) { [unowned self] in
+                for waiter in waiters[run] ?? [] where waiter.call.sender == sender && !waiter.call.isAnswered {
+                    waiter.call.abandon()
+                }
                 waiters[run]?.removeAll { $0.call.sender == sender }
                 if waiters[run]?.isEmpty ?? false { waiters[run] = nil }
             }

@@ -110,10 +110,15 @@ extension Daemon {
                 error: "the name \"\(job.name)\" is taken by a job that was created over the bus; cancel_job removes it")
         }
         next.jobs.removeAll { busNames.contains($0.name) }
+        // What a job of the bus was refused for may be mended now: a runner, a zone.
+        let retried = reader.restore(refusedDefinitions, in: next)
+        refusedDefinitions = retried.refusedDefinitions
+        next.refused += retried.refused
         configuration = next
         submit(
             .configurationChanged(
                 jobs: next.jobs, retained: Set(next.refused.map(\.name)), settings: next.settings, isEnabled: next.isEnabled))
+        for job in retried.jobs { submit(.jobUpserted(job, ticket: ticket { _ in })) }
         renewBusJobs(reader)
         logConfiguration()
 
@@ -166,13 +171,15 @@ extension ConfigurationReader {
     /// Reads the definitions that came over the bus; one that no longer reads is listed with its error.
     func restore(
         _ definitions: [StoredState.StoredDefinition], in configuration: Configuration
-    ) -> (jobs: [Job], refused: [RefusedJob]) {
+    ) -> (jobs: [Job], refused: [RefusedJob], refusedDefinitions: [StoredState.StoredDefinition]) {
         var jobs: [Job] = []
         var refused: [RefusedJob] = []
+        var refusedDefinitions: [StoredState.StoredDefinition] = []
         let taken = Set(configuration.jobs.map(\.name))
         for stored in definitions {
             func refuse(_ error: String) {
                 refused.append(RefusedJob(name: stored.job, definition: stored.json, error: error))
+                refusedDefinitions.append(stored)
             }
             guard !taken.contains(stored.job) else {
                 refuse("the name \"\(stored.job)\" is taken by a job of config.json, which stands")
@@ -184,6 +191,6 @@ extension ConfigurationReader {
                 refuse("\(error)")
             }
         }
-        return (jobs, refused)
+        return (jobs, refused, refusedDefinitions)
     }
 }

@@ -2,6 +2,7 @@ import Configuration
 import DBus
 import EventLoop
 import JSON
+import Persistence
 import Schedules
 import Scheduling
 
@@ -35,6 +36,46 @@ extension Daemon {
             last = next
         }
         return instants
+    }
+
+    /// Records that may stand for an instant, at most: the newest of its job.
+    private static var explainedRecords: Int { 1_000 }
+
+    /// Why a job ran, did not run, is not running, and when it will.
+    func explain(_ name: String, at instant: Instant?) throws -> [Explanation] {
+        var records: [Run] = []
+        do throws(StoreError) {
+            if let instant {
+                let fire = Instant(seconds: instant.seconds)
+                if let id = try store.runID(job: name, scheduledFor: fire), let run = try store.run(id: id) {
+                    records.append(run)
+                }
+                if records.isEmpty {
+                    records = try store.history(HistoryQuery(job: name, limit: Self.explainedRecords)).runs
+                }
+            }
+        } catch {
+            throw ErrorReply.storeFailed(error)
+        }
+        return scheduler.explain(name, at: instant, records: records, now: now)
+    }
+
+    /// A definition that cannot be scheduled, where no good one has its name.
+    func refusedJob(named name: String) -> RefusedJob? {
+        scheduler.job(named: name) == nil ? configuration.refused.first { $0.name == name } : nil
+    }
+
+    /// Removes a definition made over the bus that no longer reads, which the scheduler does not know.
+    ///
+    /// - Returns: whether there was one.
+    func forgetRefusedDefinition(of name: String) -> Bool {
+        guard refusedDefinitions.contains(where: { $0.job == name }) else { return false }
+        refusedDefinitions.removeAll { $0.job == name }
+        let definitions = Set(configuration.jobs.map(\.name))
+        configuration.refused.removeAll { $0.name == name && !definitions.contains(name) }
+        outbox.changes.append(.removeDefinition(job: name))
+        outbox.announcements.append(.jobsChanged(added: [], changed: [], removed: [name]))
+        return true
     }
 
     /// `job-` and 8 hex digits that no job has.

@@ -16,16 +16,23 @@ extension Daemon {
 
     /// Performs everything that gathered in this turn of the loop: one transaction, then what it makes visible.
     func flush() {
+        // Before the name is ours nothing may be done: another daemon may have it. What was decided is decided again by
+        // the next one.
+        guard isReady else {
+            if scheduler.status == .stopping { loop.exit(ExitCode.success.rawValue) }
+            return
+        }
         while !outbox.isEmpty {
             guard commit() else { return exitIfDone() }
             let box = outbox
             outbox = Outbox()
-            for (run, _) in box.stops { handles[run]?.cancel() }
+            for (run, _) in box.stops { attempts[run]?.handle.cancel() }
             for launch in box.launches { start(launch) }
             if case .arm(let instant) = box.arm { arm(instant) }
-            for announcement in box.announcements { tell(announcement) }
             forgetUntold()
+            for announcement in box.announcements { tell(announcement) }
             for (ticket, reply) in box.replies { calls.removeValue(forKey: ticket)?(reply) }
+            for acknowledge in box.acknowledgements { acknowledge(nil) }
         }
         tellNextRun()
         exitIfDone()
@@ -46,6 +53,7 @@ extension Daemon {
         }
         scheduler.didCommit()
         mirrorSoon()
+        sweepSoon(outbox.changes)
         outbox.changes = []
         if storeFault != nil {
             storeFault = nil
@@ -55,6 +63,8 @@ extension Daemon {
         return true
     }
 
+    /// Right before it is told, not after: whoever hears a signal may kill the daemon for it, and a signal must not come
+    /// twice. What is left is a kill within the microseconds of sending, after which a signal is missing.
     private func forgetUntold() {
         // Where it fails, the next turn tries again; the worst is that the next daemon says something twice.
         if hasUntold, (try? store.forgetUntold()) != nil { hasUntold = false }
@@ -65,14 +75,15 @@ extension Daemon {
         do throws(StoreError) {
             guard let text = try store.untold() else { return }
             hasUntold = true
+            var announcements: [Announcement] = []
             for item in UntoldRuns(text: text).items {
-                guard let run = try store.run(id: item.run) else { continue }
-                tell(item.announcement(run))
+                if let run = try store.run(id: item.run) { announcements.append(item.announcement(run)) }
             }
+            forgetUntold()
+            for announcement in announcements { tell(announcement) }
         } catch {
             log.error("cannot read what was not told", [("BOTCRON_ERROR", "\(error)")])
         }
-        forgetUntold()
     }
 
     /// Nothing of this turn becomes visible until it is durable. Processes that run go on; who waits for a reply is
@@ -82,6 +93,9 @@ extension Daemon {
         storeFault = error
         for (ticket, _) in outbox.replies { calls.removeValue(forKey: ticket)?(.refused(.stopping)) }
         outbox.replies = []
+        let waiting = outbox.acknowledgements
+        outbox.acknowledgements = []
+        for acknowledge in waiting { acknowledge(error) }
         storeRetryDelayUSec = min(max(storeRetryDelayUSec * 2, StoreRetry.firstUSec), StoreRetry.longestUSec)
         storeRetryTimer?.arm(atUSec: loop.now(.monotonic) + storeRetryDelayUSec)
     }
@@ -96,25 +110,107 @@ extension Daemon {
         do throws(JobError) {
             let plan = try AttemptPlan(launch, session: environment, home: home)
             var request = AttemptRequest(
-                arguments: plan.arguments, environment: plan.environment, workingDirectory: plan.workingDirectory)
+                run: run.id, attempt: number, arguments: plan.arguments, environment: plan.environment,
+                workingDirectory: plan.workingDirectory)
             request.timeout = launch.job.timeout
             request.killGrace = launch.job.killGrace
             request.outputLimit = launch.job.outputLimit
-            request.outputPath = StatePaths.output(of: run.id, attempt: number, in: folder.path)
+            // A run that only is to be told of when it stalls is not ended for it.
+            if launch.job.onStall != .notify { request.stallTimeout = launch.job.stallTimeout ?? .zero }
+            request.context = plan.context
+            request.credentials = plan.credentials
             if let input = launch.job.standardInput { request.standardInput = .bytes(Array(input.utf8)) }
-            handles[run.id] = runner.start(request) { [unowned self] report in
-                handles[run.id] = nil
-                if handles.isEmpty { quietTimer?.arm(atUSec: loop.now(.monotonic) + Self.quietUSec) }
-                submit(.attemptEnded(run: run.id, attempt: number, outcome(report)))
+            if number > 1, let type = run.failureType, let remedy = configuration.remediation[type] {
+                startRemedy(remedy, against: type, before: request, onStop: launch.job.onStop)
+            } else {
+                start(request, onStop: launch.job.onStop)
             }
-            log.info(
-                "attempt started",
-                [("BOTCRON_JOB", run.job), ("BOTCRON_EXECUTION_ID", run.id), ("BOTCRON_ATTEMPT", "\(number)")])
         } catch {
             let outcome = AttemptOutcome(
                 ending: .couldNotStart("\(error)"), startedAt: claimedAt, endedAt: claimedAt)
             submit(.attemptEnded(run: run.id, attempt: number, outcome))
         }
+    }
+
+    private func start(_ request: AttemptRequest, onStop: StopAction) {
+        let (run, number) = (request.run, request.attempt)
+        let handle = runner.start(request) { [unowned self] report in attemptEnded(run, number, report) }
+        attempts[run] = RunningAttempt(handle: handle, onStop: onStop)
+        log.info(
+            "attempt started",
+            [
+                ("BOTCRON_JOB", request.environment["BOTCRON_JOB"] ?? ""), ("BOTCRON_EXECUTION_ID", run),
+                ("BOTCRON_ATTEMPT", "\(number)"),
+            ])
+    }
+
+    /// A remedy is given so long; then the attempt follows all the same.
+    private static var remedyTimeout: Duration { .seconds(120) }
+
+    /// Runs the command that is to mend what the last attempt failed of, in the surroundings of the next one, which
+    /// follows however it ends: a remedy helps where it can.
+    private func startRemedy(
+        _ argv: [String], against type: String, before next: AttemptRequest, onStop: StopAction
+    ) {
+        // A folder of its own; it is swept away as one without a run.
+        var request = AttemptRequest(
+            run: next.run + "~remedy", attempt: next.attempt, arguments: argv, environment: next.environment,
+            workingDirectory: next.workingDirectory)
+        request.timeout = Self.remedyTimeout
+        request.killGrace = next.killGrace
+        let handle = runner.start(request) { [unowned self] report in
+            log.info(
+                "remedy ended",
+                [("BOTCRON_EXECUTION_ID", next.run), ("BOTCRON_FAILURE_TYPE", type), ("BOTCRON_ENDING", "\(report.ending)")])
+            // Whoever cancelled the run meanwhile meant the run, not its remedy.
+            if report.isCancelled { attemptEnded(next.run, next.attempt, report) } else { start(next, onStop: onStop) }
+        }
+        attempts[next.run] = RunningAttempt(handle: handle, onStop: onStop)
+    }
+
+    private func attemptEnded(_ run: String, _ number: Int, _ report: AttemptReport) {
+        attempts[run] = nil
+        if attempts.isEmpty { quietTimer?.arm(atUSec: loop.now(.monotonic) + Self.quietUSec) }
+        if let error = report.outputError {
+            log.warning("not all of the output was kept", [("BOTCRON_EXECUTION_ID", run), ("BOTCRON_ERROR", error)])
+        }
+        submit(.attemptEnded(run: run, attempt: number, outcome(report)))
+    }
+
+    // MARK: - Taking over
+
+    /// Takes over what an earlier daemon had under way.
+    ///
+    /// - Returns: the first event, which tells what goes on and what has ended.
+    func adoptAttempts() -> Event {
+        let running = scheduler.activeRuns.filter { $0.status == .running }
+        var surviving: Set<String> = []
+        var ended: [String: AttemptOutcome] = [:]
+        for survivor in runner.survey(running.map { ($0.id, max(1, $0.attempt)) }) {
+            let (run, number) = (survivor.run, survivor.attempt)
+            switch survivor.state {
+            case .ended(let report):
+                ended[run] = outcome(report)
+            case .running:
+                surviving.insert(run)
+                let handle = runner.adopt(survivor) { [unowned self] report in attemptEnded(run, number, report) }
+                attempts[run] = RunningAttempt(handle: handle, onStop: onStop(ofRun: run))
+            }
+        }
+        if !running.isEmpty {
+            log.info(
+                "took over the runs of an earlier daemon",
+                [
+                    ("BOTCRON_RUNNING", "\(surviving.count)"), ("BOTCRON_ENDED", "\(ended.count)"),
+                    ("BOTCRON_LOST", "\(running.count - surviving.count - ended.count)"),
+                ])
+        }
+        return .started(bootID: ProcessIdentity.currentBootID, surviving: surviving, ended: ended)
+    }
+
+    private func onStop(ofRun run: String) -> StopAction {
+        guard let job = scheduler.activeRun(id: run)?.job else { return .leave }
+        return scheduler.job(named: job)?.job.onStop ?? .leave
     }
 
     /// After the last of several runs, so long without another one.
@@ -138,6 +234,10 @@ extension Daemon {
         outcome.outputDropped = Int64(report.output.droppedCount)
         outcome.lastLine = report.output.lastLine
         outcome.failureType = configuration.failureClassifier.type(in: report.output.keptBytes)
+        if report.isStalled {
+            outcome.failureType = "stalled"
+            outcome.lastLine = "stalled: it wrote nothing for too long"
+        }
         return outcome
     }
 

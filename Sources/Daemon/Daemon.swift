@@ -36,6 +36,8 @@ public final class Daemon {
 
     let configurationPath: String
     var configuration: Configuration
+    /// Definitions made over the bus that no longer read, listed among `configuration.refused`.
+    var refusedDefinitions: [StoredState.StoredDefinition]
     /// Why config.json as it stands is not in force; the last good one is.
     var configurationFault: String?
 
@@ -48,8 +50,8 @@ public final class Daemon {
     var calls: [Ticket: (Reply) -> Void] = [:]
     private var lastTicket: Ticket = 0
     var waiters: [String: [RunWaiter]] = [:]
-    /// The attempts whose processes are ours, by run.
-    var handles: [String: AttemptHandle] = [:]
+    /// The attempts that are under way, by run.
+    var attempts: [String: RunningAttempt] = [:]
     /// Whether the store holds something to tell that is told by now, or is about to be.
     var hasUntold = false
     var announcedNextRun = ""
@@ -59,6 +61,13 @@ public final class Daemon {
     var timer: TimerSource?
     var storeRetryTimer: TimerSource?
     var reloadTimer: TimerSource?
+    /// Armed while a stopping daemon waits for runs that are to finish.
+    var stopTimer: TimerSource?
+    /// What retention left in the state folder is looked for: when, whether that is to be, what is still to look at.
+    var sweepTimer: TimerSource?
+    var sweepStep: DeferredSource?
+    var isSweepArmed = false
+    var sweepRest: ArraySlice<(run: String, attempt: Int)> = []
     var configurationWatch: FileWatch?
     /// When the mirror of the state is written again, and when it was last.
     var mirrorTimer: TimerSource?
@@ -69,9 +78,10 @@ public final class Daemon {
     /// Whether files of time zones have changed since they were read.
     var areZonesStale = false
     private var sources: [EventSource] = []
-    private var isReady = false
+    /// Whether the name is ours.
+    private(set) var isReady = false
     /// What the program ends with, once everything is done.
-    private var exitCode = ExitCode.success
+    var exitCode = ExitCode.success
 
     static let busName: BusName = "com.aiworkflow.BotCron"
     static let objectPath: ObjectPath = "/com/aiworkflow/BotCron"
@@ -111,12 +121,15 @@ public final class Daemon {
         }
         let restored = reader.restore(opened.definitions, in: configuration)
         configuration.refused += restored.refused
+        refusedDefinitions = restored.refusedDefinitions
         scheduler = Scheduler(
             jobs: configuration.jobs + restored.jobs, retained: Set(configuration.refused.map(\.name)), stored: opened,
             settings: configuration.settings, isEnabled: configuration.isEnabled, register: store, seed: randomSeed(),
             now: now)
         do {
-            runner = try Runner(loop: loop)
+            runner = try Runner(
+                loop: loop, folder: folder.path + "/" + StatePaths.runsName,
+                credentialsFolder: environment["XDG_RUNTIME_DIR"].map { $0 + "/" + StatePaths.credentialsName })
         } catch {
             throw StartError(exitCode: .failure, message: "\(error)")
         }
@@ -144,7 +157,10 @@ public final class Daemon {
         }
         exportInterface()
         connection.onDisconnected = { [unowned self] reason in busIsLost(reason) }
-        connection.onConnected = { [unowned self] in takeName() }
+        connection.onConnected = { [unowned self] in
+            decideStart()
+            takeName()
+        }
         defer {
             try? store.checkpoint()
             store.close()
@@ -195,6 +211,9 @@ public final class Daemon {
         timer = try loop.timer(.realtime, accuracyUSec: 1) { [unowned self] in submit(.tick) }
         storeRetryTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in flush() }
         reloadTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reloadFromDisk() }
+        sweepTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { [unowned self] in beginSweep() }
+        sweepStep = try loop.deferred(priority: .idle) { [unowned self] in sweep() }
+        stopTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in submit(.stopping) }
         mirrorTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in writeMirrorOrSay() }
         quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseCodePages() }
         for signal in [SIGTERM, SIGINT] {
@@ -228,15 +247,21 @@ public final class Daemon {
         }
     }
 
+    /// What is due at the start is decided before the name is taken, because the first calls come with it; it is
+    /// performed when the name is ours.
+    private func decideStart() {
+        logConfiguration()
+        submit(adoptAttempts())
+    }
+
     private func becomeReady() {
         guard !isReady else { return }
         isReady = true
-        logConfiguration()
         tellUntold()
-        submit(.started(bootID: bootID(), surviving: []))
         flush()
         ServiceManager.ready()
         watchSleep()
+        beginSweep()
         releaseCodePages()
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }
@@ -266,6 +291,12 @@ public final class Daemon {
         flushSource?.schedule()
     }
 
+    /// Calls back at the end of this turn, when everything decided so far is durable, or cannot be made so.
+    func acknowledge(_ handler: @escaping (StoreError?) -> Void) {
+        outbox.acknowledgements.append(handler)
+        flushSource?.schedule()
+    }
+
     /// A ticket for a request whose reply is to be passed on.
     func ticket(_ handler: @escaping (Reply) -> Void) -> Ticket {
         lastTicket += 1
@@ -273,21 +304,6 @@ public final class Daemon {
         return lastTicket
     }
 
-    /// Ends in good order: what runs is told to end and recorded, then the loop stops.
-    func stop(because reason: String) {
-        guard scheduler.status != .stopping else { return }
-        log.info("stopping", [("BOTCRON_REASON", reason)])
-        ServiceManager.stopping()
-        submit(.stopping)
-    }
-
-    /// Whether everything is done that a stopping daemon has to do.
-    func exitIfDone() {
-        // A store that cannot be written does not keep a stopping daemon: the next one finds the runs as interrupted.
-        guard scheduler.status == .stopping, handles.isEmpty, outbox.isEmpty || storeFault != nil else { return }
-        connection.flush()
-        loop.exit(exitCode.rawValue)
-    }
 }
 
 extension Daemon {

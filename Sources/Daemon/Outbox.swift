@@ -1,3 +1,4 @@
+import Persistence
 import Scheduling
 
 /// The effects of all events of one turn of the loop, gathered so that they are one transaction.
@@ -11,9 +12,12 @@ struct Outbox {
     var arm: Effect?
     var announcements: [Announcement] = []
     var replies: [(Ticket, Reply)] = []
+    /// Those who wait for no more than that everything so far is durable; with an error where it cannot be.
+    var acknowledgements: [(StoreError?) -> Void] = []
 
     var isEmpty: Bool {
         changes.isEmpty && stops.isEmpty && launches.isEmpty && arm == nil && announcements.isEmpty && replies.isEmpty
+            && acknowledgements.isEmpty
     }
 
     mutating func add(_ effects: [Effect]) {

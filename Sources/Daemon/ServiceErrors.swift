@@ -30,7 +30,9 @@ extension ErrorReply {
 
     static func invalidJob(_ error: JobError) -> ErrorReply {
         switch error.kind {
-        case .schedule: ErrorReply("com.aiworkflow.BotCron.Error.InvalidSchedule", error.message)
+        case .schedule:
+            ErrorReply(
+                "com.aiworkflow.BotCron.Error.InvalidSchedule", error.message + (error.excerpt.map { "\n" + $0 } ?? ""))
         default: ErrorReply("com.aiworkflow.BotCron.Error.InvalidJob", error.description)
         }
     }

@@ -61,3 +61,11 @@ extension Daemon {
         return shape
     }
 }
+
+extension String {
+    /// The folder of a path; of a bare name it is `.`.
+    var folderOfPath: String {
+        guard let slash = lastIndex(of: "/") else { return "." }
+        return slash == startIndex ? "/" : String(self[..<slash])
+    }
+}

@@ -1,5 +1,5 @@
-import Scheduling
 import Schedules
+import Scheduling
 
 /// Which announcements of runs a commit makes due, in words that the store keeps with it.
 ///
@@ -84,7 +84,7 @@ extension UntoldRuns.Item {
 }
 
 extension Duration {
-    fileprivate var wholeMicroseconds: Int64 {
+    var wholeMicroseconds: Int64 {
         let (seconds, attoseconds) = components
         return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
     }

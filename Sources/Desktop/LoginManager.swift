@@ -37,6 +37,8 @@ public final class LoginManager {
 
     private let loop: EventLoop
     private let address: BusAddress
+    /// The file of the system bus's socket; nil where the address names none.
+    private let socket: String?
     private let who: String
     private let why: String
     private var connection: Connection?
@@ -49,7 +51,10 @@ public final class LoginManager {
     /// The last sentence told, so that nothing is told twice in a row.
     private var told = ""
 
-    /// How long the system bus is left alone after it could not be reached.
+    /// Tells when the socket of the system bus may have come.
+    private var socketWatch: FileWatch?
+
+    /// How long the system bus is left alone after it could not be reached, where it is there.
     private enum Retry {
         static let firstUSec: UInt64 = 1_000_000
         static let longestUSec: UInt64 = 300_000_000
@@ -64,7 +69,10 @@ public final class LoginManager {
     ///   - who: shown by `systemd-inhibit --list`, as `why` is.
     public init(loop: EventLoop, systemBus address: String? = nil, who: String, why: String) {
         self.loop = loop
-        self.address = address.map { .address($0) } ?? .system
+        let address = address ?? "unix:path=/run/dbus/system_bus_socket"
+        self.address = .address(address)
+        let path = "unix:path="
+        socket = address.hasPrefix(path) ? String(address.dropFirst(path.count).prefix { $0 != "," && $0 != ";" }) : nil
         self.who = who
         self.why = why
     }
@@ -164,6 +172,21 @@ public final class LoginManager {
         connection?.close()
         connection = nil
         tell(reason)
+        connectLater()
+    }
+
+    /// A bus that is there is tried again after a while; one that is not is waited for without a wake-up.
+    private func connectLater() {
+        if let socket, access(socket, F_OK) != 0 {
+            socketWatch = try? FileWatch(socket, on: loop) { [unowned self] in
+                guard access(socket, F_OK) == 0 else { return }
+                socketWatch = nil
+                connect()
+            }
+            if socketWatch != nil, access(socket, F_OK) != 0 { return }
+            // It cannot be watched, or has come meanwhile.
+            socketWatch = nil
+        }
         if retryTimer == nil {
             retryTimer = try? loop.timer(.monotonic, accuracyUSec: 1_000_000) { [unowned self] in connect() }
         }

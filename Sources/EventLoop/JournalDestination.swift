@@ -32,7 +32,8 @@ final class JournalDestination: LogDestination {
     func write(_ line: LogLine) -> Bool {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512)
-        Self.append("MESSAGE", line.message, to: &bytes)
+        // The facts stand in the text, too: people read `journalctl -u`, which shows nothing else.
+        Self.append("MESSAGE", StreamDestination.sentence(line), to: &bytes)
         Self.append("PRIORITY", String(line.level.rawValue), to: &bytes)
         Self.append("SYSLOG_IDENTIFIER", line.identifier, to: &bytes)
         for field in line.fields {

@@ -38,14 +38,19 @@ final class StreamDestination: LogDestination {
         return !lostLast
     }
 
-    /// `name: warning: message (job=x, error="two words")`; the prefix of our own fields is left off.
+    /// `name: warning: message (job=x, error="two words")`.
     static func text(_ line: LogLine, hasLevelPrefix: Bool) -> String {
         var text = hasLevelPrefix ? "<\(line.level.rawValue)>" : "\(line.identifier): "
         switch line.level {
         case .error, .warning, .debug: text += hasLevelPrefix ? "" : "\(line.level): "
         case .info: break
         }
-        text += onOneLine(line.message)
+        return text + sentence(line)
+    }
+
+    /// The message, and the facts in parentheses; the prefix of our own fields is left off.
+    static func sentence(_ line: LogLine) -> String {
+        let text = onOneLine(line.message)
         guard !line.fields.isEmpty else { return text }
         let facts = line.fields.map { name, value in
             let plain = name.hasPrefix("BOTCRON_") ? String(name.dropFirst(8)) : name

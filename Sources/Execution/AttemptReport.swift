@@ -2,31 +2,58 @@ public import Processes
 
 /// How an attempt ended. Whatever a process does is a report, never an error.
 public struct AttemptReport: Sendable {
-    public enum Ending: Equatable, Sendable {
-        /// With this exit status, 0…255.
-        case exited(Int32)
-        case signaled(Int32, coreDumped: Bool)
-        /// No process came to be: the text says what was tried and what would be right.
-        case couldNotStart(String)
-        /// Somebody else took the exit status.
-        case lost
-    }
+    public typealias Ending = SupervisorOutcome.Ending
 
+    /// `lost`: the supervisor vanished without a word (the machine went down, or somebody killed it); what was left of
+    /// its process has been killed.
     public let ending: Ending
     /// It was still running when its time was up. What it then did with the TERM is in `ending`.
     public let isTimedOut: Bool
-    /// It was still running when it was cancelled. Never true beside `isTimedOut`: what came first counts.
+    /// It was still running when it had written nothing for too long.
+    public let isStalled: Bool
+    /// It was still running when it was cancelled. Of the three only what came first is true.
     public let isCancelled: Bool
     /// By the wall clock, in µs since 1970. Equal where no process came to be.
     public let startedUSec: Int64
+    /// Where the attempt was made to end: when the last of its processes was gone.
     public let endedUSec: Int64
     /// Standard output and standard error together, in the order in which they were written.
     public let output: OutputCapture
-    /// Why the output file could not be written; nil where it was, or none was to be.
-    public let outputFileError: String?
-    /// Of the process and those of its descendants that it waited for; 0 where no process came to be.
+    /// Why less of the output was kept than its bound allows; nil where all is well.
+    public let outputError: String?
+    /// What the process said of itself on its context socket, by word: `progress`, `cost`, `retry-after`, `result`.
+    public let remarks: [String: String]
+    /// Of the process and those of its descendants that had ended; 0 where no process came to be.
     public let userCPUUSec: Int64
     public let systemCPUUSec: Int64
-    /// Of the largest of them, never less than the daemon's own (see `ProcessExit.maxRSSKiB`).
+    /// Of the largest of them.
     public let maxRSSKiB: Int64
+}
+
+extension AttemptReport {
+    init(_ outcome: SupervisorOutcome, output: OutputCapture) {
+        ending = outcome.ending
+        isTimedOut = outcome.isTimedOut
+        isStalled = outcome.isStalled
+        isCancelled = outcome.isCancelled
+        startedUSec = outcome.startedUSec
+        endedUSec = outcome.endedUSec
+        self.output = output
+        outputError = outcome.outputError
+        remarks = outcome.remarks
+        userCPUUSec = outcome.userCPUUSec
+        systemCPUUSec = outcome.systemCPUUSec
+        maxRSSKiB = outcome.maxRSSKiB
+    }
+
+    /// One that has no outcome of a supervisor.
+    init(
+        _ ending: Ending, startedUSec: Int64, endedUSec: Int64,
+        output: OutputCapture = OutputCapture(head: [], tail: [], totalCount: 0)
+    ) {
+        var outcome = SupervisorOutcome(ending: ending)
+        outcome.startedUSec = startedUSec
+        outcome.endedUSec = endedUSec
+        self.init(outcome, output: output)
+    }
 }

@@ -6,9 +6,13 @@ public struct AttemptRequest: Equatable, Sendable {
         case bytes([UInt8])
     }
 
+    /// The execution id, and which attempt of the run this is: 1, 2, …
+    public var run: String
+    public var attempt: Int
     /// The argv; the program is looked up in the PATH of `environment` (see `ProcessRequest.arguments`).
     public var arguments: [String]
-    /// The whole environment of the process.
+    /// The whole environment of the process, but for what its supervisor adds: `BOTCRON_SUPERVISOR`, and where they are
+    /// asked for `BOTCRON_CONTEXT_FD` and `CREDENTIALS_DIRECTORY`.
     public var environment: [String: String]
     public var workingDirectory: String
     public var standardInput = Input.none
@@ -16,13 +20,20 @@ public struct AttemptRequest: Equatable, Sendable {
     public var timeout = Duration.zero
     /// How long after TERM comes KILL, on a time-out and on a cancel.
     public var killGrace = Duration.seconds(10)
-    /// Bytes of output that are kept, in memory until the end: the first and the last half.
+    /// How long the process may write nothing before it is ended as stalled; zero (or less) is as long as it likes.
+    public var stallTimeout = Duration.zero
+    /// Bytes of output that are kept: the first and the last half.
     public var outputLimit = 1 << 20
-    /// The file that gets the kept bytes when the process has ended; its folder is made when missing. No file where
-    /// nothing was written, nor where this is nil.
-    public var outputPath: String?
+    /// One line that the process reads from the socket `BOTCRON_CONTEXT_FD`; no socket where nil.
+    public var context: String?
+    /// Secrets by name, for the process alone: files in the folder `CREDENTIALS_DIRECTORY`.
+    public var credentials: [String: [UInt8]] = [:]
 
-    public init(arguments: [String], environment: [String: String], workingDirectory: String) {
+    public init(
+        run: String, attempt: Int, arguments: [String], environment: [String: String], workingDirectory: String
+    ) {
+        self.run = run
+        self.attempt = attempt
         self.arguments = arguments
         self.environment = environment
         self.workingDirectory = workingDirectory

@@ -4,67 +4,148 @@ internal import Processes
 
 /// Starts attempts and follows them to their end, on the loop and without ever blocking it.
 ///
-/// An attempt is one process with its group: started, its output read as it comes, its time watched, its end reported
-/// once. The end of the attempt is the end of that process, learnt from its pidfd, and not the end of its output:
-/// a grandchild that holds the pipe delays nothing. What the process had written by then is read, and the pipe closed.
+/// Each attempt has a supervisor, `botcron-run`, a small process in a session of its own that holds the attempt's
+/// process: reads its output into the attempt's folder, watches its time, ends its whole tree when it must, and writes
+/// down how it ended. The runner starts supervisors, waits for their ends by pidfd, and reads what they wrote. So a
+/// runner may go at any moment, in good order or not, and the next one takes its attempts over as if nothing had
+/// happened:
 ///
 /// ```swift
-/// let runner = try Runner(loop: loop)
+/// let runner = try Runner(loop: loop, folder: "/home/me/.local/state/botcron/runs")
+/// for survivor in runner.survey([("cron-backup-20260101-120000", 1)]) {     // what was under way, by the store
+///     switch survivor.state {
+///     case .running: runner.adopt(survivor) { report in print(report.ending) }
+///     case .ended(let report): print(report.ending)
+///     }
+/// }
 /// var request = AttemptRequest(
-///     arguments: ["backup", "--all"], environment: ["PATH": "/usr/bin:/bin"], workingDirectory: "/home/me")
+///     run: "cron-backup-20260102-120000", attempt: 1, arguments: ["backup", "--all"],
+///     environment: ["PATH": "/usr/bin:/bin"], workingDirectory: "/home/me")
 /// request.timeout = .seconds(300)
 /// let attempt = runner.start(request) { report in
 ///     print(report.ending, report.output.preview(characters: 500))
 /// }
-/// attempt.cancel()                                     // TERM to the group, KILL after the grace
+/// attempt.cancel()                                     // TERM to the whole tree, KILL after the grace
 /// ```
 ///
 /// Sharp edges:
-/// - `onEnd` is called exactly once for each `start`, always from the loop and never from within `start` or `cancel`:
-///   a start that failed is reported in the next turn as `couldNotStart`. It may start further attempts.
-/// - A process that was asked to end and has ended may leave others of its group behind. They get the rest of the grace
-///   too, and KILL after it; the report does not wait for them.
-/// - After an ordinary exit the rest of the group is left alone: a job may start a service and go, as under cron. Its
+/// - `onEnd` is called exactly once for each `start` and each `adopt`, always from the loop and never from within them
+///   or `cancel`: a start that failed is reported in the next turn as `couldNotStart`. It may start further attempts.
+/// - An attempt that ends by itself has ended when its process has; what that left behind goes on, as under cron. Its
 ///   output is not read any longer, and writing more of it gets SIGPIPE.
-/// - Descendants that make a session of their own leave the group and escape its signals.
-/// - The runner must outlive its attempts: what ends later is reported by nobody.
+/// - An attempt that was made to end has ended when its whole tree is gone.
+/// - Folders of attempts stay until `removeOutput`.
 public final class Runner {
     let loop: EventLoop
-    /// One for all: a read belongs to one turn of the loop and leaves nothing in it. As large as a pipe.
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+    /// Of the attempts' folders.
+    let folder: String
+    private let supervisor: String?
+    /// Of the folders of secrets; nil: each attempt's own.
+    let credentialsFolder: String?
     private var attempts: [ObjectIdentifier: AttemptHandle] = [:]
-    /// Starts that failed, to be reported when the handler that asked for them has returned.
-    private var failed: [AttemptHandle] = []
-    private var failures: DeferredSource?
+    /// Attempts whose end is known, to be reported when the handler that asked for them has returned.
+    private var settled: [AttemptHandle] = []
+    private var reports: DeferredSource?
 
-    public init(loop: EventLoop) throws(EventLoopError) {
+    /// - Parameters:
+    ///   - folder: where each attempt gets a folder of its own; made when missing, below one that is there.
+    ///   - credentialsFolder: where attempts get folders for their credentials, in memory rather than on a disk; made
+    ///     when missing. nil: in the folder of the attempt.
+    ///   - supervisor: the program `botcron-run`; nil: the one that is installed with this program.
+    public init(
+        loop: EventLoop, folder: String, credentialsFolder: String? = nil, supervisor: String? = nil
+    ) throws(EventLoopError) {
         self.loop = loop
+        self.credentialsFolder = credentialsFolder
+        self.folder = folder
+        self.supervisor = supervisor
         ChildProcess.claimExits()
-        failures = try loop.deferred { [unowned self] in reportFailures() }
+        reports = try loop.deferred { [unowned self] in reportSettled() }
     }
 
-    deinit {
-        buffer.deallocate()
-    }
+    // MARK: - Starting
 
-    /// Starts the process at once, before it returns.
+    /// Starts the supervisor at once, before it returns.
     @discardableResult
     public func start(_ request: AttemptRequest, onEnd: @escaping (AttemptReport) -> Void) -> AttemptHandle {
-        let attempt = AttemptHandle(runner: self, request: request, onEnd: onEnd)
-        if attempt.start() {
-            attempts[ObjectIdentifier(attempt)] = attempt
-        } else {
-            failed.append(attempt)
-            failures?.schedule()
-        }
+        let attempt = AttemptHandle(runner: self, run: request.run, attempt: request.attempt, onEnd: onEnd)
+        hold(attempt, isFollowed: attempt.start(request))
         return attempt
     }
 
-    /// The attempts whose end has not been reported, in no order.
-    public var active: [AttemptHandle] { attempts.values.filter(\.isActive) + failed }
+    func supervisorPath() throws(ExecutionError) -> String {
+        if let supervisor { return supervisor }
+        return try SupervisorProgram.find()
+    }
 
-    /// Sends KILL at once to every group that is left, those of reported attempts too: for the end of the daemon. The
-    /// ends are still reported if the loop goes on.
+    // MARK: - Taking over
+
+    /// Looks what became of attempts that an earlier runner had under way: those that go on, and those that ended and
+    /// say how. Of the others nothing is known, and nothing lives any longer: where their supervisor was killed, what it
+    /// left is killed now.
+    public func survey(_ expected: [(run: String, attempt: Int)]) -> [SurvivingAttempt] {
+        expected.compactMap { run, attempt in
+            let folder = AttemptFolder(in: folder, run: run, attempt: attempt)
+            if folder.isHeld {
+                folder.awaitSupervisor()
+                return SurvivingAttempt(run: run, attempt: attempt, state: .running)
+            }
+            // In this order: one that ends now has its outcome before it is free.
+            if let outcome = folder.outcome {
+                let report = AttemptReport(outcome, output: folder.output.capture())
+                return SurvivingAttempt(run: run, attempt: attempt, state: .ended(report))
+            }
+            folder.killLeftovers()
+            return nil
+        }
+    }
+
+    /// Follows an attempt that `survey` found running, as if it had been started here.
+    @discardableResult
+    public func adopt(_ survivor: SurvivingAttempt, onEnd: @escaping (AttemptReport) -> Void) -> AttemptHandle {
+        let attempt = AttemptHandle(runner: self, run: survivor.run, attempt: survivor.attempt, onEnd: onEnd)
+        hold(attempt, isFollowed: attempt.adopt())
+        return attempt
+    }
+
+    private func hold(_ attempt: AttemptHandle, isFollowed: Bool) {
+        attempts[ObjectIdentifier(attempt)] = attempt
+        if !isFollowed {
+            settled.append(attempt)
+            reports?.schedule()
+        }
+    }
+
+    // MARK: - What there is
+
+    /// The attempts whose end has not been reported, in no order.
+    public var active: [AttemptHandle] { Array(attempts.values) }
+
+    /// What an attempt wrote, whether it runs or has ended; nothing where its folder is gone.
+    public func output(run: String, attempt: Int) -> OutputReader {
+        AttemptFolder(in: folder, run: run, attempt: attempt).output
+    }
+
+    /// Of every attempt that has a folder, in no order.
+    public func folders() -> [(run: String, attempt: Int)] {
+        AttemptFolder.names(in: folder).compactMap { name in
+            guard let dot = name.lastIndex(of: "."), let attempt = Int(name[name.index(after: dot)...]) else {
+                return nil
+            }
+            let run = String(name[..<dot])
+            // A name that had to be made up is not the run's: that stands inside.
+            guard RunFolder.name(run: run, attempt: attempt) != name || run.contains("~") else { return (run, attempt) }
+            let identity = AttemptFolder(path: "\(folder)/\(name)").identity
+            return identity.text("run").map { ($0, attempt) }
+        }
+    }
+
+    /// Removes what is kept of an attempt that has ended and is on record.
+    public func removeOutput(run: String, attempt: Int) {
+        AttemptFolder(in: folder, run: run, attempt: attempt).remove()
+    }
+
+    /// Sends KILL at once to the whole tree of every attempt. The ends are still reported if the loop goes on.
     public func killAll() {
         for attempt in Array(attempts.values) {
             attempt.kill()
@@ -73,21 +154,36 @@ public final class Runner {
 
     // MARK: - For the attempts
 
-    /// The attempt has nothing more to do.
+    /// The attempt is about to be reported.
     func forget(_ attempt: AttemptHandle) {
         attempts[ObjectIdentifier(attempt)] = nil
     }
 
-    private func reportFailures() {
-        let batch = failed
-        failed = []
+    private func reportSettled() {
+        let batch = settled
+        settled = []
         for attempt in batch {
-            attempt.reportFailedStart()
+            attempt.report()
         }
     }
 }
 
-/// The clock's time in µs, now and not at the wake-up of the loop: a time-out counts from the start of its process.
+/// An attempt that an earlier runner started and whose end was not reported.
+public struct SurvivingAttempt: Sendable {
+    public enum State: Sendable {
+        /// To be adopted.
+        case running
+        case ended(AttemptReport)
+    }
+
+    public let run: String
+    public let attempt: Int
+    public let state: State
+
+    public var isRunning: Bool { if case .running = state { true } else { false } }
+}
+
+/// The clock's time in µs.
 func currentUSec(_ clock: clockid_t) -> Int64 {
     var time = timespec()
     clock_gettime(clock, &time)

@@ -38,10 +38,10 @@ public protocol Store: ExecutionRegister {
     ///   kept with them until `forgetUntold`: a daemon that was killed before it told leaves it to the next one.
     func commit(_ changes: [StoreChange], untold: String?) throws(StoreError)
 
-    /// What the last commit gave to tell and nobody has said to be told.
+    /// What the last commit gave to tell, if it was not forgotten.
     func untold() throws(StoreError) -> String?
 
-    /// All is told. It does not wait for the disk: after a power cut nobody is left who was told.
+    /// It is told, or about to be. This does not wait for the disk: after a power cut nobody is left who was told.
     func forgetUntold() throws(StoreError)
 
     /// Whether a run ever had this id, one that retention removed included.

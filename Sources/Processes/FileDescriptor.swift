@@ -53,6 +53,74 @@ public struct FileDescriptor: ~Copyable {
     }
 }
 
+// MARK: - Writing
+
+extension FileDescriptor {
+    /// Writes all of it where the file stands; nil, or the errno that kept it from being written.
+    public func write(_ bytes: UnsafeRawBufferPointer) -> Int32? {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = Glibc.write(number, rest.baseAddress, rest.count)
+            let code = errno
+            if count > 0 {
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            } else if count == 0 || code != EINTR {
+                return count == 0 ? EIO : code
+            }
+        }
+        return nil
+    }
+
+    public func write(_ bytes: [UInt8]) -> Int32? { bytes.withUnsafeBytes { write($0) } }
+
+    /// Keeps the fd to this process: what it starts does not get it.
+    public func closeOnExec() {
+        _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+    }
+}
+
+// MARK: - A pidfd
+
+extension FileDescriptor {
+    /// Sends `signal` to the process that this pidfd is on; false when it is gone.
+    @discardableResult
+    public func signalProcess(_ signal: Int32) -> Bool { pidfd_send_signal(number, signal, nil, 0) == 0 }
+}
+
+// MARK: - Whole files
+
+extension FileDescriptor {
+    /// Reads the file at `path`, at most `limit` bytes of it; nil where it cannot be read. Works for files whose size
+    /// the kernel does not say.
+    public static func contents(of path: String, limit: Int) -> [UInt8]? {
+        let number = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        guard number >= 0 else { return nil }
+        return FileDescriptor(owning: number).remainder(limit: limit)
+    }
+
+    /// Reads from where the file stands to its end, at most `limit` bytes; nil where that fails.
+    public func remainder(limit: Int) -> [UInt8]? {
+        var status = stat()
+        guard fstat(number, &status) == 0 else { return nil }
+        var size = min(limit, max(Int(status.st_size) + 1, 4096))
+        var bytes: [UInt8] = []
+        while bytes.count < limit {
+            var reading = Reading.end
+            let part = [UInt8](unsafeUninitializedCapacity: min(size, limit - bytes.count)) { buffer, count in
+                reading = read(into: UnsafeMutableRawBufferPointer(buffer))
+                if case .bytes(let read) = reading { count = read }
+            }
+            switch reading {
+            case .bytes: bytes = bytes.isEmpty ? part : bytes + part
+            case .end: return bytes
+            case .wouldBlock, .failed: return nil
+            }
+            size = 1 << 16
+        }
+        return bytes
+    }
+}
+
 // MARK: - Opening
 
 extension FileDescriptor {
@@ -75,7 +143,7 @@ extension FileDescriptor {
     /// A file without a name that holds `bytes`, at its start (`memfd_create`): as a process's standard input it needs
     /// no writer beside it, blocks nobody, and raises no SIGPIPE.
     public static func holding(_ bytes: [UInt8]) throws(ProcessError) -> FileDescriptor {
-        let number = memfd_create("stdin", UInt32(BC_MFD_CLOEXEC))
+        let number = memfd_create("botcron", UInt32(BC_MFD_CLOEXEC))
         var code = errno
         guard number >= 0 else { throw .resource("make", object: "a file in memory", code: code) }
         let file = FileDescriptor(owning: number)
@@ -93,9 +161,9 @@ extension FileDescriptor {
         return file
     }
 
-    /// The same open file under a number that is not 0, 1 or 2.
-    static func duplicate(aboveStandard number: Int32) throws(ProcessError) -> FileDescriptor {
-        let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
+    /// The same open file under a number that is not below `least`.
+    static func duplicate(_ number: Int32, notBelow least: Int32) throws(ProcessError) -> FileDescriptor {
+        let copy = fcntl(number, F_DUPFD_CLOEXEC, least)
         let code = errno
         guard copy >= 0 else { throw .resource("duplicate", object: "fd \(number)", code: code) }
         return FileDescriptor(owning: copy)

@@ -1,58 +1,20 @@
-/// What a process wrote, with a bound: its first and its last bytes, and how many in between were dropped.
-///
-/// Binary safe. Memory grows with what was written, up to `limit` bytes: the first half of `limit` is kept in order,
-/// after that a ring holds the newest bytes. Adding costs one copy, whatever was written before.
-public struct OutputCapture: Sendable {
-    /// The most bytes that are kept; 0 keeps none and counts.
-    public let limit: Int
+/// What a process wrote, with a bound: its first and its last bytes, and how many in between were dropped. Binary safe.
+public struct OutputCapture: Equatable, Sendable {
+    /// The first bytes; all of them where none were dropped.
+    public let head: [UInt8]
+    /// The last bytes, after what was dropped.
+    public let tail: [UInt8]
     /// Bytes written in all.
-    public private(set) var totalCount = 0
-    /// The first bytes: half of `limit`, rounded up.
-    public private(set) var head: [UInt8] = []
-    private var ring: [UInt8] = []
-    /// Where the oldest byte of a full ring stands.
-    private var ringStart = 0
+    public let totalCount: Int
 
-    public init(limit: Int) {
-        self.limit = max(0, limit)
+    public init(head: [UInt8], tail: [UInt8], totalCount: Int) {
+        self.head = head
+        self.tail = tail
+        self.totalCount = totalCount
     }
-
-    private var headLimit: Int { limit - ringLimit }
-    private var ringLimit: Int { limit / 2 }
-
-    // MARK: - Adding
-
-    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        totalCount += bytes.count
-        let first = min(headLimit - head.count, bytes.count)
-        head.append(contentsOf: bytes[..<first])
-        // What would be overwritten within this call need not be copied.
-        appendToRing(UnsafeRawBufferPointer(rebasing: bytes[first...].suffix(ringLimit)))
-    }
-
-    /// `bytes` are at most as many as the ring holds.
-    private mutating func appendToRing(_ bytes: UnsafeRawBufferPointer) {
-        let growing = min(ringLimit - ring.count, bytes.count)
-        ring.append(contentsOf: bytes[..<growing])
-        var rest = bytes[growing...]
-        while !rest.isEmpty {
-            let step = min(rest.count, ringLimit - ringStart)
-            ring.withUnsafeMutableBytes { ring in
-                UnsafeMutableRawBufferPointer(rebasing: ring[ringStart..<ringStart + step])
-                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: rest.prefix(step)))
-            }
-            ringStart = (ringStart + step) % ringLimit
-            rest = rest.dropFirst(step)
-        }
-    }
-
-    // MARK: - What is kept
-
-    /// The last bytes, after what was dropped; empty while `head` holds everything.
-    public var tail: [UInt8] { Array(ring[ringStart...] + ring[..<ringStart]) }
 
     /// How many bytes between `head` and `tail` are gone.
-    public var droppedCount: Int { totalCount - head.count - ring.count }
+    public var droppedCount: Int { totalCount - head.count - tail.count }
 
     /// `head` and `tail`, nothing in between.
     public var keptBytes: [UInt8] { head + tail }

@@ -72,7 +72,7 @@ extension ProcessError {
     }
 
     /// A call that failed for want of something, or for a reason that we cannot explain better than the kernel.
-    static func resource(_ operation: String, object: String, code: Int32) -> ProcessError {
+    public static func resource(_ operation: String, object: String, code: Int32) -> ProcessError {
         let kind: Kind
         let advice: String
         switch code {

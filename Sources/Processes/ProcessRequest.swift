@@ -12,6 +12,10 @@ public struct ProcessRequest: Equatable, Sendable {
     public var standardInput: Int32?
     public var standardOutput: Int32?
     public var standardError: Int32?
+    /// Open fds beyond the three, borrowed likewise: the process has them as 3, 4, … in this order.
+    public var moreDescriptors: [Int32] = []
+    /// Signals that the process begins with blocked: they wait for it until it has set itself up.
+    public var blockedSignals: [Int32] = []
     /// Whether the process leads a session of its own, without a terminal, or only a process group of its own.
     public var startsSession = true
 

@@ -4,8 +4,8 @@ internal import Glibc
 /// Starts processes: bare ones, without a loop, a clock or a shell.
 ///
 /// A `ProcessRequest` says everything that the process is to get; it inherits from us only what no request names:
-/// user, umask, limits, nice, control group. It starts with a clean slate: every signal at its default, none blocked, no
-/// fd but 0, 1 and 2, at the head of its own session or group. `posix_spawn` does it without copying our memory, so a
+/// user, umask, limits, nice, control group. It starts with a clean slate: every signal at its default, none blocked
+/// and no fd beyond 0, 1 and 2 but those that the request names, at the head of its own session or group. `posix_spawn` does it without copying our memory, so a
 /// start costs the same however large we are.
 ///
 /// ```swift
@@ -91,24 +91,36 @@ public enum Spawner {
         withUnsafeMutableBytes(of: &signals) { _ = $0.initializeMemory(as: UInt8.self, repeating: 0xFF) }
         posix_spawnattr_setsigdefault(&attributes, &signals)
         sigemptyset(&signals)
+        for signal in request.blockedSignals { sigaddset(&signals, signal) }
         posix_spawnattr_setsigmask(&attributes, &signals)
         posix_spawnattr_setpgroup(&attributes, 0)
         let leads = request.startsSession ? Int32(BC_POSIX_SPAWN_SETSID) : Int32(POSIX_SPAWN_SETPGROUP)
         posix_spawnattr_setflags(&attributes, Int16(leads | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
 
-        // An fd of ours may itself be 0, 1 or 2, and be overwritten before it is its turn: dup2 only from above.
+        // An fd of ours may itself have a number that the process is to have, and be overwritten before it is its
+        // turn: dup2 only from above.
+        let end = Int32(3 + request.moreDescriptors.count)
         let null = try FileDescriptor.openNull()
-        let input = try FileDescriptor.duplicate(aboveStandard: request.standardInput ?? null.number)
-        let output = try FileDescriptor.duplicate(aboveStandard: request.standardOutput ?? null.number)
-        let error = try FileDescriptor.duplicate(aboveStandard: request.standardError ?? null.number)
+        let input = try FileDescriptor.duplicate(request.standardInput ?? null.number, notBelow: end)
+        let output = try FileDescriptor.duplicate(request.standardOutput ?? null.number, notBelow: end)
+        let error = try FileDescriptor.duplicate(request.standardError ?? null.number, notBelow: end)
+        var more: [Int32] = []
+        defer { for number in more { close(number) } }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, input.number, 0)
         posix_spawn_file_actions_adddup2(&actions, output.number, 1)
         posix_spawn_file_actions_adddup2(&actions, error.number, 2)
+        for (index, number) in request.moreDescriptors.enumerated() {
+            let copy = fcntl(number, F_DUPFD_CLOEXEC, end)
+            let code = errno
+            guard copy >= 0 else { throw .resource("duplicate", object: "fd \(number)", code: code) }
+            more.append(copy)
+            posix_spawn_file_actions_adddup2(&actions, copy, Int32(3 + index))
+        }
         posix_spawn_file_actions_addfchdir_np(&actions, search.folderNumber)
-        let complete = posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        let complete = posix_spawn_file_actions_addclosefrom_np(&actions, end)
         // Each of these calls can fail for memory only, and the last would then fail too.
         guard complete == 0 else { throw search.explain(complete, program: program) }
 

@@ -4,7 +4,8 @@ public import Schedules
 public enum Event: Sendable {
     /// The first event of a daemon. `bootID` names the boot of the machine; `surviving` are the runs whose processes
     /// live on from an earlier daemon: any other run that the store calls running was interrupted.
-    case started(bootID: String, surviving: Set<String>)
+    /// `ended` are the runs whose attempt came to its end in the meantime: they hold nothing back any more.
+    case started(bootID: String, surviving: Set<String>, ended: [String: AttemptOutcome] = [:])
     /// The instant of the last `Effect.arm` has come (or the loop woke up early: that is harmless).
     case tick
     /// A client asks for a run.
@@ -31,7 +32,8 @@ public enum Event: Sendable {
     case wake
     /// The wall clock was set, by so much: deadlines that count from an earlier reading move with it.
     case clockChanged(by: Duration)
-    /// The daemon stops: nothing new starts.
+    /// The daemon stops: nothing new starts, and what runs is dealt with as its job's `on_stop` says. Said again: the
+    /// time for those that were to finish is over.
     case stopping
 }
 

@@ -184,15 +184,19 @@ extension Scheduler {
         announce(.statusChanged(status))
     }
 
-    /// The daemon ends: processes are asked to end, and what waits stays in the store for the next one.
+    /// The daemon ends; what waits stays in the store for the next one. Of the processes those are asked to end whose
+    /// job says `kill`, and when this is said once more, because the time for it is over, those whose job says `finish`.
+    /// The others go on, and the next daemon takes them over.
     func stop(now: Instant) {
-        guard !isStopping else { return }
+        let isRepeated = isStopping
         isStopping = true
         for active in runs.values.sorted(by: { $0.sequence < $1.sequence }) where active.phase == .running {
-            guard active.ending == nil else { continue }
+            let isMeant = active.job.onStop == .kill || (isRepeated && active.job.onStop == .finish)
+            guard active.ending == nil, isMeant else { continue }
             active.ending = .stopping
             turn.stops.append(.stop(run: active.run.id, grace: active.job.killGrace))
         }
+        guard !isRepeated else { return }
         awaitAll()
         awaitCleanup(now: now)
         announce(.statusChanged(status))

@@ -2,7 +2,7 @@ import Schedules
 
 /// What a new daemon takes over from the last one.
 extension Scheduler {
-    func start(bootID: String, surviving: Set<String>, now: Instant) {
+    func start(bootID: String, surviving: Set<String>, ended: [String: AttemptOutcome], now: Instant) {
         self.bootID = bootID
         if !isEnabled { pause = (now, nil) }
         awaitCleanup(now: now)
@@ -14,6 +14,10 @@ extension Scheduler {
         }
         for active in runs.values.sorted(by: { $0.sequence < $1.sequence }) where active.phase == .running {
             guard !surviving.contains(active.run.id) else { continue }
+            if let outcome = ended[active.run.id] {
+                endAttempt(of: active.run.id, active.run.attempt, outcome, now: now)
+                continue
+            }
             let start = active.attempt?.startedAt ?? active.run.startedAt ?? now
             endAttempt(
                 of: active.run.id, active.run.attempt, AttemptOutcome(ending: .lost, startedAt: start, endedAt: now),

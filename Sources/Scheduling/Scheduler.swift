@@ -150,7 +150,8 @@ public final class Scheduler {
     public func handle(_ event: Event, at now: Instant) -> [Effect] {
         latest = max(latest, now)
         switch event {
-        case .started(let bootID, let surviving): start(bootID: bootID, surviving: surviving, now: now)
+        case .started(let bootID, let surviving, let ended):
+            start(bootID: bootID, surviving: surviving, ended: ended, now: now)
         case .tick: isArmedStale = true
         case .runRequested(let request, let ticket): requestRun(request, ticket: ticket, now: now)
         case .runOnce(let job, let request, let ticket): runOnce(job, request, ticket: ticket, now: now)

@@ -120,7 +120,9 @@ public struct Simulation: Sendable {
                 case .start(let launch):
                     ending.append((now + runLength, launch))
                     let run = launch.run
-                    let fate = run.trigger == .catchUp ? Outcome.Fate.catchUp(covering: run.coveredCount) : .run
+                    // A run that is on time may stand for misfires, too.
+                    let catchesUp = run.trigger == .catchUp || run.coveredCount > 1
+                    let fate = catchesUp ? Outcome.Fate.catchUp(covering: run.coveredCount) : .run
                     outcomes.append(Outcome(job: run.job, fireTime: run.scheduledFor, at: now, fate: fate))
                 case .announce(.jobMissed(let run)):
                     let fate = Outcome.Fate.missed(run.reason ?? .asleep, covering: run.coveredCount)

@@ -63,10 +63,10 @@ struct Verb: Sendable {
     }
 
     static let groups = [
-        Group(title: "Jobs", verbs: [list, show, enable, disable, skip]),
+        Group(title: "Jobs", verbs: [list, show, why, enable, disable, skip]),
         Group(title: "Runs", verbs: [runJob, wait, cancel, history, monitor]),
         Group(title: "The scheduler", verbs: [status, pause, resume, reload]),
-        Group(title: "Without a daemon", verbs: [next, validate, version, help]),
+        Group(title: "Without a daemon", verbs: [next, simulate, validate, version, help]),
     ]
 
     static let all = groups.flatMap(\.verbs)

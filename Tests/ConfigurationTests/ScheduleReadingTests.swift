@@ -259,6 +259,22 @@ import Testing
         #expect(thrown?.job == "j")
     }
 
+    @Test(arguments: [
+        (#""cron": "0 9 * * MON-FRX""#, "0 9 * * MON-FRX\n            ^^^"),
+        (#""cron": "1,,2 * * * *""#, "1,,2 * * * *\n  ^"),
+        (#""schedules": [{"interval": "30M"}]"#, "30M\n  ^"),
+    ])
+    func aRefusedExpressionHasCaretsUnderThePlace(members: String, excerpt: String) throws {
+        let thrown = #expect(throws: JobError.self) { try runnable(members) }
+        #expect(thrown?.excerpt == excerpt)
+    }
+
+    @Test func anExpressionThatWouldNotFitALineHasNoCarets() throws {
+        let long = String(repeating: "1,", count: 150)
+        let thrown = #expect(throws: JobError.self) { try runnable(#""cron": "\#(long) * * * *""#) }
+        #expect(thrown?.kind == .schedule && thrown?.excerpt == nil)
+    }
+
     @Test func thePastIsAllowedWhereItIsSaid() throws {
         let past = #""once": "2026-03-06T11:00:00Z""#
         #expect(try refusal("\"command\": \"true\", \(past)").hasPrefix("in_past"))

@@ -23,6 +23,17 @@ import Testing
         #expect(try stage.control() == stage.control("list"))
     }
 
+    @Test func whySaysHowAJobStandsAndWhatBecomesOfAFireTime() throws {
+        #expect(try stage.control("why", "off").output == "the job is disabled\n")
+        #expect(try stage.control("why", "bad").output.hasPrefix("unknown_name day_of_week \"FRX\""))
+        let fire = try #require(json(stage.control("show", "far", "--json"))["next_run"]?.stringValue)
+        #expect(try stage.control("why", "far", "--at", fire).output == "it will be run at \(fire)\n")
+        let reasons = try json(stage.control("why", "far", "--at", fire, "--json"))["reasons"]
+        #expect(reasons?[0]?["code"] == "will_run")
+        #expect(try stage.control("why", "nobody").code == 4)
+        #expect(try stage.control("why", "far", "--at", "soon").code == 1)
+    }
+
     @Test func columnsAreAligned() throws {
         let lines = try stage.control("list").output.split(separator: "\n").map(Array.init)
         let header = try #require(lines.first)

@@ -64,6 +64,34 @@ import Testing
         try Golden.expect(text, "next-errors.txt")
     }
 
+    // MARK: - simulate
+
+    private static let night = """
+        {"schedules": {"timezone": "UTC", "wake_spread": 0, "jobs": [
+          {"name": "hourly", "cron": "0 * * * *", "command": ["true"]},
+          {"name": "lost", "cron": "30 2 * * *", "command": ["true"], "catchup_policy": "none"},
+          {"name": "each", "cron": "0 3,4 * * *", "command": ["true"], "catchup_policy": "all"}
+        ]}}
+        """
+
+    @Test func simulateTellsWhatANightOfSleepDoes() throws {
+        let stage = try Stage(nil)
+        try stage.write(Self.night, to: "night.json")
+        let arguments = ["--from", "2026-03-06T20:30", "--to", "2026-03-07T09:30", "--asleep", "22:45-07:00"]
+        let program = try Program(
+            [Stage.built("botcronctl"), "simulate", "--config", stage.path("night.json")] + arguments,
+            environment: ["PATH=/usr/bin", "TZ=UTC"])
+        let outcome = try program.finish()
+        #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome)")
+        try Golden.expect(outcome.output, "simulate.txt")
+    }
+
+    @Test(arguments: ["25:00-07:00", "23:00", "23:00-23:00", "9-17", ""])
+    func aNightThatIsNoneIsRefused(_ night: String) throws {
+        let outcome = try run("simulate", "--asleep", night)
+        #expect(outcome.code == 64 && outcome.errors.contains("expected two times such as 23:00-07:00"), "\(outcome)")
+    }
+
     // MARK: - validate
 
     @Test func validateFindsEveryBadJob() throws {

@@ -14,7 +14,7 @@ import Testing
     @Test func theUnitIsWhatClientsExpect() {
         for line in [
             "Type=notify", "BusName=com.aiworkflow.BotCron", "Restart=on-failure", "RestartPreventExitStatus=64 73 78",
-            "KillMode=mixed", "OOMPolicy=continue", "WantedBy=default.target",
+            "KillMode=process", "OOMPolicy=continue", "WantedBy=default.target",
         ] {
             #expect(unit.split(separator: "\n").contains(Substring(line)), "\(line)")
         }

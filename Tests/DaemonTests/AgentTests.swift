@@ -38,12 +38,16 @@ import Testing
         try session.start()
         let (call, run) = try call(session)
         #expect(!call.arguments.contains("--persona"))
-        #expect(call.arguments.prefix(5) == ["--print", "--skill", "coffee", "--session", run["execution_id"]?.stringValue ?? ""])
+        #expect(
+            call.arguments.prefix(5) == [
+                "--print", "--skill", "coffee", "--session", run["execution_id"]?.stringValue ?? "",
+            ])
     }
 
     @Test func anyValueStaysOneArgument() throws {
         let inputs: JSONValue = [
-            "quotes": "'\"`\\", "lines": "a\nb\r\n\tc", "shell": "$(touch /nowhere) ${HOME} $PATH; rm -rf * && x | y > z",
+            "quotes": "'\"`\\", "lines": "a\nb\r\n\tc",
+            "shell": "$(touch /nowhere) ${HOME} $PATH; rm -rf * && x | y > z",
             "unicode": "äöü€𝄞\u{1}\u{7f}", "empty": "", "spaces": "  two  ", "glob": "*?[a-z]~",
         ]
         let session = try Session(jobs: [
@@ -146,7 +150,9 @@ import Testing
         let fire = try #require(call.environment["BOTCRON_SCHEDULED_AT"])
         #expect(fire == (try session.run(id)).text("scheduled_for"))
         #expect(fire.hasSuffix("+05:30"))
-        #expect(id == "cron-coffee-" + fire.prefix(10).filter(\.isNumber) + "-" + fire.dropFirst(11).prefix(8).filter(\.isNumber))
+        #expect(
+            id == "cron-coffee-" + fire.prefix(10).filter(\.isNumber) + "-"
+                + fire.dropFirst(11).prefix(8).filter(\.isNumber))
         #expect(call.environment["BOTCRON_SOURCE"] == "cron")
         #expect(call.environment["BOTCRON_MISSED"] == "1")
         #expect((try session.run(id))["trigger"] == "schedule")

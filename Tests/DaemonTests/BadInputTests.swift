@@ -61,7 +61,8 @@ import Testing
         #expect(try session.runToEnd("good")["status"] == "success")
         #expect(Scratch.text(session.configFile) == broken)
 
-        try Scratch.write(Session.config(jobs: [Self.good, ["name": "new", "command": ["true"]]]), to: session.configFile)
+        try Scratch.write(
+            Session.config(jobs: [Self.good, ["name": "new", "command": ["true"]]]), to: session.configFile)
         try session.signal("JobsChanged")
         #expect(try session.json("HealthCheck")["checks"]?["config_valid"] == true)
         #expect(try session.json("list_jobs").arrayValue?.count == 2)
@@ -111,7 +112,8 @@ import Testing
 
     @Test func ofTwoJobsOfOneNameTheFirstStandsAndTheOtherIsListed() throws {
         let session = try Session(jobs: [
-            ["name": "twin", "command": ["echo", "first"]], Self.good, ["name": "twin", "command": ["echo", "second"]],
+            ["name": "twin", "command": ["echo", "first"]], Self.good,
+            ["name": "twin", "command": ["echo", "second"]],
         ])
         try session.start()
         let jobs = try #require(try session.json("list_jobs").arrayValue).filter { $0.text("name") == "twin" }
@@ -204,7 +206,8 @@ import Testing
 
     @Test func theBusMayBeNamedAndTheHomeMayBeMissing() throws {
         let session = try Session(jobs: [["name": "where", "command": ["pwd"]]])
-        try session.start(["--bus", session.address], ["DBUS_SESSION_BUS_ADDRESS": nil, "HOME": nil, "XDG_RUNTIME_DIR": nil])
+        try session.start(
+            ["--bus", session.address], ["DBUS_SESSION_BUS_ADDRESS": nil, "HOME": nil, "XDG_RUNTIME_DIR": nil])
         #expect(try session.runToEnd("where")["status"] == "success")
     }
 
@@ -225,10 +228,13 @@ import Testing
         }
         // So that the service manager starts it anew on the next bus.
         #expect(daemon.code == 69, "\(daemon.text)")
-        // Nobody is left who could end it or record its end.
-        #expect(ProcessState.isGone(try #require(process)))
+        // Its supervisor keeps it for the next one.
+        #expect(!ProcessState.isGone(try #require(process)))
         let next = try Session(config: Scratch.text(session.configFile))
         try next.start(["--state-dir", session.stateFolder])
-        #expect(try next.history().map { $0.text("status") } == ["interrupted"])
+        let run = try #require(try next.history().first)
+        #expect(run["status"] == "running")
+        try next.done("cancel_run", .string(run.text("execution_id")))
+        #expect(try next.waitForRun(run.text("execution_id"))["status"] == "cancelled")
     }
 }

@@ -287,7 +287,8 @@ import Testing
         #expect(try preview("@reboot", .int32(3)) == [])
         let refused = try session.refusal("preview_schedule", "61 * * * *", .int32(1))
         #expect(refused.name == "com.aiworkflow.BotCron.Error.InvalidSchedule")
-        #expect(refused.message.contains("out_of_range minute \"61\" at 0: "), "\(refused)")
+        #expect(refused.message.hasPrefix("out_of_range minute \"61\" at 0: "), "\(refused)")
+        #expect(refused.message.hasSuffix("\n61 * * * *\n^^"), "\(refused)")
         #expect(try session.json("list_jobs").arrayValue?.count == 3)
     }
 }

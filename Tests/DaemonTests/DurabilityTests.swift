@@ -11,10 +11,12 @@ import Testing
 
     @Test func whatWasAnsweredIsOnRecordAndRanAtMostOnceAfterAnyKill() throws {
         let session = try Session(
-            jobs: [[
-                "name": "mark", "overlap_policy": "allow",
-                "command": ["sh", "-c", "echo $BOTCRON_EXECUTION_ID >> marks"],
-            ]],
+            jobs: [
+                [
+                    "name": "mark", "overlap_policy": "allow",
+                    "command": ["sh", "-c", "echo $BOTCRON_EXECUTION_ID >> marks"],
+                ]
+            ],
             ["max_concurrent_executions": 4])
         let seed = UInt64.random(in: 1...999_999_999)
         var random = SplitMix64(state: seed)
@@ -71,6 +73,7 @@ import Testing
         var database: OpaquePointer?
         #expect(sqlite3_open(session.stateFolder + "/botcron.db", &database) == SQLITE_OK)
         defer { sqlite3_close(database) }
+        sqlite3_busy_timeout(database, 10_000)
         #expect(sqlite3_exec(database, "BEGIN IMMEDIATE", nil, nil, nil) == SQLITE_OK)
 
         let refused = try session.refusal("run_job", "one")
@@ -98,6 +101,7 @@ import Testing
         var database: OpaquePointer?
         #expect(sqlite3_open(session.stateFolder + "/botcron.db", &database) == SQLITE_OK)
         defer { sqlite3_close(database) }
+        sqlite3_busy_timeout(database, 10_000)
         #expect(sqlite3_exec(database, "BEGIN IMMEDIATE", nil, nil, nil) == SQLITE_OK)
         _ = try session.refusal("run_job", "one")
         #expect(try session.stop(daemon) == 0)

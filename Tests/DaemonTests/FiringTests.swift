@@ -55,10 +55,14 @@ import Testing
             [
                 "name": "deaf", "timeout": 1, "kill_grace": 1,
                 "command": [
-                    "sh", "-c", "trap 'echo term' TERM; (trap '' TERM; echo $! $$; sleep 100; sleep 100) & while :; do wait; done",
+                    "sh", "-c",
+                    "trap 'echo term' TERM; (trap '' TERM; echo $! $$; sleep 100; sleep 100) & while :; do wait; done",
                 ],
             ],
-            ["name": "polite", "timeout_seconds": 1, "command": ["sh", "-c", "trap 'echo bye; exit 0' TERM; sleep 100 & wait"]],
+            [
+                "name": "polite", "timeout_seconds": 1,
+                "command": ["sh", "-c", "trap 'echo bye; exit 0' TERM; sleep 100 & wait"],
+            ],
         ])
         try session.start()
         let deaf = try session.json("run_job", "deaf").text("execution_id")
@@ -71,7 +75,8 @@ import Testing
         #expect(run.text("output_preview").contains("term"))
         #expect((run["duration_ms"]?.intValue ?? 0) >= 2000)
         #expect(session.story(deaf) == ["JobStarted", "JobFailed"])
-        let group = try #require(run.text("output_preview").split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }.last)
+        let group = try #require(
+            run.text("output_preview").split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }.last)
         try session.look(for: "the end of the group \(group)") { Self.members(ofGroup: group).isEmpty }
 
         let other = try session.waitForRun(polite)

@@ -19,6 +19,30 @@ import Testing
         #expect(run["exit_code"] == 3)
     }
 
+    @Test func aRemedyRunsBeforeTheRetryOfItsKindOfFailure() throws {
+        let session = try Session(
+            jobs: [
+                [
+                    "name": "login",
+                    "command": ["sh", "-c", "test -e token && exit 0; echo HTTP 401 Unauthorized; exit 1"],
+                    "retry": ["max_attempts": 2, "delay_seconds": 0.1],
+                ],
+                [
+                    "name": "other", "command": ["sh", "-c", "test -e other && exit 0; touch other; exit 1"],
+                    "retry": ["max_attempts": 2, "delay_seconds": 0.1],
+                ],
+            ],
+            ["remediation": ["auth": ["sh", "-c", "touch token; echo $BOTCRON_ATTEMPT >> remedies; exit 7"]]])
+        try session.start()
+        // No failure of this kind: no remedy.
+        #expect(try session.runToEnd("other")["attempt"] == 2)
+        #expect(Scratch.text(session.scratch.path + "/home/remedies").isEmpty)
+        let run = try session.runToEnd("login")
+        #expect(run["status"] == "success" && run["attempt"] == 2, "\(run)")
+        #expect(Scratch.text(session.scratch.path + "/home/remedies") == "2\n")
+        #expect(session.story(run.text("execution_id")) == ["JobStarted", "JobRetrying", "JobCompleted"])
+    }
+
     /// In the older spelling `max_attempts` counts the retries after the first try.
     @Test func theOlderSpellingOfRetryCountsRetriesAndKnowsFailures() throws {
         let session = try Session(
@@ -27,10 +51,12 @@ import Testing
                 ["name": "plain", "command": ["sh", "-c", "echo 4012 things; exit 1"]],
                 ["name": "never", "command": ["sh", "-c", "echo 401; exit 1"], "retry": false],
             ],
-            ["default_retry": [
-                "max_attempts": 1, "backoff": "exponential", "initial_delay_seconds": 1, "max_delay_seconds": 300,
-                "retry_on": ["auth", "network"],
-            ]])
+            [
+                "default_retry": [
+                    "max_attempts": 1, "backoff": "exponential", "initial_delay_seconds": 1, "max_delay_seconds": 300,
+                    "retry_on": ["auth", "network"],
+                ]
+            ])
         try session.start()
         let ids = try ["auth", "plain", "never"].map {
             try session.json("run_job", .string($0)).text("execution_id")
@@ -78,9 +104,11 @@ import Testing
         let refused = try session.refusal("schedule_job", .string(past.compactText))
         #expect(refused.name == "com.aiworkflow.BotCron.Error.InvalidSchedule")
         #expect(refused.message.contains("in_past"), "\(refused)")
-        _ = try schedule(session, [
-            "name": "past", "once": "2020-01-01T00:00:00Z", "allow_past": true, "command": ["true"],
-        ])
+        _ = try schedule(
+            session,
+            [
+                "name": "past", "once": "2020-01-01T00:00:00Z", "allow_past": true, "command": ["true"],
+            ])
         try session.signal("JobCompleted", "past")
     }
 
@@ -101,10 +129,12 @@ import Testing
 
     @Test func manyRunsAtOnceKeepToTheLimit() throws {
         let session = try Session(
-            jobs: [[
-                "name": "many", "overlap_policy": "allow",
-                "command": ["sh", "-c", "echo + >> log; sleep 0.02; echo - >> log"],
-            ]],
+            jobs: [
+                [
+                    "name": "many", "overlap_policy": "allow",
+                    "command": ["sh", "-c", "echo + >> log; sleep 0.02; echo - >> log"],
+                ]
+            ],
             ["max_concurrent_executions": 3])
         try session.start()
         let ids = try (0..<30).map { _ in try session.json("run_job", "many").text("execution_id") }

@@ -131,7 +131,12 @@ import Testing
 
     @Test func otherProgramsSectionsAndUnknownKeysDoNotMatter() throws {
         let session = try Session(
-            config: #"{"jira": [1, 2], "schedules": {"timezone": "UTC", "check_interval": 5, "frobnicate": 1, "jobs": [{"name": "one", "command": ["true"]}]}}"#)
+            config:
+                """
+                {"jira": [1, 2], "schedules": {"timezone": "UTC", "check_interval": 5, "frobnicate": 1,
+                 "jobs": [{"name": "one", "command": ["true"]}]}}
+                """
+        )
         let daemon = try session.start()
         #expect(try names(session) == ["one"])
         #expect(daemon.text.contains("frobnicate"), "\(daemon.text)")

@@ -3,12 +3,14 @@ import Glibc
 import JSON
 import Testing
 
-/// What the daemon costs, left alone and ill-treated. Serialized: these look at clocks and counters.
+/// What the daemon costs, left alone and ill-treated.
 @Suite(.ownThread) struct ResourceTests {
     /// Jobs that are due in an hour and later.
     private static func laterJobs(_ count: Int) -> [JSONValue] {
         let hour = (time(nil) / 3600 + 2) % 24
-        return (0..<count).map { ["name": .string("j\($0)"), "cron": .string("\($0 % 60) \(hour) * * *"), "command": ["true"]] }
+        return (0..<count).map {
+            ["name": .string("j\($0)"), "cron": .string("\($0 % 60) \(hour) * * *"), "command": ["true"]]
+        }
     }
 
     @Test func anIdleDaemonDoesNotWake() throws {
@@ -105,10 +107,13 @@ private struct RandomCalls {
     ]
     private static let paths: [ObjectPath] = [Session.path, Session.path, Session.path, "/", "/com", "/x/y_1"]
     private static let texts = [
-        "", "j0", "j1", "quick", "{}", "[]", "null", "{\"job\": \"quick\"}", "{\"job\": \"quick\", \"inputs\": {\"a\": 1}}",
+        "", "j0", "j1", "quick", "{}", "[]", "null", "{\"job\": \"quick\"}",
+        "{\"job\": \"quick\", \"inputs\": {\"a\": 1}}",
         "* * * * *", "0 0 30 2 *", "@reboot", "{\"cron\": \"* * * * *\", \"command\": [\"true\"]}", "🤷\u{301}",
-        "{\"interval\": \"1s\"}", "{\"limit\": 1e400}", "{\"cursor\": \"zzz\", \"limit\": -1}", "%s%n", "../../etc/passwd",
-        "{\"name\": \"h\", \"command\": [\"true\"], \"cron\": \"0 0 1 1 *\"}", "{\"job\": \"j0\", \"until\": \"x\"}", "true",
+        "{\"interval\": \"1s\"}", "{\"limit\": 1e400}", "{\"cursor\": \"zzz\", \"limit\": -1}", "%s%n",
+        "../../etc/passwd",
+        "{\"name\": \"h\", \"command\": [\"true\"], \"cron\": \"0 0 1 1 *\"}", "{\"job\": \"j0\", \"until\": \"x\"}",
+        "true",
         "com.aiworkflow.BotCron", "Enabled", "-9223372036854775809", "{\"a\":{\"a\":{\"a\":[[[[[[]]]]]]}}}",
         "2026-01-01T00:00:00Z", "{\"job\": \"quick\", \"scheduled_for\": \"9999-99-99\"}", "h", "schedules",
         "{\"cron\": \"* * * * * *\", \"after\": \"2199-12-31T23:59:59Z\"}", "cron-quick-20260101-000000",

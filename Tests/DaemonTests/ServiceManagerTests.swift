@@ -47,13 +47,30 @@ import Testing
         let manager = try NotifySocket(session.scratch.path + "/notify", on: session.loop)
         try session.start([], ["NOTIFY_SOCKET": manager.path])
         func wait(_ text: String) throws {
-            try session.wait("STATUS with \(text)") { manager.lines.last { $0.hasPrefix("STATUS=") }?.contains(text) ?? false }
+            try session.wait("STATUS with \(text)") {
+                manager.lines.last { $0.hasPrefix("STATUS=") }?.contains(text) ?? false
+            }
         }
         try wait(session.job("one").text("next_run"))
         _ = try session.json("run_job", "one")
         try wait("1 active")
         try session.done("toggle_scheduler", .bool(false))
         try wait("paused")
+    }
+
+    /// Without a system bus nothing is tried again and again: an idle daemon does not wake.
+    @Test func aSystemBusThatComesLateIsFound() throws {
+        let session = try Session(jobs: [])
+        let daemon = try session.start()
+        try session.wait("the lack of the system bus told") { daemon.text.contains("system bus cannot be reached") }
+        let bus = try Program(
+            ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--address=unix:path=" + session.systemBusSocket],
+            environment: ["PATH": "/usr/bin:/bin"], on: session.loop)
+        try session.wait("the system bus found") { daemon.text.contains("logind is away") }
+        bus.signal(SIGKILL)
+        try session.end(bus)
+        try session.wait("the loss told") { daemon.text.contains("system bus is lost") }
+        #expect(try session.json("HealthCheck")["healthy"] == true)
     }
 
     @Test func reloadingIsSaidOnSighup() throws {

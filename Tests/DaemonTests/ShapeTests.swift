@@ -163,9 +163,12 @@ import Testing
 
     @Test func outputPreviewIsTheFirst500Characters() throws {
         let text = String(repeating: "äöü€𝄞", count: 200)
-        _ = try session.json("schedule_job", .string(JSONValue.object([
-            "name": "long", "command": ["printf", "%s", .string(text)],
-        ]).compactText))
+        _ = try session.json(
+            "schedule_job",
+            .string(
+                JSONValue.object([
+                    "name": "long", "command": ["printf", "%s", .string(text)],
+                ]).compactText))
         let run = try session.runToEnd("long")
         #expect(run["output_preview"]?.stringValue == String(text.prefix(500)))
     }

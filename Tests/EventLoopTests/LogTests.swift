@@ -15,7 +15,7 @@ import Testing
             "job refused", [("BOTCRON_JOB", "a=b"), ("BOTCRON_ERROR", "one\ntwo"), ("_BAD", "x"), ("MESSAGE", "y")])
         let length = "\u{7}\0\0\0\0\0\0\0"
         let expected =
-            "MESSAGE=job refused\nPRIORITY=4\nSYSLOG_IDENTIFIER=prog\nBOTCRON_JOB=a=b\n"
+            "MESSAGE=job refused (job=a=b, error=one\\ntwo, refused_fields=2)\nPRIORITY=4\nSYSLOG_IDENTIFIER=prog\nBOTCRON_JOB=a=b\n"
             + "BOTCRON_ERROR\n\(length)one\ntwo\nREFUSED_FIELDS=2\n"
         #expect(socket.receive() == expected)
     }

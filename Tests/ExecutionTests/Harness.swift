@@ -13,11 +13,15 @@ struct DeadlinePassed: Error, CustomStringConvertible {
 final class Harness {
     let loop: EventLoop
     let runner: Runner
+    let folder: ScratchFolder
     private(set) var reports: [AttemptReport] = []
+    private var count = 0
 
-    init() throws {
+    /// - Parameter folder: of an earlier harness, to take over what that one left.
+    init(folder: ScratchFolder? = nil) throws {
+        self.folder = try folder ?? ScratchFolder()
         loop = try EventLoop()
-        runner = try Runner(loop: loop)
+        runner = try Runner(loop: loop, folder: self.folder.path + "/runs")
     }
 
     deinit {
@@ -30,9 +34,16 @@ final class Harness {
 
     static let path = ["PATH": "/usr/bin:/bin"]
 
+    /// The first attempt of a run that there was not yet.
+    func request(_ arguments: [String]) -> AttemptRequest {
+        count += 1
+        return AttemptRequest(
+            run: "run-\(count)", attempt: 1, arguments: arguments, environment: Self.path, workingDirectory: "/")
+    }
+
     @discardableResult
     func start(_ arguments: [String], change: (inout AttemptRequest) -> Void = { _ in }) -> AttemptHandle {
-        var request = AttemptRequest(arguments: arguments, environment: Self.path, workingDirectory: "/")
+        var request = request(arguments)
         change(&request)
         return runner.start(request) { [weak self] in self?.reports.append($0) }
     }
@@ -64,7 +75,7 @@ final class Harness {
     }
 
     func waitForOutput(_ attempt: AttemptHandle, _ text: String) throws {
-        try wait("the output “\(text)”") { attempt.output.preview(characters: 1000).contains(text) }
+        try wait("the output “\(text)”") { attempt.text.contains(text) }
     }
 }
 
@@ -74,6 +85,16 @@ extension EventLoop {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+}
+
+extension AttemptHandle {
+    var text: String { String(decoding: output.capture().keptBytes, as: UTF8.self) }
+
+    /// The process, once the supervisor has started it.
+    func process(_ harness: Harness) throws -> Int32 {
+        try harness.wait("the process of \(run)") { self.pid != nil }
+        return try #require(pid)
     }
 }
 

@@ -32,11 +32,9 @@ struct OutputTests {
         let before = residentKiB()
         let size = 1 << 30
         let writer = harness.sh("printf start; head -c \(size) /dev/zero; printf end") { $0.outputLimit = 1 << 20 }
-        var largestTurn = 0
         var othersEnded = 0
-        let quick = AttemptRequest(arguments: ["/bin/true"], environment: [:], workingDirectory: "/")
         func another() {
-            harness.runner.start(quick) { _ in
+            harness.runner.start(harness.request(["/bin/true"])) { _ in
                 othersEnded += 1
                 if writer.isActive {
                     another()
@@ -44,11 +42,10 @@ struct OutputTests {
             }
         }
         another()
+        var largest = 0
         try harness.wait("the end of the writer", seconds: 60) {
-            let before = writer.output.totalCount
-            _ = try? harness.loop.runOnce(timeoutUSec: 10_000)
-            largestTurn = max(largestTurn, writer.output.totalCount - before)
-            return !harness.reports.isEmpty
+            largest = max(largest, bytesOnDisk(harness.folder.path + "/runs/\(writer.run).1"))
+            return !writer.isActive
         }
         // The last of them holds the harness by its handler: nobody else would reap it, and a zombie that stays keeps the
         // test runner from ever seeing the end of an exit test.
@@ -60,10 +57,24 @@ struct OutputTests {
         #expect(output.droppedCount == size + 8 - (1 << 20))
         #expect(output.preview(characters: 5) == "start")
         #expect(output.tail.suffix(4) == Array("\0end".utf8))
-        #expect(largestTurn <= 3 * (1 << 16), "one read a turn, and what the pipe held at the end")
-        #expect(othersEnded > 10, "others run beside it")
+        #expect(largest <= 3 << 19 + 8192, "the head, and two pieces for the tail")
+        #expect(othersEnded > 2, "others run beside it")
         // Tests beside this one need memory too, under a sanitizer some hundred MiB; spawn-bench measures it alone.
         #expect(residentKiB() - before < 768 << 10)
+    }
+
+    private func bytesOnDisk(_ folder: String) -> Int {
+        guard let directory = opendir(folder) else { return 0 }
+        defer { closedir(directory) }
+        var bytes = 0
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            var status = stat()
+            if name.hasPrefix("out"), lstat("\(folder)/\(name)", &status) == 0 { bytes += Int(status.st_size) }
+        }
+        return bytes
     }
 
     @Test func passesBinaryOutputThrough() throws {
@@ -73,7 +84,8 @@ struct OutputTests {
             return UInt8(truncatingIfNeeded: state >> 33)
         }
         let report = try Harness().run(["cat"]) { $0.standardInput = .bytes(bytes) }
-        #expect(report.output.keptBytes == bytes)
+        let isSame = report.output.keptBytes == bytes
+        #expect(isSame)
         #expect(report.output.preview(characters: 500).unicodeScalars.count == 500)
     }
 
@@ -86,48 +98,138 @@ struct OutputTests {
         #expect(harness.loop.iterationCount < 200)
     }
 
-    // MARK: - The file
+    // MARK: - The files
 
-    @Test func writesTheKeptBytesToTheFileOfTheAttempt() throws {
-        let folder = try ScratchFolder()
-        let path = "\(folder.path)/runs/cron-x-20260101-120000.1.out"
-        let report = try Harness().runScript("printf 0123456789abcdef") {
-            $0.outputLimit = 8
-            $0.outputPath = path
-        }
-        #expect(report.outputFileError == nil)
-        #expect(try contents(path) == Array("0123cdef".utf8))
-        #expect(try mode(path) == 0o600)
-        #expect(try mode("\(folder.path)/runs") == 0o700)
-        #expect(access(path + ".part", F_OK) != 0)
+    @Test func leavesOneFileBehindForItsOwnerOnly() throws {
+        let harness = try Harness()
+        _ = try harness.runScript("printf 0123456789abcdef") { $0.outputLimit = 8 }
+        let folder = harness.folder.path + "/runs/run-1.1"
+        #expect(try contents(folder + "/output") == Array("0123cdef".utf8))
+        #expect(try mode(folder + "/output") == 0o600)
+        #expect(try mode(folder) == 0o700)
+        #expect(try mode(harness.folder.path + "/runs") == 0o700)
+        #expect(try names(in: folder) == ["identity", "outcome", "output"])
+        harness.runner.removeOutput(run: "run-1", attempt: 1)
+        #expect(access(folder, F_OK) != 0)
+        #expect(harness.runner.output(run: "run-1", attempt: 1).read(from: 0, limit: 10).bytes.isEmpty)
     }
 
     @Test func writesNoFileWhereNothingWasWritten() throws {
-        let folder = try ScratchFolder()
-        let path = "\(folder.path)/runs/quiet.out"
-        #expect(try Harness().run(["/bin/true"]) { $0.outputPath = path }.outputFileError == nil)
-        #expect(access(path, F_OK) != 0)
+        let harness = try Harness()
+        _ = try harness.run(["/bin/true"])
+        #expect(try names(in: harness.folder.path + "/runs/run-1.1") == ["identity", "outcome"])
     }
 
-    @Test func reportsTheEndEvenWhereTheFileCannotBeWritten() throws {
-        let report = try Harness().runScript("echo hello; exit 2") { $0.outputPath = "/nowhere/runs/x.out" }
-        #expect(report.ending == .exited(2))
-        #expect(report.text == "hello\n")
-        let error = try #require(report.outputFileError)
-        #expect(
-            error.contains("cannot write 6 bytes of output to “/nowhere/runs/x.out.part”: No such file"), "\(error)")
-        let full = try Harness().runScript("echo hello") { $0.outputPath = "/proc/self/x.out" }
-        #expect(full.outputFileError != nil)
+    @Test func startsNothingWhereItsOutcomeCouldNotBeRecorded() throws {
+        let loop = try EventLoop()
+        let runner = try Runner(loop: loop, folder: "/proc/self/nowhere")
+        var report: AttemptReport?
+        let request = AttemptRequest(run: "x", attempt: 1, arguments: ["/bin/true"], environment: [:], workingDirectory: "/")
+        runner.start(request) { report = $0 }
+        while report == nil { try loop.runOnce(timeoutUSec: nil) }
+        guard case .couldNotStart(let text) = report?.ending else {
+            Issue.record("it ended as \(String(describing: report?.ending))")
+            return
+        }
+        #expect(text.contains("cannot make the folder “/proc/self/nowhere/x.1”"), "\(text)")
     }
 
-    @Test func doesNotFollowALinkInPlaceOfTheFile() throws {
+    @Test func saysWhereItsSupervisorShouldBe() throws {
+        let loop = try EventLoop()
         let folder = try ScratchFolder()
-        let victim = "\(folder.path)/victim"
-        close(open(victim, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644))
-        symlink(victim, "\(folder.path)/x.out.part")
-        let report = try Harness().runScript("echo hello") { $0.outputPath = "\(folder.path)/x.out" }
-        #expect(report.outputFileError != nil)
-        #expect(try contents(victim).isEmpty)
+        let runner = try Runner(loop: loop, folder: folder.path + "/runs", supervisor: "/nowhere/botcron-run")
+        var report: AttemptReport?
+        let request = AttemptRequest(run: "x", attempt: 1, arguments: ["/bin/true"], environment: [:], workingDirectory: "/")
+        runner.start(request) { report = $0 }
+        while report == nil { try loop.runOnce(timeoutUSec: nil) }
+        guard case .couldNotStart(let text) = report?.ending else {
+            Issue.record("it ended as \(String(describing: report?.ending))")
+            return
+        }
+        #expect(text.contains("/nowhere/botcron-run"), "\(text)")
+    }
+
+    @Test func readsFromAnyOffset() throws {
+        let harness = try Harness()
+        _ = try harness.runScript("printf 0123456789abcdef") { $0.outputLimit = 8 }
+        let reader = harness.runner.output(run: "run-1", attempt: 1)
+        let rows: [(Int, Int, Int, String)] = [
+            (0, 100, 0, "0123"), (2, 1, 2, "2"), (3, 100, 3, "3"), (4, 100, 12, "cdef"), (9, 2, 12, "cd"), (14, 100, 14, "ef"),
+            (16, 100, 16, ""), (99, 1, 99, ""), (-5, 2, 0, "01"),
+        ]
+        for (offset, limit, found, text) in rows {
+            let part = reader.read(from: offset, limit: limit)
+            #expect(part.bytes == Array(text.utf8), "from \(offset)")
+            #expect(part.offset == found, "from \(offset)")
+        }
+        #expect(reader.totalCount == 16)
+    }
+
+    /// The recorder against one that keeps everything; read while it is written, and after.
+    @Test(arguments: 0..<60 as Range<UInt64>)
+    func keepsTheFirstAndTheLastBytes(seed: UInt64) throws {
+        var random = SplitMix(state: seed)
+        let folder = try ScratchFolder()
+        let limit = random.next() % 2 == 0 ? Int(random.next() % 64) : Int(random.next() % 400_000)
+        var identity = Record()
+        identity.add("limit", Int64(limit))
+        try write(identity.openBytes, to: folder.path + "/identity")
+        let number = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        try #require(number >= 0)
+        defer { close(number) }
+        var recorder = OutputRecorder(folder: number, limit: limit)
+        let reader = OutputReader(folder: folder.path)
+        var all: [UInt8] = []
+        let head = limit - limit / 2
+        for _ in 0..<(random.next() % 30) {
+            let size = random.next() % 3 == 0 ? random.next() % 65_537 : random.next() % 50
+            let chunk = (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            chunk.withUnsafeBytes { recorder.append($0) }
+            all += chunk
+            // Where no tail is kept nobody can tell from the files how much more was written.
+            guard limit > 1 else { continue }
+            let live = reader.capture()
+            let gap = live.droppedCount
+            // Not the arrays: a failure would print them.
+            let isPrefix = live.head == Array(all.prefix(gap == 0 ? all.count : head))
+            let isSuffix = live.tail == Array(all.suffix(live.tail.count))
+            #expect(isPrefix && isSuffix && live.totalCount == all.count, "seed \(seed)")
+            #expect(live.keptBytes.count >= min(limit, all.count), "seed \(seed)")
+        }
+        recorder.finish()
+        let failure = recorder.failure
+        #expect(failure == nil)
+        var outcome = SupervisorOutcome(ending: .exited(0))
+        outcome.outputCount = Int64(recorder.totalCount)
+        outcome.headCount = Int64(recorder.headCount)
+        outcome.tailCount = Int64(recorder.tailCount)
+        try write(outcome.record.bytes, to: folder.path + "/outcome")
+        recorder.discardSegments()
+        let kept = reader.capture()
+        let wanted = Array(all.prefix(head)) + Array(all.dropFirst(head).suffix(limit / 2))
+        let isKept = kept.keptBytes == wanted
+        #expect(isKept && kept.totalCount == all.count, "seed \(seed)")
+        #expect(kept.droppedCount == all.count - wanted.count, "seed \(seed)")
+        #expect(try names(in: folder.path).allSatisfy { !$0.hasPrefix("output.") })
+    }
+
+    private func write(_ bytes: [UInt8], to path: String) throws {
+        let file = try #require(fopen(path, "we"))
+        defer { fclose(file) }
+        try #require(fwrite(bytes, 1, bytes.count, file) == bytes.count)
+    }
+
+    private func names(in folder: String) throws -> [String] {
+        let directory = try #require(opendir(folder))
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
     }
 
     private func contents(_ path: String) throws -> [UInt8] {

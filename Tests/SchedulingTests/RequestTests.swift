@@ -256,8 +256,32 @@ import Testing
         }
     }
 
+    @Test func `a stopping scheduler leaves, lets finish or ends what runs, as each job says`() {
+        let rig = Rig([
+            job("leaves", "0 * * * *"), job("finishes", "0 * * * *") { $0.onStop = .finish },
+            job("dies", "0 * * * *") { $0.onStop = .kill },
+        ])
+        rig.advance(to: "01:00")
+        rig.send(.stopping)
+        #expect(rig.stops == [id("dies", "01:00")])
+        rig.send(.stopping)
+        #expect(Set(rig.stops) == [id("dies", "01:00"), id("finishes", "01:00")], "the time to finish is over")
+        for name in ["dies", "finishes"] {
+            rig.end(id(name, "01:00"), .signaled(15))
+            #expect(rig.status(id(name, "01:00")) == .interrupted)
+        }
+        #expect(rig.status(id("leaves", "01:00")) == .running)
+        rig.end(id("leaves", "01:00"))
+        #expect(rig.status(id("leaves", "01:00")) == .success, "it may still end in time to be recorded")
+    }
+
     @Test func `a stopping scheduler starts nothing, and asks what runs to end`() {
-        let rig = Rig([job("a", "0 * * * *") { $0.onSuccess = ["b"] }, job("b")])
+        let rig = Rig([
+            job("a", "0 * * * *") {
+                $0.onSuccess = ["b"]
+                $0.onStop = .kill
+            }, job("b"),
+        ])
         rig.advance(to: "01:00")
         _ = rig.request("a")
         rig.send(.stopping)
@@ -270,5 +294,15 @@ import Testing
         #expect(rig.launches.count == 1)
         rig.restart(at: "01:30")
         #expect(rig.launches.count == 2, "what waited starts under the next daemon")
+    }
+
+    @Test func `a run that ended without a daemon does not hold back what was missed meanwhile`() {
+        let rig = Rig([job("a", "0 * * * *")])
+        rig.advance(to: "01:00")
+        let outcome = AttemptOutcome(ending: .exited(3), startedAt: at("01:00"), endedAt: at("01:10"))
+        rig.restart(at: "02:30", ended: [id("a", "01:00"): outcome])
+        #expect(rig.status(id("a", "01:00")) == .failed)
+        #expect(rig.run(id("a", "01:00"))?.exit == .code(3))
+        #expect(rig.status(id("a", "02:00")) == .running, "caught up at once, and not skipped as overlapping")
     }
 }

@@ -127,8 +127,8 @@ final class Rig {
 
     /// The daemon is killed, and another one starts at `time` with what the store holds.
     func restart(
-        at time: String, jobs: [Job]? = nil, surviving: Set<String> = [], bootID: String = "boot-1",
-        isEnabled: Bool = true
+        at time: String, jobs: [Job]? = nil, surviving: Set<String> = [], ended: [String: AttemptOutcome] = [:],
+        bootID: String = "boot-1", isEnabled: Bool = true
     ) {
         self.jobs = jobs ?? self.jobs
         now = at(time)
@@ -136,7 +136,7 @@ final class Rig {
         scheduler = Scheduler(
             jobs: self.jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 2,
             now: now)
-        send(.started(bootID: bootID, surviving: surviving))
+        send(.started(bootID: bootID, surviving: surviving, ended: ended))
     }
 
     // MARK: - What happened

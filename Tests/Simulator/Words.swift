@@ -5,7 +5,8 @@ import Scheduling
 extension Event {
     var word: String {
         switch self {
-        case .started(_, let surviving): "started, surviving \(surviving.sorted())"
+        case .started(_, let surviving, let ended):
+            "started, surviving \(surviving.sorted()), ended \(ended.keys.sorted())"
         case .runRequested(let request, _):
             "run \(request.job) for \(request.scheduledFor?.rfc3339(in: .utc) ?? "-")\(request.isForced ? " forced" : "")"
         case .runOnce(let job, _, _): "run \(job.name) once"

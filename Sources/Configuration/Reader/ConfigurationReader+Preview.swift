@@ -35,10 +35,11 @@ extension ConfigurationReader {
     public func readPreview(
         of value: JSONValue, in configuration: Configuration
     ) throws(JobError) -> SchedulePreview {
+        let definition = value.stringValue.map { ["cron": .string($0)] } ?? value
         do {
-            return try preview(value.stringValue.map { ["cron": .string($0)] } ?? value, configuration)
+            return try preview(definition, configuration)
         } catch {
-            throw JobError(error, job: nil)
+            throw JobError(error, job: nil).with(excerptOf: error, in: definition)
         }
     }
 

@@ -84,7 +84,7 @@ public struct ConfigurationReader {
             job.origin = origin
             return job
         } catch {
-            throw JobError(error, job: nameField(of: value)?.value.stringValue)
+            throw JobError(error, job: nameField(of: value)?.value.stringValue).with(excerptOf: error, in: value)
         }
     }
 
@@ -112,6 +112,24 @@ public struct ConfigurationReader {
 }
 
 extension JobError {
+    /// Longer expressions are shown without carets, which would stand on another line of most screens.
+    private static let excerptMax = 200
+
+    /// Adds the expression that an error is about, and carets under the place.
+    func with(excerptOf error: FieldError, in definition: JSONValue) -> JobError {
+        guard let schedule = error.schedule, let text = definition[error.path]?.stringValue,
+            text.unicodeScalars.count <= Self.excerptMax, !text.unicodeScalars.contains(where: { $0.value < 0x20 })
+        else { return self }
+        let rest = text.unicodeScalars.dropFirst(schedule.position)
+        let isThere = !schedule.value.isEmpty && rest.starts(with: schedule.value.unicodeScalars)
+        let length = isThere ? schedule.value.unicodeScalars.count : 1
+        var copy = self
+        copy.excerpt =
+            text + "\n" + String(repeating: " ", count: min(schedule.position, text.unicodeScalars.count))
+            + String(repeating: "^", count: length)
+        return copy
+    }
+
     init(_ error: FieldError, job: String?, line: Int? = nil, column: Int? = nil) {
         self.init(
             kind: error.kind, job: job, key: error.path.isEmpty ? "" : error.path.pathText, message: error.message,

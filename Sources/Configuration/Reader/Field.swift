@@ -10,12 +10,15 @@ struct FieldError: Error, Equatable {
     var kind = JobError.Kind.job
     /// What was found and what would be right; without the key for the kind `schedule`, which is worded to the letter.
     var message: String
+    /// The refusal of an expression as it came, for the place in its text.
+    var schedule: ScheduleError?
 
     /// A refused expression, in its own words.
     init(_ error: ScheduleError, at path: [JSONPathStep]) {
         self.path = path
         kind = .schedule
         message = error.description
+        schedule = error
     }
 
     init(path: [JSONPathStep], isAboutKey: Bool = false, _ message: String) {

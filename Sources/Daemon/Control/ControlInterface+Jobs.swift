@@ -20,7 +20,7 @@ extension ControlInterface {
             shape["error"] = nil
             shape["status"] = .string(JobShape.status(view))
             shape["definition"] = JobShape.parsed(view.job.definition)
-        } else if let refused = daemon.configuration.refused.first(where: { $0.name == name }) {
+        } else if let refused = daemon.refusedJob(named: name) {
             shape = JobShape.json(refused)
             shape["status"] = "failed"
             shape["definition"] = JobShape.parsed(refused.definition)
@@ -60,9 +60,14 @@ extension ControlInterface {
         if let fault = daemon.storeFault { throw ErrorReply.storeFailed(fault) }
         guard daemon.scheduler.status != .stopping else { throw ErrorReply.busy }
         daemon.submit(event)
-        daemon.flush()
-        if let fault = daemon.storeFault { throw ErrorReply.storeFailed(fault) }
-        call.reply([.bool(true)])
+        acknowledge(call) { call.reply([.bool(true)]) }
+    }
+
+    /// Answers when everything that was decided so far is durable.
+    private func acknowledge(_ call: MethodCall, _ answer: @escaping () -> Void) {
+        daemon.acknowledge { fault in
+            if let fault { call.fail(.storeFailed(fault)) } else { answer() }
+        }
     }
 
     func skipJob(_ call: MethodCall) throws {
@@ -89,7 +94,31 @@ extension ControlInterface {
     }
 
     func cancelJob(_ call: MethodCall) throws {
-        try ask(call, { .jobCancelled(job: text(call, 0), ticket: $0) }) { _ in call.reply([.bool(true)]) }
+        let name = text(call, 0)
+        if daemon.forgetRefusedDefinition(of: name) { return acknowledge(call) { call.reply([.bool(true)]) } }
+        try ask(call, { .jobCancelled(job: name, ticket: $0) }) { _ in call.reply([.bool(true)]) }
+    }
+
+    func explainJob(_ call: MethodCall) throws {
+        let (name, at) = (text(call, 0), text(call, 1))
+        if let refused = daemon.refusedJob(named: name) {
+            return answer(
+                call,
+                [
+                    "job": .string(name), "at": .null,
+                    "reasons": [["code": "invalid", "sentence": .string(refused.error)]],
+                ])
+        }
+        let zone = try view(name).job.zone
+        let instant = at.isEmpty ? nil : try self.instant(.string(at), "instant", zone)
+        let reasons = try daemon.explain(name, at: instant)
+        answer(
+            call,
+            [
+                "job": .string(name), "at": .instant(instant, zone),
+                "reasons": .array(
+                    reasons.map { ["code": .string($0.code), "sentence": .string($0.sentence(in: zone))] }),
+            ])
     }
 
     func previewSchedule(_ call: MethodCall) throws {
@@ -111,22 +140,22 @@ extension ControlInterface {
             throw ErrorReply.invalidArgument("value", found: "text that is not JSON (\(error.description))", expected: "one JSON value")
         }
         try daemon.updateConfiguration(text(call, 0), text(call, 1), value)
-        daemon.flush()
-        call.reply([.bool(true)])
+        acknowledge(call) { call.reply([.bool(true)]) }
     }
 
     func reloadConfig(_ call: MethodCall) throws {
         do throws(ConfigurationError) {
             let result = try daemon.reload()
-            daemon.flush()
-            answer(
-                call,
-                [
-                    "added": .array(result.added.map { .string($0) }),
-                    "changed": .array(result.changed.map { .string($0) }),
-                    "removed": .array(result.removed.map { .string($0) }),
-                    "invalid": .array(result.refused.map { ["name": .string($0.name), "error": .string($0.error)] }),
-                ])
+            acknowledge(call) {
+                answer(
+                    call,
+                    [
+                        "added": .array(result.added.map { .string($0) }),
+                        "changed": .array(result.changed.map { .string($0) }),
+                        "removed": .array(result.removed.map { .string($0) }),
+                        "invalid": .array(result.refused.map { ["name": .string($0.name), "error": .string($0.error)] }),
+                    ])
+            }
         } catch {
             throw ErrorReply.invalidConfiguration(error)
         }

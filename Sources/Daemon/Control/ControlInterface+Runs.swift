@@ -1,5 +1,6 @@
 import Configuration
 import DBus
+import Execution
 import JSON
 import Persistence
 import Scheduling
@@ -70,6 +71,19 @@ extension ControlInterface {
         let run = try findRun(text(call, 0))
         guard run.status.isActive else { throw ErrorReply.runEnded(run.id, run.status) }
         try ask(call, { .cancelRequested(run: run.id, ticket: $0) }) { _ in call.reply([.bool(true)]) }
+    }
+
+    /// Bytes in one answer of `get_output`.
+    private static var outputBytesDefault: Int { 1 << 16 }
+    private static var outputBytesMax: Int { 1 << 20 }
+
+    func getOutput(_ call: MethodCall) throws {
+        let run = try findRun(text(call, 0))
+        let asked = Int(call.arguments[2].asUInt32 ?? 0)
+        let limit = asked == 0 ? Self.outputBytesDefault : min(asked, Self.outputBytesMax)
+        let reader = daemon.runner.output(run: run.id, attempt: max(1, run.attempt))
+        let part = reader.read(from: Int(call.arguments[1].asInt64 ?? 0), limit: limit)
+        call.reply([.bytes(part.bytes), .int64(Int64(part.nextOffset))])
     }
 
     // MARK: - History

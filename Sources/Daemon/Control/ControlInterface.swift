@@ -63,6 +63,18 @@ struct ControlInterface {
                 "cancel_run", in: [Self.executionID], out: [Self.isDone],
                 documentation: "Ends a run: TERM, after a grace time KILL, to the whole process tree.", cancelRun),
             Method(
+                "get_output",
+                in: [
+                    Self.executionID,
+                    Argument("offset", "x", documentation: "From the first byte that the last attempt wrote."),
+                    Argument("limit", "u", documentation: "At most so many bytes; 0: 65536; at most 1048576."),
+                ],
+                out: [
+                    Argument("bytes", "ay", documentation: "What was written, standard output and error as they came; empty where nothing follows."),
+                    Argument("next_offset", "x", documentation: "What to ask for next; beyond offset and bytes where some in between were not kept."),
+                ],
+                documentation: "What a run wrote, live while it runs.", getOutput),
+            Method(
                 "get_history",
                 in: [Argument("limit", "i", documentation: "At most so many; 0 or less: 20; at most 1000.", isOptional: true)],
                 out: [Argument("runs", "s", documentation: "JSON: an array of runs, newest first.")],
@@ -107,6 +119,14 @@ struct ControlInterface {
             Method(
                 "cancel_job", in: [Self.job], out: [Self.isDone],
                 documentation: "Removes a job that was created over the bus; its history stays.", cancelJob),
+            Method(
+                "explain_job",
+                in: [
+                    Self.job,
+                    Argument("instant", "s", documentation: "A fire time that is asked about; empty: how the job stands now."),
+                ],
+                out: [Argument("answer", "s", documentation: "JSON {job, at, reasons}, each reason with a code and a sentence.")],
+                documentation: "Why a job ran, did not run, is not running, and when it will.", explainJob),
             Method(
                 "preview_schedule",
                 in: [
@@ -251,7 +271,7 @@ extension ControlInterface {
 
     func view(_ name: String) throws -> Scheduler.JobView {
         if let view = daemon.scheduler.job(named: name) { return view }
-        if let refused = daemon.configuration.refused.first(where: { $0.name == name }) { throw ErrorReply.jobRefused(refused) }
+        if let refused = daemon.refusedJob(named: name) { throw ErrorReply.jobRefused(refused) }
         throw ErrorReply.jobNotFound(name, among: daemon.allJobNames)
     }
 

@@ -5,15 +5,6 @@ import DBus
 import EventLoop
 import Glibc
 
-if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "--stamp" {
-    // The job of the measurement: its first act is to note the time.
-    let now = monotonicNanoseconds()
-    guard let file = fopen(CommandLine.arguments[2], "a") else { exit(1) }
-    fputs("\(now)\n", file)
-    fclose(file)
-    exit(0)
-}
-
 guard CommandLine.arguments.count == 2 else {
     print("usage: daemon-bench BOTCROND (on a private bus: dbus-run-session -- daemon-bench …)")
     exit(64)
@@ -22,5 +13,5 @@ guard CommandLine.arguments.count == 2 else {
 let bench = try DaemonBench(daemon: CommandLine.arguments[1])
 try bench.measureStart(times: 20)
 try bench.measureRuns(times: 200)
-bench.printMemory()
+try bench.printMemory()
 bench.stop()

@@ -3,25 +3,32 @@ import Execution
 import Glibc
 import Processes
 
-/// From the start of a process to its end on record: a runner on its loop, a bare spawner, and a loop of `posix_spawn`
-/// and `waitid` without anything, which is the floor. All in turns, so that a busy moment meets all three.
+/// From the start of a process to its end on record: runs under their supervisors, a bare spawner, and a loop of
+/// `posix_spawn` and `waitid` without anything, which is the floor. All in turns, so that a busy moment meets all three.
 ///
-///     spawn-bench [RUNS] [PROGRAM]
+///     spawn-bench [RUNS] [PROGRAM] [FOLDER]
 ///
-/// Prints µs per run, what 200 at once and a flood of output take, and how many fds and how much memory are left over:
-/// of fds none, exactly, as nothing else here opens any.
+/// Prints µs per run; from the order to start to the first instruction of the program; what many at once and a flood of
+/// output take; and how many fds and how much memory are left over: of fds none, exactly, as nothing else here opens any.
+/// FOLDER is on the disk whose fsync is to be measured.
 struct SpawnBench {
     let runs: Int
     let program: String
+    private let folder: String
+    private let numbers = Numbers()
 
     init() {
         runs = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1]) ?? 1000 : 1000
         program = CommandLine.arguments.count > 2 ? CommandLine.arguments[2] : "/bin/true"
+        let parent = CommandLine.arguments.count > 3 ? CommandLine.arguments[3] : "."
+        var template = Array("\(parent)/spawn-bench-XXXXXX".utf8CString)
+        folder = mkdtemp(&template).map { String(cString: $0) } ?? "."
     }
 
     func run() throws {
         let loop = try EventLoop()
-        let runner = try Runner(loop: loop)
+        let runner = try Runner(loop: loop, folder: folder + "/runs")
+        defer { rmdir(folder + "/runs"); rmdir(folder) }
         var floor = Samples()
         var bare = Samples()
         var whole = Samples()
@@ -37,10 +44,15 @@ struct SpawnBench {
         print("\(runs) runs of \(program), µs each")
         print("posix_spawn and waitid   \(floor.summary)")
         print("Spawner                  \(bare.summary)")
-        print("Runner on the loop       \(whole.summary)")
+        print("Runner, with supervisor  \(whole.summary)")
+        print("one fsync of 4 KiB       \(try fsyncs().summary)")
+        try measureStarts(runner, loop)
         var crowd = Samples()
         try crowd.measure { try atOnce(200, runner, loop) }
         print("200 at once              \(crowd.summary)")
+        var stream = Samples()
+        try stream.measure { try self.stream(1000, runner, loop) }
+        print("1000, ten at a time      \(stream.summary)")
         let beforeFlood = residentKiB()
         var flood = Samples()
         try flood.measure { try writeOneGigabyte(runner, loop) }
@@ -75,12 +87,10 @@ struct SpawnBench {
     }
 
     private func atOnce(_ count: Int, _ runner: Runner, _ loop: EventLoop) throws {
-        var request = AttemptRequest(arguments: [program], environment: Self.environment, workingDirectory: "/")
-        request.timeout = .seconds(300)
         var ended = 0
         var failure: String?
         for _ in 0..<count {
-            runner.start(request) { report in
+            start(runner, [program]) { report in
                 ended += 1
                 if case .couldNotStart(let text) = report.ending { failure = text }
             }
@@ -91,11 +101,89 @@ struct SpawnBench {
         if let failure { throw Failure(text: failure) }
     }
 
+    /// As many as ten at a time, as the daemon's limit is, one after the other.
+    private func stream(_ count: Int, _ runner: Runner, _ loop: EventLoop) throws {
+        var started = 0
+        var ended = 0
+        func next() {
+            guard started < count else { return }
+            started += 1
+            start(runner, [program]) { _ in
+                ended += 1
+                next()
+            }
+        }
+        for _ in 0..<10 { next() }
+        while ended < count {
+            try loop.runOnce(timeoutUSec: nil)
+        }
+    }
+
+    private func start(_ runner: Runner, _ arguments: [String], onEnd: @escaping (AttemptReport) -> Void) {
+        numbers.last += 1
+        let run = "run-\(numbers.last)"
+        var request = AttemptRequest(
+            run: run, attempt: 1, arguments: arguments, environment: Self.environment, workingDirectory: "/")
+        request.timeout = .seconds(300)
+        runner.start(request) { report in
+            runner.removeOutput(run: run, attempt: 1)
+            onEnd(report)
+        }
+    }
+
+    /// From the order to start to the program's own first look at the clock; and the same for the floor.
+    private func measureStarts(_ runner: Runner, _ loop: EventLoop) throws {
+        var supervised = Samples()
+        var floor = Samples()
+        let clock = ["/usr/bin/date", "+%s%N"]
+        for _ in 0..<min(runs, 300) {
+            var before = timespec()
+            clock_gettime(CLOCK_REALTIME, &before)
+            var text: String?
+            start(runner, clock) { text = $0.output.preview(characters: 100) }
+            while text == nil { try loop.runOnce(timeoutUSec: nil) }
+            supervised.add(microseconds(text, since: before))
+
+            let pipe = try Pipe()
+            clock_gettime(CLOCK_REALTIME, &before)
+            var request = ProcessRequest(arguments: clock, environment: Self.environment, workingDirectory: "/")
+            request.standardOutput = pipe.writeEnd.number
+            var child = try Spawner.spawn(request)
+            _ = child.waitForExit()
+            var buffer = [UInt8](repeating: 0, count: 100)
+            guard case .bytes(let count) = buffer.withUnsafeMutableBytes({ pipe.readEnd.read(into: $0) }) else {
+                throw Failure(text: "date says nothing")
+            }
+            floor.add(microseconds(String(decoding: buffer[..<count], as: UTF8.self), since: before))
+        }
+        print("start to clock, raw      \(floor.summary)")
+        print("start to clock           \(supervised.summary)")
+    }
+
+    private func microseconds(_ text: String?, since before: timespec) -> Int {
+        let nanoseconds = text.flatMap { Int($0.filter(\.isNumber)) } ?? 0
+        return (nanoseconds - before.tv_sec * 1_000_000_000 - before.tv_nsec) / 1000
+    }
+
+    private func fsyncs() throws -> Samples {
+        var samples = Samples()
+        let path = folder + "/fsync"
+        let number = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard number >= 0 else { throw Failure(text: "cannot write in \(folder)") }
+        let file = FileDescriptor(owning: number)
+        for _ in 0..<min(runs, 200) {
+            samples.measure {
+                _ = file.write([UInt8](repeating: 1, count: 4096))
+                fsync(number)
+            }
+        }
+        unlink(path)
+        return samples
+    }
+
     private func writeOneGigabyte(_ runner: Runner, _ loop: EventLoop) throws {
-        let request = AttemptRequest(
-            arguments: ["head", "-c", "1G", "/dev/zero"], environment: Self.environment, workingDirectory: "/")
         var total: Int?
-        runner.start(request) { total = $0.output.totalCount }
+        start(runner, ["head", "-c", "1G", "/dev/zero"]) { total = $0.output.totalCount }
         while total == nil {
             try loop.runOnce(timeoutUSec: nil)
         }
@@ -114,8 +202,15 @@ struct Failure: Error {
     let text: String
 }
 
+/// Counts runs; each has a folder of its own.
+final class Numbers {
+    var last = 0
+}
+
 struct Samples {
     private var values: [Int] = []
+
+    mutating func add(_ value: Int) { values.append(value) }
 
     mutating func measure(_ body: () throws -> Void) rethrows {
         let start = now()

@@ -3,8 +3,8 @@ import Testing
 
 /// Runs each test of a suite on a thread of its own, a few of them at a time.
 ///
-/// A test that waits for a daemon holds its thread. Swift's own pool has one thread for each processor: on it most tests
-/// would wait for a free thread while nothing happens on the machine.
+/// A test that waits for a daemon holds its thread. Swift's own pool has one thread for each processor: on it most
+/// tests would wait for a free thread while nothing happens on the machine.
 struct OwnThread: SuiteTrait, TestTrait, TestScoping {
     let isRecursive = true
 

@@ -108,7 +108,9 @@ final class Session {
                     member: "PropertiesChanged")
             ) { [unowned self] in
                 var values: [String: DBusValue] = [:]
-                for entry in $0.arguments[1].asEntries ?? [] { values[entry.key.asString ?? ""] = entry.value.unwrapped }
+                for entry in $0.arguments[1].asEntries ?? [] {
+                    values[entry.key.asString ?? ""] = entry.value.unwrapped
+                }
                 changes.append(values)
             },
             client.subscribe(
@@ -174,6 +176,7 @@ final class Session {
     // MARK: - The daemon
 
     var configFile: String { scratch.path + "/config/aa-workflow/config.json" }
+    var systemBusSocket: String { scratch.path + "/runtime/system_bus_socket" }
     var stateFolder: String { scratch.path + "/state/aa-workflow" }
 
     var environment: [String: String] {
@@ -181,7 +184,9 @@ final class Session {
             "PATH": scratch.path + "/bin:/usr/bin:/bin", "HOME": scratch.path + "/home",
             "XDG_CONFIG_HOME": scratch.path + "/config", "XDG_STATE_HOME": scratch.path + "/state",
             "XDG_RUNTIME_DIR": scratch.path + "/runtime", "DBUS_SESSION_BUS_ADDRESS": address, "LC_ALL": "C.UTF-8",
-            "FROM_THE_SESSION": "kept", "SWIFT_BACKTRACE": "enable=no",
+            // A machine of its own, too: without a system bus.
+            "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=" + systemBusSocket, "FROM_THE_SESSION": "kept",
+            "SWIFT_BACKTRACE": "enable=no",
         ]
     }
 
@@ -212,6 +217,8 @@ final class Session {
             if let code = daemon.code { throw TestFailure("botcrond ended with \(code): \(daemon.text)") }
             return owner != nil
         }
+        // What it does on its way there is done before it answers anybody.
+        _ = try call("Ping")
         return daemon
     }
 

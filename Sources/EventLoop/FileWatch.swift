@@ -1,12 +1,11 @@
-import EventLoop
-import Glibc
+internal import Glibc
 
 /// Tells that a file may have changed, wherever it comes from.
 ///
 /// Folders are watched and not files, because editors write a new file and rename it over the old one. Where the folder
 /// is missing, the nearest one above it is watched until it comes. Where the file is a symbolic link, what it leads to
-/// is watched as well.
-final class FileWatch {
+/// is watched as well. It ends with this object.
+public final class FileWatch {
     /// Links that are followed: a circle of them ends.
     private static let linksMax = 8
 
@@ -15,8 +14,9 @@ final class FileWatch {
     private let changed: () -> Void
     private var sources: [EventSource] = []
 
+    /// - Parameter path: `~` is not expanded; a relative one is below the working directory.
     /// - Throws: where nothing on the way to the file can be watched.
-    init(_ path: String, on loop: EventLoop, _ changed: @escaping () -> Void) throws(EventLoopError) {
+    public init(_ path: String, on loop: EventLoop, _ changed: @escaping () -> Void) throws(EventLoopError) {
         self.loop = loop
         self.path = path
         self.changed = changed
@@ -54,6 +54,8 @@ final class FileWatch {
             guard event.name == name || isGone else { return }
             // What cannot be watched any more keeps what it has: SIGHUP still reloads.
             try? arm()
+            // Whoever is told may drop the watch.
+            let changed = changed
             changed()
         }
     }
@@ -70,11 +72,11 @@ final class FileWatch {
 
 extension String {
     /// The folder of a path; of a bare name it is `.`.
-    var folderOfPath: String {
+    fileprivate var folderOfPath: String {
         guard let slash = lastIndex(of: "/") else { return "." }
         return slash == startIndex ? "/" : String(self[..<slash])
     }
 
     /// The last part of a path.
-    var nameOfPath: String { lastIndex(of: "/").map { String(self[index(after: $0)...]) } ?? self }
+    fileprivate var nameOfPath: String { lastIndex(of: "/").map { String(self[index(after: $0)...]) } ?? self }
 }

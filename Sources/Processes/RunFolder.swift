@@ -1,0 +1,49 @@
+/// The folder of one attempt, `<state>/runs/<execution id>.<attempt>/`, for its owner only.
+///
+/// | file | holds | written by |
+/// |---|---|---|
+/// | `identity` | the run, the attempt, the bound of its output; then its supervisor and its process | the daemon, then the supervisor |
+/// | `outcome` | how it ended: there as a whole or not at all | the supervisor |
+/// | `output` | what it wrote: the first half of the bound, and after the end the last half too | the supervisor |
+/// | `output.<offset>` | while it runs: what it wrote from that byte on, the last ones only | the supervisor |
+///
+/// `identity` is locked (flock(2)) from before the supervisor starts until the supervisor is gone, however it goes: the
+/// daemon takes the lock and leaves its fd to the supervisor. A folder whose lock is free belongs to nobody who lives.
+public enum RunFolder {
+    public static let identityName = "identity"
+    public static let outcomeName = "outcome"
+    /// The outcome to be: made, with its room on disk, before the process starts.
+    public static let outcomeDraftName = "outcome.new"
+    public static let outputName = "output"
+
+    /// The name of an attempt's folder. An execution id may hold any text; `/` and what comes first in hidden names
+    /// are replaced, and a name has a bound.
+    public static func name(run: String, attempt: Int) -> String {
+        var name = run.isEmpty ? "_" : ""
+        for scalar in run.unicodeScalars {
+            let isUnsafe = scalar == "/" || scalar.value < 0x20 || (name.isEmpty && scalar == ".")
+            name.unicodeScalars.append(isUnsafe ? "_" : scalar)
+        }
+        // A changed id could meet another one: the hash of the whole keeps them apart.
+        guard name != run || name.utf8.count > nameBytesMax else { return "\(name).\(attempt)" }
+        var prefix = ""
+        for scalar in name.unicodeScalars {
+            guard prefix.utf8.count + String(scalar).utf8.count <= nameBytesMax else { break }
+            prefix.unicodeScalars.append(scalar)
+        }
+        return "\(prefix)~\(hash(run)).\(attempt)"
+    }
+
+    /// Of a name's 255 bytes on Linux, so many for the id.
+    static let nameBytesMax = 200
+
+    /// FNV-1a 64.
+    private static func hash(_ text: String) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in text.utf8 {
+            hash ^= UInt64(byte)
+            hash = hash &* 0x100_0000_01b3
+        }
+        return String(hash, radix: 16)
+    }
+}

@@ -1,0 +1,98 @@
+/// How an attempt ended, as its supervisor has seen it: the file `outcome`.
+public struct SupervisorOutcome: Equatable, Sendable {
+    public enum Ending: Equatable, Sendable {
+        /// With this exit status, 0…255.
+        case exited(Int32)
+        case signaled(Int32, coreDumped: Bool)
+        /// No process came to be: the text says what was tried and what would be right.
+        case couldNotStart(String)
+        /// Somebody else took the exit status.
+        case lost
+    }
+
+    public var ending: Ending
+    /// Why it was ended; at most one of the three, the first.
+    public var isTimedOut = false
+    public var isStalled = false
+    public var isCancelled = false
+    /// By the wall clock, in µs since 1970.
+    public var startedUSec: Int64 = 0
+    public var endedUSec: Int64 = 0
+    /// Of the process and all its descendants that had ended.
+    public var userCPUUSec: Int64 = 0
+    public var systemCPUUSec: Int64 = 0
+    /// Of the largest of them.
+    public var maxRSSKiB: Int64 = 0
+    /// Bytes written in all; of them, those at the start of the file `output`, and those of the end that follow there.
+    public var outputCount: Int64 = 0
+    public var headCount: Int64 = 0
+    public var tailCount: Int64 = 0
+    /// Why less of the output was kept than the bound allows.
+    public var outputError: String?
+    /// What the process said of itself by its context socket: the last value of each word.
+    public var remarks: [String: String] = [:]
+
+    public init(ending: Ending) {
+        self.ending = ending
+    }
+}
+
+// MARK: - As a record
+
+extension SupervisorOutcome {
+    public var record: Record {
+        var record = Record()
+        switch ending {
+        case .exited(let status): record.add("exited", Int64(status))
+        case .signaled(let signal, let coreDumped):
+            record.add("signal", Int64(signal))
+            record.add("core", where: coreDumped)
+        case .couldNotStart(let reason): record.add("failure", reason)
+        case .lost: break
+        }
+        record.add("timed-out", where: isTimedOut)
+        record.add("stalled", where: isStalled)
+        record.add("cancelled", where: isCancelled)
+        record.add("started", startedUSec)
+        record.add("ended", endedUSec)
+        record.add("user", userCPUUSec)
+        record.add("system", systemCPUUSec)
+        record.add("max-rss", maxRSSKiB)
+        record.add("written", outputCount)
+        record.add("head", headCount)
+        record.add("tail", tailCount)
+        if let outputError { record.add("output-error", outputError) }
+        for (word, value) in remarks {
+            record.add("remark", word)
+            record.add("value", value)
+        }
+        return record
+    }
+
+    /// nil where the record is not whole: as if there were none.
+    public init?(_ record: Record) {
+        guard record.isComplete else { return nil }
+        if let status = record.number("exited") {
+            ending = .exited(Int32(clamping: status))
+        } else if let signal = record.number("signal") {
+            ending = .signaled(Int32(clamping: signal), coreDumped: record.isSet("core"))
+        } else if let reason = record.text("failure") {
+            ending = .couldNotStart(reason)
+        } else {
+            ending = .lost
+        }
+        isTimedOut = record.isSet("timed-out")
+        isStalled = record.isSet("stalled")
+        isCancelled = record.isSet("cancelled")
+        startedUSec = record.number("started") ?? 0
+        endedUSec = record.number("ended") ?? startedUSec
+        userCPUUSec = record.number("user") ?? 0
+        systemCPUUSec = record.number("system") ?? 0
+        maxRSSKiB = record.number("max-rss") ?? 0
+        headCount = max(0, record.number("head") ?? 0)
+        tailCount = max(0, record.number("tail") ?? 0)
+        outputCount = max(headCount + tailCount, record.number("written") ?? 0)
+        outputError = record.text("output-error")
+        for (word, value) in zip(record.texts("remark"), record.texts("value")) { remarks[word] = value }
+    }
+}

@@ -1,0 +1,101 @@
+/// What the supervisor of an attempt (`botcron-run`) is to do. It comes as a file in memory, never by argv or a file on
+/// disk: environments hold secrets.
+///
+/// The supervisor starts in the attempt's folder, with these fds, and the signals of `blockedSignals` blocked, so that
+/// none is lost while it sets itself up.
+public struct SupervisorRequest: Equatable, Sendable {
+    /// What the supervisor's fds are.
+    public enum Descriptor {
+        /// The request.
+        public static let request: Int32 = 3
+        /// The file `identity`, locked.
+        public static let identity: Int32 = 4
+        /// The standard input of the process, where it has one.
+        public static let input: Int32 = 5
+    }
+
+    /// What may be asked of a supervisor, by signals.
+    public enum Signal {
+        /// TERM: cancel. TERM to the whole tree, KILL after the grace.
+        public static let cancel: Int32 = 15
+        /// USR1: KILL to the whole tree at once.
+        public static let kill: Int32 = 10
+    }
+
+    public var arguments: [String]
+    public var environment: [String: String]
+    public var workingDirectory: String
+    public var hasInput = false
+    /// Who starts the supervisor. While that is its parent, somebody waits for the outcome and makes it durable.
+    public var parent: Int32 = 0
+    /// How long the process may run, in µs of the monotonic clock; 0 is as long as it likes.
+    public var timeoutUSec: Int64 = 0
+    /// How long after TERM comes KILL.
+    public var killGraceUSec: Int64 = 10_000_000
+    /// How long the process may write nothing before it is ended as stalled; 0 is as long as it likes.
+    public var stallTimeoutUSec: Int64 = 0
+    public var outputLimit = 1 << 20
+    /// One line for the process on its context socket; no socket where nil.
+    public var context: String?
+    /// Files for the process alone, by name, and the folder that they are made in (absolute, and not there yet).
+    public var credentials: [String: [UInt8]] = [:]
+    public var credentialsFolder = ""
+
+    public init(arguments: [String], environment: [String: String], workingDirectory: String) {
+        self.arguments = arguments
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+    }
+}
+
+// MARK: - As a record
+
+extension SupervisorRequest {
+    public var record: Record {
+        var record = Record()
+        for argument in arguments { record.add("argument", argument) }
+        for (name, value) in environment { record.add("variable", "\(name)=\(value)") }
+        record.add("folder", workingDirectory)
+        record.add("input", where: hasInput)
+        record.add("parent", Int64(parent))
+        record.add("timeout", timeoutUSec)
+        record.add("grace", killGraceUSec)
+        record.add("stall", stallTimeoutUSec)
+        record.add("limit", Int64(outputLimit))
+        if let context { record.add("context", context) }
+        for (name, value) in credentials {
+            record.add("credential", name)
+            record.add("secret", bytes: value)
+        }
+        if !credentials.isEmpty { record.add("credentials", credentialsFolder) }
+        return record
+    }
+
+    /// nil where the record is not whole.
+    public init?(_ record: Record) {
+        guard record.isComplete, let folder = record.text("folder"), let limit = record.number("limit") else {
+            return nil
+        }
+        self.init(arguments: record.texts("argument"), environment: [:], workingDirectory: folder)
+        hasInput = record.isSet("input")
+        parent = Int32(clamping: record.number("parent") ?? 0)
+        timeoutUSec = record.number("timeout") ?? 0
+        killGraceUSec = record.number("grace") ?? killGraceUSec
+        stallTimeoutUSec = record.number("stall") ?? 0
+        outputLimit = Int(limit)
+        context = record.text("context")
+        credentialsFolder = record.text("credentials") ?? ""
+        var name = ""
+        for field in record.fields {
+            switch field.name {
+            case "variable":
+                guard let sign = field.value.firstIndex(of: UInt8(ascii: "=")) else { continue }
+                let variable = String(decoding: field.value[..<sign], as: UTF8.self)
+                environment[variable] = String(decoding: field.value[(sign + 1)...], as: UTF8.self)
+            case "credential": name = String(decoding: field.value, as: UTF8.self)
+            case "secret": credentials[name] = field.value
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Glibc
+import Processes
+
+/// The socket on which a process gets its context, one line and then the end of the file, and says how it does, a line
+/// for each remark: `progress 40`, `cost 0.12`, `retry-after 10m`, `result {…}`.
+final class ContextChannel {
+    /// The last value of each word.
+    private(set) var remarks: [String: String] = [:]
+    private(set) var isClosed = false
+    private let end: FileDescriptor
+    private var unsent: ArraySlice<UInt8>
+    private var line: [UInt8] = []
+    /// The line is longer than `lineLimit`: it is passed over up to its end.
+    private var isSkipping = false
+
+    /// Words that are heard; lines with others are for later versions, and ignored.
+    private static let words: Set<String> = ["progress", "cost", "retry-after", "result"]
+    /// Bytes of one line; a longer one is ignored.
+    private static let lineLimit = 1 << 16
+
+    private init(_ end: consuming FileDescriptor, line: String) {
+        self.end = end
+        unsent = Array(line.utf8) + [UInt8(ascii: "\n")]
+    }
+
+    struct Ends: ~Copyable {
+        let channel: ContextChannel
+        /// For the process; closed here when it has been started.
+        let peer: FileDescriptor
+    }
+
+    static func make(line: String) throws(ProcessError) -> Ends {
+        var numbers: (Int32, Int32) = (-1, -1)
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        let result = withUnsafeMutableBytes(of: &numbers) {
+            socketpair(AF_UNIX, type, 0, $0.bindMemory(to: Int32.self).baseAddress)
+        }
+        let code = errno
+        guard result == 0 else { throw .resource("make", object: "the context socket", code: code) }
+        _ = fcntl(numbers.0, F_SETFL, O_NONBLOCK)
+        let channel = ContextChannel(FileDescriptor(owning: numbers.0), line: line)
+        channel.send()
+        return Ends(channel: channel, peer: FileDescriptor(owning: numbers.1))
+    }
+
+    var number: Int32 { end.number }
+
+    var awaitedEvents: Int16 { Int16(unsent.isEmpty ? POLLIN : POLLIN | POLLOUT) }
+
+    /// Sends and reads what can be sent and read now.
+    func serve() {
+        if !unsent.isEmpty { send() }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            switch buffer.withUnsafeMutableBytes({ end.read(into: $0) }) {
+            case .bytes(let count): hear(buffer[..<count])
+            case .wouldBlock: return
+            case .end, .failed:
+                isClosed = true
+                return
+            }
+        }
+    }
+
+    private func send() {
+        while !unsent.isEmpty {
+            let count = unsent.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+            let code = errno
+            if count > 0 {
+                unsent = unsent.dropFirst(count)
+            } else if code != EINTR {
+                guard code != EAGAIN else { return }
+                // Nobody is there to read it.
+                unsent = []
+            }
+        }
+        shutdown(number, Int32(SHUT_WR))
+    }
+
+    private func hear(_ bytes: ArraySlice<UInt8>) {
+        for byte in bytes {
+            guard byte == UInt8(ascii: "\n") else {
+                if line.count < Self.lineLimit { line.append(byte) } else { isSkipping = true }
+                continue
+            }
+            if !isSkipping { note(line) }
+            line.removeAll(keepingCapacity: true)
+            isSkipping = false
+        }
+    }
+
+    private func note(_ line: [UInt8]) {
+        guard let gap = line.firstIndex(of: UInt8(ascii: " ")) else { return }
+        let word = String(decoding: line[..<gap], as: UTF8.self)
+        guard Self.words.contains(word) else { return }
+        let value = line[gap...].drop { $0 == UInt8(ascii: " ") }
+        remarks[word] = String(decoding: value, as: UTF8.self)
+    }
+}

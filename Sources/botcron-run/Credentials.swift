@@ -1,0 +1,25 @@
+import Glibc
+import Processes
+
+/// Secrets as files in a folder for this run alone, there as long as it runs.
+enum Credentials {
+    static func write(_ credentials: [String: [UInt8]], to folder: String) throws(ProcessError) {
+        let made = mkdir(folder, 0o700)
+        var code = errno
+        guard made == 0 else { throw .resource("make", object: "the credentials folder “\(folder)”", code: code) }
+        for (name, value) in credentials {
+            let path = "\(folder)/\(name)"
+            let number = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o400)
+            code = errno
+            guard number >= 0 else { throw .resource("make", object: "the credential “\(name)”", code: code) }
+            if let code = FileDescriptor(owning: number).write(value) {
+                throw .resource("write", object: "the credential “\(name)”", code: code)
+            }
+        }
+    }
+
+    static func remove(_ credentials: [String: [UInt8]], from folder: String) {
+        for name in credentials.keys { unlink("\(folder)/\(name)") }
+        rmdir(folder)
+    }
+}

@@ -1,0 +1,246 @@
+import Glibc
+import Processes
+
+/// Holds one attempt: its process with all that descends from it, its output, its time; whether the daemon lives or not.
+///
+/// It sleeps in `poll` until its process writes or ends, somebody asks it something by a signal, or a time is up. The
+/// attempt is over
+/// - when its process has ended by itself: what that left behind goes on, as under cron, and its output is not read any
+///   longer;
+/// - where it was made to end (time-out, stall, cancel), when the whole tree is gone: TERM to all of it, after the grace
+///   KILL to all of it, in whatever groups and sessions they are.
+final class Supervisor {
+    enum Phase {
+        case running
+        /// The tree has its TERM; at `killUSec` follows the KILL.
+        case terminating(killUSec: Int64)
+        /// The tree has its KILL. At `giveUpUSec` nobody waits any longer for what not even that ends.
+        case killing(giveUpUSec: Int64)
+    }
+
+    let request: SupervisorRequest
+    let tree = ProcessTree.adopting()
+    var outcome = SupervisorOutcome(ending: .lost)
+    var phase = Phase.running
+    /// The process, unless it never came to be.
+    var child: ChildProcess?
+    var isOver = false
+    var recorder: OutputRecorder
+    var output: FileDescriptor?
+    var context: ContextChannel?
+    var stallUSec = Int64.max
+    private var timeoutUSec = Int64.max
+    private var own: ProcessIdentity?
+    private var input: FileDescriptor?
+    private let identity: FileDescriptor
+    private let signals: SignalQueue
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: OutputBounds.readLimit, alignment: 16)
+
+    /// Takes over the fds that the daemon has set up (`SupervisorRequest.Descriptor`); nil where there is no request.
+    static func adoptingRequest() -> Supervisor? {
+        guard fcntl(SupervisorRequest.Descriptor.request, F_GETFD) >= 0,
+            fcntl(SupervisorRequest.Descriptor.identity, F_GETFD) >= 0
+        else { return nil }
+        let file = FileDescriptor(owning: SupervisorRequest.Descriptor.request)
+        guard let bytes = file.remainder(limit: .max), let request = SupervisorRequest(Record(parsing: bytes)) else {
+            return nil
+        }
+        return Supervisor(request, identity: FileDescriptor(owning: SupervisorRequest.Descriptor.identity))
+    }
+
+    private init?(_ request: SupervisorRequest, identity: consuming FileDescriptor) {
+        // Nothing of the session that we came from ends us; a job's process begins with all signals at their defaults.
+        for number in [SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR2] { signal(number, SIG_IGN) }
+        do {
+            signals = try SignalQueue([SIGCHLD, SupervisorRequest.Signal.cancel, SupervisorRequest.Signal.kill])
+        } catch {
+            return nil
+        }
+        self.request = request
+        self.identity = identity
+        if request.hasInput { input = FileDescriptor(owning: SupervisorRequest.Descriptor.input) }
+        recorder = OutputRecorder(folder: AT_FDCWD, limit: request.outputLimit)
+    }
+
+    // MARK: - From start to end
+
+    func supervise() {
+        identity.closeOnExec()
+        own = ProcessIdentity(of: getpid())
+        addToIdentity(own, "supervisor")
+        outcome.startedUSec = currentUSec(CLOCK_REALTIME)
+        do throws(ProcessError) {
+            try start()
+        } catch {
+            outcome.ending = .couldNotStart(error.description)
+            outcome.endedUSec = outcome.startedUSec
+            return
+        }
+        while !isOver {
+            turn()
+        }
+        var usage = rusage()
+        getrusage(RUSAGE_CHILDREN.rawValue, &usage)
+        outcome.userCPUUSec = Int64(usage.ru_utime.tv_sec) * 1_000_000 + Int64(usage.ru_utime.tv_usec)
+        outcome.systemCPUUSec = Int64(usage.ru_stime.tv_sec) * 1_000_000 + Int64(usage.ru_stime.tv_usec)
+        outcome.maxRSSKiB = Int64(usage.ru_maxrss)
+    }
+
+    private func start() throws(ProcessError) {
+        let pipe = try Pipe()
+        defer { input = nil }
+        var process = ProcessRequest(
+            arguments: request.arguments, environment: request.environment, workingDirectory: request.workingDirectory)
+        process.environment[ProcessIdentity.markName] = own?.markValue
+        process.standardInput = input?.number
+        process.standardOutput = pipe.writeEnd.number
+        process.standardError = pipe.writeEnd.number
+        let child: ChildProcess
+        if let line = request.context {
+            let ends = try ContextChannel.make(line: line)
+            process.moreDescriptors = [ends.peer.number]
+            process.environment["BOTCRON_CONTEXT_FD"] = "3"
+            context = ends.channel
+            child = try spawn(process)
+        } else {
+            child = try spawn(process)
+        }
+        let now = currentUSec(CLOCK_MONOTONIC)
+        outcome.startedUSec = currentUSec(CLOCK_REALTIME)
+        addToIdentity(ProcessIdentity(of: child.pid), "process")
+        self.child = consume child
+        output = take(pipe)
+        if request.timeoutUSec > 0 { timeoutUSec = now.addingClamped(request.timeoutUSec) }
+        if request.stallTimeoutUSec > 0 { stallUSec = now.addingClamped(request.stallTimeoutUSec) }
+    }
+
+    private func spawn(_ process: ProcessRequest) throws(ProcessError) -> ChildProcess {
+        var process = process
+        if !request.credentials.isEmpty {
+            try Credentials.write(request.credentials, to: request.credentialsFolder)
+            process.environment["CREDENTIALS_DIRECTORY"] = request.credentialsFolder
+        }
+        return try Spawner.spawn(process)
+    }
+
+    /// Keeps the end to read; the end to write closes, and is then the process's alone.
+    private func take(_ pipe: consuming Pipe) -> FileDescriptor {
+        pipe.readEnd
+    }
+
+    private func addToIdentity(_ process: ProcessIdentity?, _ prefix: String) {
+        var record = Record()
+        process?.add(to: &record, prefix: prefix)
+        // Where it cannot be written the run goes on; a daemon that comes later cannot take it over then.
+        _ = identity.write(record.openBytes)
+    }
+
+    // MARK: - One turn
+
+    private func turn() {
+        let isHeld = child?.isReaped == false
+        var entries = [
+            pollfd(fd: signals.number, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: isHeld ? child?.pidfd.number ?? -1 : -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: output?.number ?? -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: context?.number ?? -1, events: context?.awaitedEvents ?? 0, revents: 0),
+        ]
+        _ = poll(&entries, nfds_t(entries.count), waitMilliseconds())
+        if entries[2].revents != 0 { readOutput() }
+        if entries[3].revents != 0 { serveContext() }
+        if entries[1].revents != 0 { processEnded() }
+        if entries[0].revents != 0 { readSignals() }
+        if !isOver { checkTimes() }
+    }
+
+    /// Until the next time that is up; rounded up, so as not to wake before it.
+    private func waitMilliseconds() -> Int32 {
+        let next: Int64
+        switch phase {
+        case .running: next = min(timeoutUSec, stallUSec)
+        case .terminating(let killUSec): next = killUSec
+        case .killing(let giveUpUSec): next = child?.isReaped == false ? .max : giveUpUSec
+        }
+        guard next < .max else { return -1 }
+        return Int32(clamping: max(0, (next - currentUSec(CLOCK_MONOTONIC) + 999) / 1000))
+    }
+
+    private func checkTimes() {
+        let now = currentUSec(CLOCK_MONOTONIC)
+        switch phase {
+        case .running:
+            // One that has ended in time is not ended by us, however late we look.
+            guard now >= min(timeoutUSec, stallUSec), child?.peekExit() == nil else { return }
+            if now >= timeoutUSec { outcome.isTimedOut = true } else { outcome.isStalled = true }
+            terminate()
+        case .terminating(let killUSec):
+            if now >= killUSec { kill() }
+        case .killing(let giveUpUSec):
+            if now >= giveUpUSec, child?.isReaped != false { end() }
+        }
+    }
+
+    private func readSignals() {
+        while let signal = signals.next() {
+            switch signal {
+            case SupervisorRequest.Signal.cancel: cancel()
+            case SupervisorRequest.Signal.kill: cancelAtOnce()
+            default: reapOrphans()
+            }
+        }
+    }
+
+    // MARK: - What the process says
+
+    /// Reads once; how many bytes, 0 when there are none now, or will be none any more.
+    @discardableResult
+    private func readOutput() -> Int {
+        guard let reading = output?.read(into: buffer) else { return 0 }
+        switch reading {
+        case .bytes(let count):
+            recorder.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            if request.stallTimeoutUSec > 0 {
+                stallUSec = currentUSec(CLOCK_MONOTONIC).addingClamped(request.stallTimeoutUSec)
+            }
+            return count
+        case .wouldBlock:
+            return 0
+        case .end, .failed:
+            // The process may close its output and live on.
+            output = nil
+            return 0
+        }
+    }
+
+    /// Reads what the pipe holds now, which has all that an ended process ever wrote; what others write meanwhile must
+    /// not keep us here.
+    func drainOutput() {
+        var remaining = output?.readableByteCount ?? 0
+        while remaining > 0 {
+            let count = readOutput()
+            guard count > 0 else { return }
+            remaining -= count
+        }
+    }
+
+    func serveContext() {
+        guard let context else { return }
+        context.serve()
+        if context.isClosed { self.context = nil }
+        outcome.remarks.merge(context.remarks) { $1 }
+    }
+}
+
+func currentUSec(_ clock: clockid_t) -> Int64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+}
+
+extension Int64 {
+    /// Longer than the clock lasts is for ever.
+    func addingClamped(_ other: Int64) -> Int64 {
+        let (sum, overflows) = addingReportingOverflow(other)
+        return overflows ? .max : sum
+    }
+}

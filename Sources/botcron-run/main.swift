@@ -1,0 +1,12 @@
+import Glibc
+import Processes
+
+// Table of contents: take the request, hold the process to its end, write down how it ended.
+
+guard let supervisor = Supervisor.adoptingRequest() else {
+    let text = "botcron-run: there is no request here; botcrond starts this program, one for each attempt of a run\n"
+    _ = write(STDERR_FILENO, text, text.utf8.count)
+    exit(64)
+}
+supervisor.supervise()
+exit(supervisor.recordOutcome() ? 0 : 74)

@@ -67,6 +67,8 @@ public final class SQLiteStore: Store {
         while try statements.activeRuns.step(operation) {
             state.activeRuns.append(try RunRow.read(statements.activeRuns))
         }
+        defer { statements.latestRun.reset() }
+        if try statements.latestRun.step(operation) { state.latestRunAt = statements.latestRun.instantIfAny() }
         let definitions = statements.definitions
         defer { definitions.reset() }
         while try definitions.step(operation) {

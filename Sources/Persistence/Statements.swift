@@ -13,7 +13,7 @@ final class Statements {
     let setJobState, removeJobState, jobState, jobStates: Statement
 
     let insertRun, updateRun, deleteRun: Statement
-    let runSummary, run, runByFireTime, runByIdempotencyKey, activeRuns: Statement
+    let runSummary, run, runByFireTime, runByIdempotencyKey, activeRuns, latestRun: Statement
     let setAttempt, deleteAttempts, attempts: Statement
     let rememberID, wasRemoved: Statement
     let addToCount, counts: Statement
@@ -57,6 +57,7 @@ final class Statements {
                 AND trigger IN ('schedule', 'catch_up', 'manual')
             """)
         runByIdempotencyKey = try connection.prepare("SELECT id FROM run WHERE idempotency_key = ?")
+        latestRun = try connection.prepare("SELECT max(created_at_us) FROM run")
         activeRuns = try connection.prepare(
             "SELECT \(run) FROM run WHERE status IN \(SQL.activeStatuses) ORDER BY created_at_us, sequence")
 

@@ -73,6 +73,14 @@ import Testing
         #expect(try store.attempts(ofRun: "nobody").isEmpty)
     }
 
+    @Test func theLatestRunOnRecordIsKnownWhateverTheOrder() throws {
+        var random = SeededGenerator(seed: 7)
+        let runs = (0..<20).map { random.run($0) }
+        let store = try SQLiteStore(path: scratch.database)
+        try store.commit(runs.map { .run($0) })
+        #expect(try store.load().latestRunAt == runs.map(\.createdAt).max())
+    }
+
     @Test func settingsAndDefinitionsCanBeTakenBack() throws {
         let store = try SQLiteStore(path: scratch.database)
         let define = StoreChange.definition(job: "tea", version: 1, json: "{}", createdAt: .init(seconds: 1))

@@ -10,12 +10,13 @@ let strict: [SwiftSetting] = [
 
 /// Regular expressions and tasks come into every module unasked, and with them 1.5 MB of code into a program that uses
 /// neither. What the resident programs are made of does without.
-let lean: [SwiftSetting] = strict + [
-    .unsafeFlags([
-        "-Xfrontend", "-disable-implicit-string-processing-module-import",
-        "-Xfrontend", "-disable-implicit-concurrency-module-import",
-    ])
-]
+let lean: [SwiftSetting] =
+    strict + [
+        .unsafeFlags([
+            "-Xfrontend", "-disable-implicit-string-processing-module-import",
+            "-Xfrontend", "-disable-implicit-concurrency-module-import",
+        ])
+    ]
 
 /// A room of the architecture: one folder in `Sources`, importing only what stands below it.
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

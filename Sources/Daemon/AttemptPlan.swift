@@ -1,7 +1,7 @@
 import Configuration
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 
 /// What a launch means for the system: an argv, an environment, a folder.
 ///
@@ -38,9 +38,11 @@ struct AttemptPlan {
             job.isEnvironmentClean ? Self.cleanVariables.contains(name) : !Self.serviceVariables.contains(name)
         }
         if let path = job.environmentFile {
-            environment.merge(try Self.take(job, "environment_file") { () throws(PrivateFileError) in
-                try EnvironmentFile.read(expandHome(path, home: home))
-            }) { $1 }
+            environment.merge(
+                try Self.take(job, "environment_file") { () throws(PrivateFileError) in
+                    try EnvironmentFile.read(expandHome(path, home: home))
+                }
+            ) { $1 }
         }
         environment.merge(job.environment) { $1 }
         environment["BOTCRON_JOB"] = job.name

@@ -30,10 +30,12 @@ extension Daemon {
         case .jobFailed(let run):
             let error = run.error ?? run.status.rawValue
             log.warning("run failed", fields(run) + [("BOTCRON_ERROR", error)])
-            emit("JobFailed", [("job", .string(run.job)), ("execution_id", .string(run.id)), ("error", .string(error))])
+            emit(
+                "JobFailed", [("job", .string(run.job)), ("execution_id", .string(run.id)), ("error", .string(error))])
             answerWaiters(of: run)
         case .jobRetrying(let run, let attempt, let delay):
-            log.warning("attempt failed, another follows", fields(run) + [("BOTCRON_DELAY_SECONDS", "\(delay.inSeconds)")])
+            log.warning(
+                "attempt failed, another follows", fields(run) + [("BOTCRON_DELAY_SECONDS", "\(delay.inSeconds)")])
             emit(
                 "JobRetrying",
                 [
@@ -44,7 +46,9 @@ extension Daemon {
         case .jobMissed(let run):
             let at = (run.scheduledFor ?? run.createdAt).rfc3339(in: zone(of: run))
             let reason = run.reason?.rawValue ?? ""
-            log.info("fire time not run", fields(run) + [("BOTCRON_REASON", reason), ("BOTCRON_COUNT", "\(run.coveredCount)")])
+            log.info(
+                "fire time not run",
+                fields(run) + [("BOTCRON_REASON", reason), ("BOTCRON_COUNT", "\(run.coveredCount)")])
             emit(
                 "JobMissed", [("job", .string(run.job)), ("scheduled_for", .string(at)), ("reason", .string(reason))])
         case .schedulerToggled(let isEnabled):
@@ -65,7 +69,8 @@ extension Daemon {
         connection.emit(Self.objectPath, Self.interfaceName, name, arguments.map(\.value))
         let data = JSONObject(arguments.map { ($0.name, Self.json(of: $0.value)) })
         connection.emit(
-            Self.objectPath, Self.interfaceName, "Event", [.string(name.text), .string(JSONValue.object(data).compactText)])
+            Self.objectPath, Self.interfaceName, "Event",
+            [.string(name.text), .string(JSONValue.object(data).compactText)])
     }
 
     /// The types that arguments of our signals have.
@@ -85,7 +90,10 @@ extension Daemon {
 
     /// Tells what is next where that has changed: as a property, and in the status line of the service.
     func tellNextRun() {
-        let next = scheduler.nextRun.map { $0.at.rfc3339(in: scheduler.job(named: $0.job)?.job.zone ?? configuration.timezone) } ?? ""
+        let next =
+            scheduler.nextRun.map {
+                $0.at.rfc3339(in: scheduler.job(named: $0.job)?.job.zone ?? configuration.timezone)
+            } ?? ""
         if next != announcedNextRun {
             announcedNextRun = next
             connection.propertiesChanged(Self.objectPath, Self.interfaceName, ["NextRun"])

@@ -2,8 +2,8 @@ import Configuration
 import EventLoop
 import JSON
 import Persistence
-import Scheduling
 import Schedules
+import Scheduling
 
 /// How config.json comes into force: at the start, on SIGHUP, on request, and when the file changes.
 extension Daemon {
@@ -62,7 +62,8 @@ extension Daemon {
         for name in scheduler.jobNames {
             guard let job = scheduler.job(named: name)?.job, job.origin == .bus,
                 let value = try? JSONValue(parsing: job.definition),
-                let renewed = try? reader.readJob(value, origin: .bus, in: configuration, madeUpName: name), renewed != job
+                let renewed = try? reader.readJob(value, origin: .bus, in: configuration, madeUpName: name),
+                renewed != job
             else { continue }
             submit(.jobUpserted(renewed, ticket: ticket { _ in }))
         }
@@ -72,7 +73,9 @@ extension Daemon {
         if areZonesStale {
             areZonesStale = false
             let changed = zones.reload()
-            if !changed.isEmpty { log.info("time zones changed", [("BOTCRON_ZONES", changed.sorted().joined(separator: " "))]) }
+            if !changed.isEmpty {
+                log.info("time zones changed", [("BOTCRON_ZONES", changed.sorted().joined(separator: " "))])
+            }
         }
         do throws(ConfigurationError) {
             let result = try reload()
@@ -83,7 +86,8 @@ extension Daemon {
                     ("BOTCRON_REMOVED", "\(result.removed.count)"), ("BOTCRON_REFUSED", "\(result.refused.count)"),
                 ])
         } catch {
-            log.error("the configuration was not reloaded; the last good one stays in force", [("BOTCRON_ERROR", "\(error)")])
+            log.error(
+                "the configuration was not reloaded; the last good one stays in force", [("BOTCRON_ERROR", "\(error)")])
         }
     }
 
@@ -107,7 +111,8 @@ extension Daemon {
         next.refused += next.jobs.filter { busNames.contains($0.name) }.map { job in
             RefusedJob(
                 name: job.name, definition: job.definition,
-                error: "the name \"\(job.name)\" is taken by a job that was created over the bus; cancel_job removes it")
+                error: "the name \"\(job.name)\" is taken by a job that was created over the bus; cancel_job removes it"
+            )
         }
         next.jobs.removeAll { busNames.contains($0.name) }
         // What a job of the bus was refused for may be mended now: a runner, a zone.
@@ -117,7 +122,8 @@ extension Daemon {
         configuration = next
         submit(
             .configurationChanged(
-                jobs: next.jobs, retained: Set(next.refused.map(\.name)), settings: next.settings, isEnabled: next.isEnabled))
+                jobs: next.jobs, retained: Set(next.refused.map(\.name)), settings: next.settings,
+                isEnabled: next.isEnabled))
         for job in retried.jobs { submit(.jobUpserted(job, ticket: ticket { _ in })) }
         renewBusJobs(reader)
         logConfiguration()
@@ -186,7 +192,9 @@ extension ConfigurationReader {
                 continue
             }
             do {
-                jobs.append(try readJob(try JSONValue(parsing: stored.json), origin: .bus, in: configuration, madeUpName: stored.job))
+                jobs.append(
+                    try readJob(
+                        try JSONValue(parsing: stored.json), origin: .bus, in: configuration, madeUpName: stored.job))
             } catch {
                 refuse("\(error)")
             }

@@ -49,7 +49,8 @@ extension Daemon {
             let next = try reader.read(document: document)
             let known = Set(configuration.refused.map(\.error))
             if let refused = next.refused.first(where: { !known.contains($0.error) }) {
-                throw ConfigurationError(operation: "take up", object: "the change", reason: "\(refused.name): \(refused.error)")
+                throw ConfigurationError(
+                    operation: "take up", object: "the change", reason: "\(refused.name): \(refused.error)")
             }
         } catch {
             throw ErrorReply.invalidConfiguration(error)

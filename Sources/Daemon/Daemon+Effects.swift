@@ -3,8 +3,8 @@ import EventLoop
 import Execution
 import Persistence
 import Processes
-import Scheduling
 import Schedules
+import Scheduling
 
 /// Performs what the core decided, in the order that keeps its promises.
 extension Daemon {
@@ -89,7 +89,9 @@ extension Daemon {
     /// Nothing of this turn becomes visible until it is durable. Processes that run go on; who waits for a reply is
     /// told; the commit is tried again.
     private func storeFailed(_ error: StoreError) {
-        if storeFault?.kind != error.kind { log.error("cannot record what was decided", [("BOTCRON_ERROR", "\(error)")]) }
+        if storeFault?.kind != error.kind {
+            log.error("cannot record what was decided", [("BOTCRON_ERROR", "\(error)")])
+        }
         storeFault = error
         for (ticket, _) in outbox.replies { calls.removeValue(forKey: ticket)?(.refused(.stopping)) }
         outbox.replies = []
@@ -161,7 +163,10 @@ extension Daemon {
         let handle = runner.start(request) { [unowned self] report in
             log.info(
                 "remedy ended",
-                [("BOTCRON_EXECUTION_ID", next.run), ("BOTCRON_FAILURE_TYPE", type), ("BOTCRON_ENDING", "\(report.ending)")])
+                [
+                    ("BOTCRON_EXECUTION_ID", next.run), ("BOTCRON_FAILURE_TYPE", type),
+                    ("BOTCRON_ENDING", "\(report.ending)"),
+                ])
             // Whoever cancelled the run meanwhile meant the run, not its remedy.
             if report.isCancelled { attemptEnded(next.run, next.attempt, report) } else { start(next, onStop: onStop) }
         }

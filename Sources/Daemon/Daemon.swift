@@ -6,8 +6,8 @@ internal import Execution
 internal import Glibc
 internal import JSON
 internal import Persistence
-internal import Scheduling
 internal import Schedules
+internal import Scheduling
 
 /// The shell around the pure core: it hears what happens, asks the scheduler, and performs what it says.
 ///
@@ -105,7 +105,8 @@ public final class Daemon {
 
         let opened: StoredState
         do {
-            folder = try StateFolder(path: options.statePath ?? ConfigurationFile.defaultStateDirectory(environment: environment))
+            folder = try StateFolder(
+                path: options.statePath ?? ConfigurationFile.defaultStateDirectory(environment: environment))
             (store, opened) = try Self.openStore(in: folder, log)
         } catch {
             throw StartError(exitCode: error.isLocked ? .unavailable : .cannotCreate, message: "\(error)")
@@ -141,7 +142,8 @@ public final class Daemon {
         } catch {
             throw StartError(
                 exitCode: .unavailable,
-                message: "\(error)\nLog in to a desktop session, or start one for a command: dbus-run-session -- botcrond")
+                message:
+                    "\(error)\nLog in to a desktop session, or start one for a command: dbus-run-session -- botcrond")
         }
     }
 
@@ -183,7 +185,7 @@ public final class Daemon {
         }
         do {
             return try open()
-        } catch where error.kind == .damaged {
+        } catch  where error.kind == .damaged {
             let date = Instant(microseconds: wallClockUSec()).rfc3339(in: .utc)
             let kept = try SQLiteStore.setAside(path: path, date: date)
             log.error(

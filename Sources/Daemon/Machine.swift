@@ -27,7 +27,8 @@ func releaseCodePages() {
         let start = strtoul(text, &end, 16)
         guard let dash = end, dash.pointee == CChar(UInt8(ascii: "-")) else { continue }
         let stop = strtoul(dash + 1, &end, 16)
-        guard let permissions = end, strncmp(permissions, " r-xp ", 6) == 0, strchr(permissions, Int32(UInt8(ascii: "/"))) != nil
+        guard let permissions = end, strncmp(permissions, " r-xp ", 6) == 0,
+            strchr(permissions, Int32(UInt8(ascii: "/"))) != nil
         else { continue }
         madvise(UnsafeMutableRawPointer(bitPattern: start), Int(stop - start), MADV_DONTNEED)
     }

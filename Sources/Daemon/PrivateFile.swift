@@ -28,14 +28,16 @@ enum PrivateFile {
             throw PrivateFileError(path, "it is no regular file", "name a file")
         }
         guard status.st_uid == geteuid() || status.st_uid == 0 else {
-            throw PrivateFileError(path, "it belongs to user \(status.st_uid)", "let it belong to this user, or to root")
+            throw PrivateFileError(
+                path, "it belongs to user \(status.st_uid)", "let it belong to this user, or to root")
         }
         guard status.st_mode & 0o077 == 0 else {
             let mode = String(status.st_mode & 0o777, radix: 8)
             throw PrivateFileError(path, "others may read or write it (mode \(mode))", "take that away: chmod 600")
         }
         guard let bytes = file.remainder(limit: bytesMax + 1), bytes.count <= bytesMax else {
-            throw PrivateFileError(path, "it cannot be read, or holds more than \(bytesMax) bytes", "name a smaller file")
+            throw PrivateFileError(
+                path, "it cannot be read, or holds more than \(bytesMax) bytes", "name a smaller file")
         }
         return bytes
     }

@@ -2,8 +2,8 @@ internal import Configuration
 internal import DBus
 internal import EventLoop
 internal import JSON
-internal import Scheduling
 internal import Schedules
+internal import Scheduling
 
 /// The daemon that runs on the bus, as `botcrond` itself asks it: for scripts that know nothing but this program.
 public final class RunningDaemon {

@@ -1,8 +1,8 @@
 import Configuration
 import DBus
 import Persistence
-import Scheduling
 import Schedules
+import Scheduling
 
 /// The one table of named errors: what can be refused, by which name the bus says so, in which words.
 extension ErrorReply {
@@ -14,7 +14,8 @@ extension ErrorReply {
 
     /// It is there, and cannot be run or scheduled.
     static func jobRefused(_ job: RefusedJob) -> ErrorReply {
-        ErrorReply("com.aiworkflow.BotCron.Error.InvalidJob", "the job \"\(job.name)\" is listed with an error: \(job.error)")
+        ErrorReply(
+            "com.aiworkflow.BotCron.Error.InvalidJob", "the job \"\(job.name)\" is listed with an error: \(job.error)")
     }
 
     static func runNotFound(_ id: String) -> ErrorReply {
@@ -37,7 +38,9 @@ extension ErrorReply {
         }
     }
 
-    static func invalidConfiguration(_ error: ConfigurationError) -> ErrorReply { invalidConfiguration(error.description) }
+    static func invalidConfiguration(_ error: ConfigurationError) -> ErrorReply {
+        invalidConfiguration(error.description)
+    }
 
     static func invalidConfiguration(_ text: String) -> ErrorReply {
         ErrorReply("com.aiworkflow.BotCron.Error.InvalidConfig", text)

@@ -2,8 +2,8 @@ import Configuration
 import EventLoop
 import JSON
 import Persistence
-import Scheduling
 import Schedules
+import Scheduling
 
 /// `cron_state.json`, a mirror of the state for readers such as `jq`: written by rename at most once a second, and
 /// never read back.
@@ -34,7 +34,9 @@ extension Daemon {
             isMirrorBroken = false
         } catch {
             // Said once, not every second.
-            if !isMirrorBroken { log.warning("the mirror of the state cannot be written", [("BOTCRON_ERROR", "\(error)")]) }
+            if !isMirrorBroken {
+                log.warning("the mirror of the state cannot be written", [("BOTCRON_ERROR", "\(error)")])
+            }
             isMirrorBroken = true
         }
     }
@@ -57,7 +59,9 @@ extension Daemon {
 
     private func stateShape(of view: Scheduler.JobView) -> JSONObject {
         var shape = JobShape.json(view, of: scheduler)
-        if view.active.contains(where: { scheduler.activeRun(id: $0)?.status == .running }) { shape["last_status"] = "running" }
+        if view.active.contains(where: { scheduler.activeRun(id: $0)?.status == .running }) {
+            shape["last_status"] = "running"
+        }
         return shape
     }
 }

@@ -1,5 +1,5 @@
-public import EventLoop
 internal import DBus
+public import EventLoop
 internal import Glibc
 
 /// logind, as a client of the system bus: it says when the machine sleeps, wakes and shuts down, and gives us a moment

@@ -145,7 +145,8 @@ public struct OutputRecorder: ~Copyable {
     private func remove(_ offset: Int) { unlinkat(folder, OutputBounds.segmentName(offset: offset), 0) }
 
     private mutating func fail(_ name: String, _ code: Int32) {
-        failure = failure ?? "cannot write the output to its file “\(name)”: \(ProcessError.text(of: code)); "
+        failure =
+            failure ?? "cannot write the output to its file “\(name)”: \(ProcessError.text(of: code)); "
             + "what the process wrote after the first \(headCount) bytes is not kept; let there be room on the disk"
     }
 }

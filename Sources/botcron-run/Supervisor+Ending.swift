@@ -79,7 +79,9 @@ extension Supervisor {
     private func endIfAlone() {
         if case .running = phase { return }
         var info = siginfo_t()
-        guard child?.isReaped != false, !isOver, waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 else { return }
+        guard child?.isReaped != false, !isOver, waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 else {
+            return
+        }
         end()
     }
 

@@ -134,7 +134,10 @@ import Testing
 
     @Test func aRunThatIsToFinishIsWaitedFor() throws {
         let session = try Session(jobs: [
-            ["name": "finish", "command": ["sh", "-c", "echo > begun; while ! test -e open; do sleep 0.05; done"], "on_stop": "finish"]
+            [
+                "name": "finish", "command": ["sh", "-c", "echo > begun; while ! test -e open; do sleep 0.05; done"],
+                "on_stop": "finish",
+            ]
         ])
         let daemon = try session.start()
         let id = try session.json("run_job", "finish").text("execution_id")
@@ -152,7 +155,8 @@ import Testing
         let daemon = try session.start()
         let id = try session.json("run_job", "long").text("execution_id")
         let process = try processOfLong(session)
-        let supervisor = Scratch.text("/proc/\(daemon.pid)/task/\(daemon.pid)/children").split(separator: " ").compactMap { pid_t($0) }
+        let supervisor = Scratch.text("/proc/\(daemon.pid)/task/\(daemon.pid)/children").split(separator: " ")
+            .compactMap { pid_t($0) }
         #expect(supervisor.count == 1)
         for pid in supervisor { kill(pid, SIGKILL) }
         let failed = try session.signal("JobFailed", "long", id)

@@ -115,7 +115,9 @@ struct AdoptionTests {
     func losesNothingWheneverTheParentIsKilled(seed: UInt64) throws {
         var random = SplitMix(state: seed)
         let folder = try ScratchFolder()
-        let scripts = ["-", "echo $RUN; exit 3", "echo $RUN; sleep 0.05; exit 3", "echo $RUN >> \(folder.path)/log; exit 3"]
+        let scripts = [
+            "-", "echo $RUN; exit 3", "echo $RUN; sleep 0.05; exit 3", "echo $RUN >> \(folder.path)/log; exit 3",
+        ]
         let parent = try Parent(folder, scripts)
         try parent.wait(for: "\(random.next() % 4)\n")
         usleep(useconds_t(random.next() % 20_000))

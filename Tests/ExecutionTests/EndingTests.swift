@@ -143,7 +143,8 @@ struct EndingTests {
         }
         try harness.wait("both lines") { attempt.text.filter { $0 == "\n" }.count == 2 }
         let leader = try attempt.process(harness)
-        let left = try #require(attempt.text.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }.first { $0 != leader })
+        let left = try #require(
+            attempt.text.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }.first { $0 != leader })
         attempt.cancel()
         try harness.wait("the end of the leader") { isGone(leader) }
         #expect(harness.reports.isEmpty, "it has ended when all of it has")
@@ -175,7 +176,9 @@ struct EndingTests {
 
     @Test func asksThoseOutsideTheGroupToo() throws {
         let harness = try Harness()
-        let attempt = harness.sh("setsid sh -c 'trap \"echo asked; exit\" TERM; echo up; while :; do sleep 0.01; done' & wait") {
+        let attempt = harness.sh(
+            "setsid sh -c 'trap \"echo asked; exit\" TERM; echo up; while :; do sleep 0.01; done' & wait"
+        ) {
             // Longer than the test: the TERM must do.
             $0.killGrace = .seconds(1000)
         }

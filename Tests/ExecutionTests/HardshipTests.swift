@@ -68,7 +68,9 @@ struct HardshipTests {
     @Test func killsWhatForksOnAndOn() throws {
         let harness = try Harness()
         // A chain of processes, each of which starts the next and goes: nobody is there for long.
-        let attempt = harness.sh("trap '' TERM; chain='setsid sh -c \"$0\" \"$0\" &'; echo up; setsid sh -c \"$chain\" \"$chain\"; sleep 1000") {
+        let attempt = harness.sh(
+            "trap '' TERM; chain='setsid sh -c \"$0\" \"$0\" &'; echo up; setsid sh -c \"$chain\" \"$chain\"; sleep 1000"
+        ) {
             $0.killGrace = .milliseconds(100)
         }
         try harness.waitForOutput(attempt, "up")
@@ -140,7 +142,9 @@ struct HardshipTests {
     }
 
     @Test func ignoresLinesWithoutEnd() throws {
-        let report = try Harness().runScript("head -c 200000 /dev/zero | tr '\\0' x >&3; echo >&3; echo progress 1 >&3; printf 'cost 9' >&3") {
+        let report = try Harness().runScript(
+            "head -c 200000 /dev/zero | tr '\\0' x >&3; echo >&3; echo progress 1 >&3; printf 'cost 9' >&3"
+        ) {
             $0.context = "{}"
         }
         #expect(report.remarks == ["progress": "1"])

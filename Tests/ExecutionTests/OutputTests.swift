@@ -124,7 +124,8 @@ struct OutputTests {
         let loop = try EventLoop()
         let runner = try Runner(loop: loop, folder: "/proc/self/nowhere")
         var report: AttemptReport?
-        let request = AttemptRequest(run: "x", attempt: 1, arguments: ["/bin/true"], environment: [:], workingDirectory: "/")
+        let request = AttemptRequest(
+            run: "x", attempt: 1, arguments: ["/bin/true"], environment: [:], workingDirectory: "/")
         runner.start(request) { report = $0 }
         while report == nil { try loop.runOnce(timeoutUSec: nil) }
         guard case .couldNotStart(let text) = report?.ending else {
@@ -139,7 +140,8 @@ struct OutputTests {
         let folder = try ScratchFolder()
         let runner = try Runner(loop: loop, folder: folder.path + "/runs", supervisor: "/nowhere/botcron-run")
         var report: AttemptReport?
-        let request = AttemptRequest(run: "x", attempt: 1, arguments: ["/bin/true"], environment: [:], workingDirectory: "/")
+        let request = AttemptRequest(
+            run: "x", attempt: 1, arguments: ["/bin/true"], environment: [:], workingDirectory: "/")
         runner.start(request) { report = $0 }
         while report == nil { try loop.runOnce(timeoutUSec: nil) }
         guard case .couldNotStart(let text) = report?.ending else {
@@ -154,7 +156,8 @@ struct OutputTests {
         _ = try harness.runScript("printf 0123456789abcdef") { $0.outputLimit = 8 }
         let reader = harness.runner.output(run: "run-1", attempt: 1)
         let rows: [(Int, Int, Int, String)] = [
-            (0, 100, 0, "0123"), (2, 1, 2, "2"), (3, 100, 3, "3"), (4, 100, 12, "cdef"), (9, 2, 12, "cd"), (14, 100, 14, "ef"),
+            (0, 100, 0, "0123"), (2, 1, 2, "2"), (3, 100, 3, "3"), (4, 100, 12, "cdef"), (9, 2, 12, "cd"),
+            (14, 100, 14, "ef"),
             (16, 100, 16, ""), (99, 1, 99, ""), (-5, 2, 0, "01"),
         ]
         for (offset, limit, found, text) in rows {

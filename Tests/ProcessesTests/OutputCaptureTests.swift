@@ -5,7 +5,8 @@ struct OutputCaptureTests {
     /// What would be kept of `bytes` under a bound.
     private func capture(_ bytes: [UInt8], limit: Int) -> OutputCapture {
         let head = Array(bytes.prefix(limit - limit / 2))
-        return OutputCapture(head: head, tail: Array(bytes.dropFirst(head.count).suffix(limit / 2)), totalCount: bytes.count)
+        return OutputCapture(
+            head: head, tail: Array(bytes.dropFirst(head.count).suffix(limit / 2)), totalCount: bytes.count)
     }
 
     private func capture(_ text: String, limit: Int = 1000) -> OutputCapture { capture(Array(text.utf8), limit: limit) }

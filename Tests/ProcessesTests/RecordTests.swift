@@ -37,7 +37,8 @@ struct RecordTests {
     }
 
     @Test(arguments: [
-        "", "\n", "end", "end 0", "x -1\n\n", "x 9223372036854775807\nabc\n", "x 99999999999999999999\nabc\n", "x\nabc\n",
+        "", "\n", "end", "end 0", "x -1\n\n", "x 9223372036854775807\nabc\n", "x 99999999999999999999\nabc\n",
+        "x\nabc\n",
         "x 3 \nabc\n", "x 2\nabc\n", " \n\n",
     ])
     func takesNoHarmFromBadBytes(text: String) {
@@ -62,9 +63,11 @@ struct RecordTests {
         #expect(SupervisorRequest(Record(parsing: Array(request.record.bytes.dropLast()))) == nil)
     }
 
-    @Test(arguments: [
-        .exited(3), .signaled(11, coreDumped: true), .signaled(9, coreDumped: false), .couldNotStart("no such program"), .lost,
-    ] as [SupervisorOutcome.Ending])
+    @Test(
+        arguments: [
+            .exited(3), .signaled(11, coreDumped: true), .signaled(9, coreDumped: false),
+            .couldNotStart("no such program"), .lost,
+        ] as [SupervisorOutcome.Ending])
     func carriesAnOutcome(ending: SupervisorOutcome.Ending) {
         var outcome = SupervisorOutcome(ending: ending)
         outcome.isStalled = true

@@ -14,7 +14,8 @@ struct RunFolderTests {
 
     @Test func keepsApartWhatANameCannotHold() {
         let ids = [
-            "a/b", "a_b", "a/c", "..", ".", "", "a\nb", String(repeating: "x", count: 300), String(repeating: "x", count: 301),
+            "a/b", "a_b", "a/c", "..", ".", "", "a\nb", String(repeating: "x", count: 300),
+            String(repeating: "x", count: 301),
             String(repeating: "ü", count: 150), String(repeating: "x", count: 200), String(repeating: "x", count: 201),
         ]
         let names = ids.map { RunFolder.name(run: $0, attempt: 12_345) }

@@ -30,10 +30,10 @@ enum Runners {
 
     /// The template with further arguments: before the prompt where there is one, which options have to precede.
     static func template(_ command: [String], extra: [String]) -> [String] {
-        let place = command.firstIndex { argument in
+        let prompt = command.firstIndex { argument in
             TemplatePiece.split(argument).contains { if case .name("prompt") = $0 { true } else { false } }
         }
-        ?? command.endIndex
+        let place = prompt ?? command.endIndex
         return Array(command[..<place]) + extra + command[place...]
     }
 }

@@ -2,8 +2,8 @@ import Configuration
 import DBus
 import JSON
 import Persistence
-import Scheduling
 import Schedules
+import Scheduling
 
 /// Handlers: jobs, their definitions and their toggles.
 extension ControlInterface {
@@ -137,7 +137,8 @@ extension ControlInterface {
         do {
             value = try JSONValue(parsing: text(call, 2))
         } catch {
-            throw ErrorReply.invalidArgument("value", found: "text that is not JSON (\(error.description))", expected: "one JSON value")
+            throw ErrorReply.invalidArgument(
+                "value", found: "text that is not JSON (\(error.description))", expected: "one JSON value")
         }
         try daemon.updateConfiguration(text(call, 0), text(call, 1), value)
         acknowledge(call) { call.reply([.bool(true)]) }
@@ -153,7 +154,8 @@ extension ControlInterface {
                         "added": .array(result.added.map { .string($0) }),
                         "changed": .array(result.changed.map { .string($0) }),
                         "removed": .array(result.removed.map { .string($0) }),
-                        "invalid": .array(result.refused.map { ["name": .string($0.name), "error": .string($0.error)] }),
+                        "invalid": .array(
+                            result.refused.map { ["name": .string($0.name), "error": .string($0.error)] }),
                     ])
             }
         } catch {

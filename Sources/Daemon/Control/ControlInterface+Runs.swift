@@ -3,8 +3,8 @@ import DBus
 import Execution
 import JSON
 import Persistence
-import Scheduling
 import Schedules
+import Scheduling
 
 /// Handlers: runs and their history.
 extension ControlInterface {
@@ -25,7 +25,8 @@ extension ControlInterface {
         }
         if let key = object["idempotency_key"], !key.isNull {
             guard let text = key.stringValue, !text.isEmpty else {
-                throw ErrorReply.invalidArgument("idempotency_key", found: key.compactText, expected: "a string that is not empty")
+                throw ErrorReply.invalidArgument(
+                    "idempotency_key", found: key.compactText, expected: "a string that is not empty")
             }
             request.idempotencyKey = text
         }
@@ -49,7 +50,9 @@ extension ControlInterface {
     func runNow(_ call: MethodCall) throws {
         let definition = try object(call, 0, "definition")
         let job = try daemon.readJob(.object(definition), madeUpName: daemon.makeUpJobName())
-        try ask(call, { .runOnce(job, RunRequest(job: job.name), ticket: $0) }) { reply in try answer(call, run: reply) }
+        try ask(call, { .runOnce(job, RunRequest(job: job.name), ticket: $0) }) { reply in
+            try answer(call, run: reply)
+        }
     }
 
     func getRun(_ call: MethodCall) throws {
@@ -112,12 +115,14 @@ extension ControlInterface {
                 query.limit = limit <= 0 ? Self.historyLimitDefault : min(limit, Self.historyLimitMax)
             case "cursor":
                 guard let cursor = HistoryCursor(try string(value, key)) else {
-                    throw ErrorReply.invalidArgument(key, found: value.compactText, expected: "a next_cursor of an earlier answer")
+                    throw ErrorReply.invalidArgument(
+                        key, found: value.compactText, expected: "a next_cursor of an earlier answer")
                 }
                 query.cursor = cursor
             default:
                 throw ErrorReply.invalidArgument(
-                    "filter", found: "the key \"\(key)\"", expected: "job, status, trigger, since, until, limit, cursor")
+                    "filter", found: "the key \"\(key)\"", expected: "job, status, trigger, since, until, limit, cursor"
+                )
             }
         }
         let page = try history(query)
@@ -136,7 +141,9 @@ extension ControlInterface {
     // MARK: - Helpers
 
     private func answer(_ call: MethodCall, run reply: Reply) throws {
-        guard case .run(let run) = reply else { throw ErrorReply(.failed, "the scheduler answered a request for a run with \(reply)") }
+        guard case .run(let run) = reply else {
+            throw ErrorReply(.failed, "the scheduler answered a request for a run with \(reply)")
+        }
         answer(call, daemon.answer(of: run))
     }
 
@@ -187,7 +194,8 @@ extension ControlInterface {
             return try Instant.absolute(try string(value, name), zone: zone)
         } catch let error as ScheduleError {
             throw ErrorReply.invalidArgument(
-                name, found: "\(value.compactText) (\(error))", expected: "an instant, such as 2026-01-26T09:00:00-05:00")
+                name, found: "\(value.compactText) (\(error))",
+                expected: "an instant, such as 2026-01-26T09:00:00-05:00")
         }
     }
 }

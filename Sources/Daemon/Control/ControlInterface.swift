@@ -23,7 +23,8 @@ struct ControlInterface {
     var interface: Interface {
         Interface(
             Daemon.interfaceName,
-            documentation: "Keeps a user's jobs on time. Strings marked JSON hold one JSON value; instants are RFC 3339.",
+            documentation:
+                "Keeps a user's jobs on time. Strings marked JSON hold one JSON value; instants are RFC 3339.",
             methods: runMethods + jobMethods + schedulerMethods + serviceMethods, signals: Self.signals,
             properties: properties, takesText: true)
     }
@@ -32,7 +33,9 @@ struct ControlInterface {
 
     static var job: Argument { Argument("job", "s", documentation: "The name of a job.") }
     static var executionID: Argument { Argument("execution_id", "s", documentation: "The execution id of a run.") }
-    static var jobJSON: Argument { Argument("definition", "s", documentation: "A job: one JSON object with the keys of a definition.") }
+    static var jobJSON: Argument {
+        Argument("definition", "s", documentation: "A job: one JSON object with the keys of a definition.")
+    }
     static var answer: Argument { Argument("answer", "s", documentation: "JSON.") }
     static var isDone: Argument { Argument("done", "b", documentation: "True; anything else is an error.") }
 
@@ -45,19 +48,23 @@ struct ControlInterface {
                 in: [
                     Argument(
                         "job", "s",
-                        documentation: "The name of a job, or JSON {job, inputs, scheduled_for, idempotency_key, force}.")
+                        documentation:
+                            "The name of a job, or JSON {job, inputs, scheduled_for, idempotency_key, force}.")
                 ],
                 out: [Argument("run", "s", documentation: "JSON: the run, running or queued.")],
-                documentation: "Starts a run now, whatever the schedule says. Returns as soon as it is recorded and started.",
+                documentation:
+                    "Starts a run now, whatever the schedule says. Returns as soon as it is recorded and started.",
                 runJob),
             Method(
                 "run_now", in: [Self.jobJSON], out: [Argument("run", "s", documentation: "JSON: the run.")],
                 documentation: "Runs a definition once without scheduling it.", runNow),
             Method(
-                "get_run", in: [Self.executionID], out: [Argument("run", "s", documentation: "JSON: the run, with its attempts.")],
+                "get_run", in: [Self.executionID],
+                out: [Argument("run", "s", documentation: "JSON: the run, with its attempts.")],
                 documentation: "One run, active or on record.", getRun),
             Method(
-                "wait_run", in: [Self.executionID], out: [Argument("run", "s", documentation: "JSON: the run as it ended.")],
+                "wait_run", in: [Self.executionID],
+                out: [Argument("run", "s", documentation: "JSON: the run as it ended.")],
                 documentation: "Replies when the run has ended. The caller picks its own time-out.", waitRun),
             Method(
                 "cancel_run", in: [Self.executionID], out: [Self.isDone],
@@ -70,18 +77,29 @@ struct ControlInterface {
                     Argument("limit", "u", documentation: "At most so many bytes; 0: 65536; at most 1048576."),
                 ],
                 out: [
-                    Argument("bytes", "ay", documentation: "What was written, standard output and error as they came; empty where nothing follows."),
-                    Argument("next_offset", "x", documentation: "What to ask for next; beyond offset and bytes where some in between were not kept."),
+                    Argument(
+                        "bytes", "ay",
+                        documentation:
+                            "What was written, standard output and error as they came; empty where nothing follows."),
+                    Argument(
+                        "next_offset", "x",
+                        documentation:
+                            "What to ask for next; beyond offset and bytes where some in between were not kept."),
                 ],
                 documentation: "What a run wrote, live while it runs.", getOutput),
             Method(
                 "get_history",
-                in: [Argument("limit", "i", documentation: "At most so many; 0 or less: 20; at most 1000.", isOptional: true)],
+                in: [
+                    Argument(
+                        "limit", "i", documentation: "At most so many; 0 or less: 20; at most 1000.", isOptional: true)
+                ],
                 out: [Argument("runs", "s", documentation: "JSON: an array of runs, newest first.")],
                 documentation: "What ran, and what did not run and why.", getHistory),
             Method(
                 "query_history",
-                in: [Argument("filter", "s", documentation: "JSON {job, status, trigger, since, until, limit, cursor}.")],
+                in: [
+                    Argument("filter", "s", documentation: "JSON {job, status, trigger, since, until, limit, cursor}.")
+                ],
                 out: [Argument("page", "s", documentation: "JSON {runs, next_cursor}.")],
                 documentation: "History by filter, page by page.", queryHistory),
         ]
@@ -95,7 +113,8 @@ struct ControlInterface {
                 "list_jobs", out: [Argument("jobs", "s", documentation: "JSON: an array of jobs, by name.")],
                 documentation: "Every job, those with an error included.", listJobs),
             Method(
-                "get_job", in: [Self.job], out: [Argument("job", "s", documentation: "JSON: the job, its definition, its last runs.")],
+                "get_job", in: [Self.job],
+                out: [Argument("job", "s", documentation: "JSON: the job, its definition, its last runs.")],
                 documentation: "One job.", getJob),
             Method(
                 "toggle_job",
@@ -103,18 +122,23 @@ struct ControlInterface {
                 out: [Self.isDone],
                 documentation: "Overrides a job's enabled; survives a restart and a reload.", toggleJob),
             Method(
-                "pause_job", in: [Argument("job", "s", documentation: "The name of a job, or JSON {job, until}.")], out: [Self.isDone],
-                documentation: "As toggle_job with false; with until, the job resumes by itself.") { call in
-                    try pauseJob(call, isEnabled: false)
-                },
+                "pause_job", in: [Argument("job", "s", documentation: "The name of a job, or JSON {job, until}.")],
+                out: [Self.isDone],
+                documentation: "As toggle_job with false; with until, the job resumes by itself."
+            ) { call in
+                try pauseJob(call, isEnabled: false)
+            },
             Method(
-                "resume_job", in: [Argument("job", "s", documentation: "The name of a job, or JSON {job}.")], out: [Self.isDone],
-                documentation: "As toggle_job with true.") { call in try pauseJob(call, isEnabled: true) },
+                "resume_job", in: [Argument("job", "s", documentation: "The name of a job, or JSON {job}.")],
+                out: [Self.isDone],
+                documentation: "As toggle_job with true."
+            ) { call in try pauseJob(call, isEnabled: true) },
             Method(
                 "skip_job", in: [Self.job], out: [Argument("answer", "s", documentation: "JSON {skipped, next_run}.")],
                 documentation: "The job's next fire time is recorded as skipped instead of run.", skipJob),
             Method(
-                "schedule_job", in: [Self.jobJSON], out: [Argument("answer", "s", documentation: "JSON {job_id, next_run}.")],
+                "schedule_job", in: [Self.jobJSON],
+                out: [Argument("answer", "s", documentation: "JSON {job_id, next_run}.")],
                 documentation: "Creates or replaces a job; it is kept in the store.", scheduleJob),
             Method(
                 "cancel_job", in: [Self.job], out: [Self.isDone],
@@ -123,14 +147,21 @@ struct ControlInterface {
                 "explain_job",
                 in: [
                     Self.job,
-                    Argument("instant", "s", documentation: "A fire time that is asked about; empty: how the job stands now."),
+                    Argument(
+                        "instant", "s", documentation: "A fire time that is asked about; empty: how the job stands now."
+                    ),
                 ],
-                out: [Argument("answer", "s", documentation: "JSON {job, at, reasons}, each reason with a code and a sentence.")],
+                out: [
+                    Argument(
+                        "answer", "s", documentation: "JSON {job, at, reasons}, each reason with a code and a sentence."
+                    )
+                ],
                 documentation: "Why a job ran, did not run, is not running, and when it will.", explainJob),
             Method(
                 "preview_schedule",
                 in: [
-                    Argument("schedule", "s", documentation: "A cron expression, or JSON with the schedule keys of a job."),
+                    Argument(
+                        "schedule", "s", documentation: "A cron expression, or JSON with the schedule keys of a job."),
                     Argument("count", "i", documentation: "At most so many; at most 1000."),
                 ],
                 out: [Argument("instants", "s", documentation: "JSON: an array of instants.")],
@@ -144,7 +175,8 @@ struct ControlInterface {
         [
             Method(
                 "toggle_scheduler", in: [Argument("enabled", "b", documentation: "Whether schedules are in force.")],
-                out: [Self.isDone], documentation: "Pauses or resumes all schedules; survives a restart.", toggleScheduler),
+                out: [Self.isDone], documentation: "Pauses or resumes all schedules; survives a restart.",
+                toggleScheduler),
             Method(
                 "get_config",
                 in: [
@@ -157,13 +189,15 @@ struct ControlInterface {
                 "update_config",
                 in: [
                     Argument("section", "s", documentation: "A section of config.json, any of them."),
-                    Argument("key", "s", documentation: "A dotted key in it; empty: the value is merged into the section."),
+                    Argument(
+                        "key", "s", documentation: "A dotted key in it; empty: the value is merged into the section."),
                     Argument("value", "s", documentation: "JSON."),
                 ],
                 out: [Self.isDone], documentation: "Writes config.json atomically, and keeps everything else in it.",
                 updateConfig),
             Method(
-                "reload_config", out: [Argument("answer", "s", documentation: "JSON {added, changed, removed, invalid}.")],
+                "reload_config",
+                out: [Argument("answer", "s", documentation: "JSON {added, changed, removed, invalid}.")],
                 documentation: "Takes up config.json as it stands, by difference.", reloadConfig),
         ]
     }
@@ -175,11 +209,13 @@ struct ControlInterface {
                 "GetMetrics", out: [Argument("text", "s", documentation: "OpenMetrics text.")],
                 documentation: "The daemon's figures, for a scraper.", getMetrics),
             Method("GetStats", out: [Self.answer], documentation: "As GetStatus, without the last runs.", getStats),
-            Method("HealthCheck", out: [Self.answer], documentation: "Whether all is well, check by check.", healthCheck),
             Method(
-                "Ping", out: [Argument("pong", "s", documentation: "The word pong.")], documentation: "Answers.") { call in
-                    call.reply([.string("pong")])
-                },
+                "HealthCheck", out: [Self.answer], documentation: "Whether all is well, check by check.", healthCheck),
+            Method(
+                "Ping", out: [Argument("pong", "s", documentation: "The word pong.")], documentation: "Answers."
+            ) { call in
+                call.reply([.string("pong")])
+            },
             Method("Shutdown", out: [Self.answer], documentation: "Stops the daemon as SIGTERM does.", shutDown),
         ]
     }
@@ -191,7 +227,8 @@ struct ControlInterface {
         let run = Argument("execution_id", "s")
         let error = Argument("error", "s")
         return [
-            SignalDeclaration("JobStarted", [job, run], documentation: "A run's first attempt started, or could not be."),
+            SignalDeclaration(
+                "JobStarted", [job, run], documentation: "A run's first attempt started, or could not be."),
             SignalDeclaration(
                 "JobCompleted", [job, run, Argument("result", "s", documentation: "JSON: the run.")],
                 documentation: "A run succeeded."),
@@ -202,13 +239,19 @@ struct ControlInterface {
             SignalDeclaration(
                 "JobMissed", [job, Argument("scheduled_for", "s"), Argument("reason", "s")],
                 documentation: "A fire time was not run."),
-            SignalDeclaration("SchedulerToggled", [Argument("enabled", "b")], documentation: "All schedules were paused or resumed."),
+            SignalDeclaration(
+                "SchedulerToggled", [Argument("enabled", "b")], documentation: "All schedules were paused or resumed."),
             SignalDeclaration(
                 "JobsChanged", [Argument("added", "as"), Argument("changed", "as"), Argument("removed", "as")],
                 documentation: "The set of jobs, or what one of them says, has changed."),
-            SignalDeclaration("StatusChanged", [Argument("status", "s", documentation: "running, paused, sleeping or stopping.")]),
             SignalDeclaration(
-                "Event", [Argument("type", "s", documentation: "The name of another signal."), Argument("data", "s", documentation: "JSON.")],
+                "StatusChanged", [Argument("status", "s", documentation: "running, paused, sleeping or stopping.")]),
+            SignalDeclaration(
+                "Event",
+                [
+                    Argument("type", "s", documentation: "The name of another signal."),
+                    Argument("data", "s", documentation: "JSON."),
+                ],
                 documentation: "Every other signal once more."),
         ]
     }
@@ -217,9 +260,15 @@ struct ControlInterface {
 
     private var properties: [Property] {
         [
-            Property("Running", "b", changeSignal: .no, documentation: "Whether the daemon runs: true.") { _ in .bool(true) },
-            Property("Enabled", "b", documentation: "Whether schedules are in force.") { _ in .bool(daemon.scheduler.isEnabled) },
-            Property("Uptime", "d", changeSignal: .no, documentation: "Seconds since the start.") { _ in .double(daemon.uptime) },
+            Property("Running", "b", changeSignal: .no, documentation: "Whether the daemon runs: true.") { _ in
+                .bool(true)
+            },
+            Property("Enabled", "b", documentation: "Whether schedules are in force.") { _ in
+                .bool(daemon.scheduler.isEnabled)
+            },
+            Property("Uptime", "d", changeSignal: .no, documentation: "Seconds since the start.") { _ in
+                .double(daemon.uptime)
+            },
             Property("Stats", "s", changeSignal: .no, documentation: "JSON: what GetStats answers.") { _ in
                 .string(try daemon.stats().compactText)
             },
@@ -250,21 +299,25 @@ extension ControlInterface {
             }
             return object
         } catch let error as JSONError {
-            throw ErrorReply.invalidArgument(name, found: "text that is not JSON (\(error.description))", expected: "one JSON object")
+            throw ErrorReply.invalidArgument(
+                name, found: "text that is not JSON (\(error.description))", expected: "one JSON object")
         }
     }
 
     /// A job's name, or a JSON object that has it as `job` beside what else is in `keys`.
     func jobOrObject(_ call: MethodCall, _ keys: Set<String>) throws -> (job: String, JSONObject) {
         let text = text(call, 0)
-        guard text.utf8.first(where: { $0 > UInt8(ascii: " ") }) == UInt8(ascii: "{") else { return (text, JSONObject()) }
+        guard text.utf8.first(where: { $0 > UInt8(ascii: " ") }) == UInt8(ascii: "{") else {
+            return (text, JSONObject())
+        }
         let object = try object(call, 0, "job")
         for key in object.keys where key != "job" && !keys.contains(key) {
             throw ErrorReply.invalidArgument(
                 "job", found: "the key \"\(key)\"", expected: "job, \(keys.sorted().joined(separator: ", "))")
         }
         guard let name = object["job"]?.stringValue else {
-            throw ErrorReply.invalidArgument("job", found: "an object without a job", expected: "the name of a job as \"job\"")
+            throw ErrorReply.invalidArgument(
+                "job", found: "an object without a job", expected: "the name of a job as \"job\"")
         }
         return (name, object)
     }

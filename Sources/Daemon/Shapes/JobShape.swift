@@ -1,6 +1,6 @@
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 
 /// A job as clients read it: `control-interface`, "Shapes".
 enum JobShape {
@@ -43,7 +43,9 @@ enum JobShape {
     /// A job that stands in the configuration and cannot be scheduled.
     static func json(_ refused: RefusedJob) -> JSONObject {
         let definition = parsed(refused.definition)
-        func text(_ key: String) -> JSONValue { definition[key].flatMap { $0.stringValue.map { .string($0) } } ?? .null }
+        func text(_ key: String) -> JSONValue {
+            definition[key].flatMap { $0.stringValue.map { .string($0) } } ?? .null
+        }
         return [
             "name": .string(refused.name),
             "title": .string(refused.name),

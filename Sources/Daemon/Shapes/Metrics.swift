@@ -1,7 +1,7 @@
 import Configuration
 import Persistence
-import Scheduling
 import Schedules
+import Scheduling
 
 /// The daemon's figures as OpenMetrics text (OpenMetrics 1.0): base units, few labels, no secrets.
 extension Daemon {
@@ -69,7 +69,9 @@ struct MetricsText {
 
     private var text = ""
 
-    mutating func family(_ name: String, _ kind: Kind, _ help: String, _ samples: (inout Family) throws -> Void) rethrows {
+    mutating func family(_ name: String, _ kind: Kind, _ help: String, _ samples: (inout Family) throws -> Void)
+        rethrows
+    {
         var family = Family(name: name)
         try samples(&family)
         text += "# TYPE \(name) \(kind.rawValue)\n# HELP \(name) \(help)\n"

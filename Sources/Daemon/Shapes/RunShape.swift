@@ -1,6 +1,6 @@
 import JSON
-import Scheduling
 import Schedules
+import Scheduling
 
 /// A run as clients read it: `control-interface`, "Shapes". One place, so that every answer says the same.
 enum RunShape {

@@ -74,7 +74,9 @@ extension Daemon {
         ]
         let isHealthy = checks.allSatisfy(\.holds)
         let bad = checks.filter { !$0.holds }.map(\.name).joined(separator: ", ")
-        let last = (try? store.history(HistoryQuery(limit: Self.recentExecutions)))?.runs.first { $0.status.isExecuted && !$0.status.isActive }
+        let last = (try? store.history(HistoryQuery(limit: Self.recentExecutions)))?.runs.first {
+            $0.status.isExecuted && !$0.status.isActive
+        }
         var shape: JSONObject = [
             "healthy": .bool(isHealthy),
             "scheduler_running": .bool(scheduler.status == .running),
@@ -117,7 +119,9 @@ extension Daemon {
 
     /// Every job by name; a refused definition stands behind a good one of the same name.
     func jobShapes() -> [JSONObject] {
-        let good = scheduler.jobNames.compactMap { scheduler.job(named: $0) }.map { ($0.job.name, 0, JobShape.json($0, of: scheduler)) }
+        let good = scheduler.jobNames.compactMap { scheduler.job(named: $0) }.map {
+            ($0.job.name, 0, JobShape.json($0, of: scheduler))
+        }
         let bad = configuration.refused.map { ($0.name, 1, JobShape.json($0)) }
         return (good + bad).sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
     }

@@ -60,7 +60,9 @@ enum JobStateRow {
         state.firedBootID = statement.textIfAny()
         state.pausedUntil = statement.instantIfAny()
         state.wasEnabled = statement.boolIfAny() ?? true
-        state.claimed = statement.text().split(separator: " ").compactMap { Int64($0).map { Instant(microseconds: $0) } }
+        state.claimed = statement.text().split(separator: " ").compactMap {
+            Int64($0).map { Instant(microseconds: $0) }
+        }
         state.reopenedThrough = statement.instantIfAny()
         return state
     }

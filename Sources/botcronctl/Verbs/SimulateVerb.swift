@@ -36,7 +36,9 @@ private func simulateConfiguration(_ request: Request, _ context: Context) throw
     if let seconds = try request.seconds("--run-length") { simulation.runLength = .milliseconds(Int64(seconds * 1000)) }
     let outcomes = simulation.run(from: from, to: to, asleep: nights)
     show(outcomes, of: configuration, context)
-    for refused in configuration.refused { context.screen.warn("\(printable(refused.name)): \(printable(refused.error))") }
+    for refused in configuration.refused {
+        context.screen.warn("\(printable(refused.name)): \(printable(refused.error))")
+    }
     return ExitCode.success
 }
 
@@ -127,7 +129,10 @@ private func show(_ outcomes: [Simulation.Outcome], of configuration: Configurat
         if let reason { what += ": \(reason)" }
         if count > 1 { what += ", for \(count) fire times" }
         if let fire = outcome.fireTime, fire != Instant(seconds: outcome.at.seconds) {
-            what += count > 1 ? " up to \(TimeText.absolute(fire, in: context.zone))" : ", of \(TimeText.absolute(fire, in: context.zone))"
+            what +=
+                count > 1
+                ? " up to \(TimeText.absolute(fire, in: context.zone))"
+                : ", of \(TimeText.absolute(fire, in: context.zone))"
         }
         table.add([.init(TimeText.absolute(outcome.at, in: context.zone)), .init(outcome.job), .init(what)])
     }

@@ -34,7 +34,9 @@ final class DaemonBench {
         let command = "[\"/bin/date\", \"+%s%N\"]"
         let jobs = (0..<10).map { "{\"name\": \"job\($0)\", \"cron\": \"0 3 1 1 *\", \"command\": \(command)}" }
         let text: String = "{\"schedules\": {\"timezone\": \"UTC\", \"jobs\": [\(jobs.joined(separator: ", "))]}}"
-        guard let file = fopen(folder + "/config.json", "w") else { throw Failure(message: "cannot write the configuration") }
+        guard let file = fopen(folder + "/config.json", "w") else {
+            throw Failure(message: "cannot write the configuration")
+        }
         fputs(text, file)
         fclose(file)
     }
@@ -78,7 +80,9 @@ final class DaemonBench {
         connection.owner(of: "com.aiworkflow.BotCron") { owner in if owner != nil { isThere = true } }
         let deadline = nanoseconds(CLOCK_MONOTONIC) + 10_000_000_000
         while !isThere {
-            guard nanoseconds(CLOCK_MONOTONIC) < deadline else { throw Failure(message: "the daemon did not take its name") }
+            guard nanoseconds(CLOCK_MONOTONIC) < deadline else {
+                throw Failure(message: "the daemon did not take its name")
+            }
             _ = try loop.runOnce(timeoutUSec: 1_000_000)
         }
     }
@@ -142,7 +146,9 @@ final class DaemonBench {
         defer { free(line) }
         while getline(&line, &capacity, file) > 0, let line {
             let text = String(cString: line)
-            if text.hasPrefix("VmRSS") || text.hasPrefix("RssAnon") || text.hasPrefix("VmHWM") { print(text, terminator: "") }
+            if text.hasPrefix("VmRSS") || text.hasPrefix("RssAnon") || text.hasPrefix("VmHWM") {
+                print(text, terminator: "")
+            }
         }
     }
 

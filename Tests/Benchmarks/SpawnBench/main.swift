@@ -28,7 +28,10 @@ struct SpawnBench {
     func run() throws {
         let loop = try EventLoop()
         let runner = try Runner(loop: loop, folder: folder + "/runs")
-        defer { rmdir(folder + "/runs"); rmdir(folder) }
+        defer {
+            rmdir(folder + "/runs")
+            rmdir(folder)
+        }
         var floor = Samples()
         var bare = Samples()
         var whole = Samples()

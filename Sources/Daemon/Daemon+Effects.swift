@@ -102,82 +102,16 @@ extension Daemon {
         storeRetryTimer?.arm(atUSec: loop.now(.monotonic) + storeRetryDelayUSec)
     }
 
-    // MARK: - 2. Start
+    // MARK: - The end of an attempt
 
-    private func start(_ launch: Launch) {
-        quietTimer?.disarm()
-        let run = launch.run
-        let number = run.attempt
-        let claimedAt = now
-        do throws(JobError) {
-            let plan = try AttemptPlan(launch, session: environment, home: home)
-            var request = AttemptRequest(
-                run: run.id, attempt: number, arguments: plan.arguments, environment: plan.environment,
-                workingDirectory: plan.workingDirectory)
-            request.timeout = launch.job.timeout
-            request.killGrace = launch.job.killGrace
-            request.outputLimit = launch.job.outputLimit
-            // A run that only is to be told of when it stalls is not ended for it.
-            if launch.job.onStall != .notify { request.stallTimeout = launch.job.stallTimeout ?? .zero }
-            request.context = plan.context
-            request.credentials = plan.credentials
-            if let input = launch.job.standardInput { request.standardInput = .bytes(Array(input.utf8)) }
-            if number > 1, let type = run.failureType, let remedy = configuration.remediation[type] {
-                startRemedy(remedy, against: type, before: request, onStop: launch.job.onStop)
-            } else {
-                start(request, onStop: launch.job.onStop)
-            }
-        } catch {
-            let outcome = AttemptOutcome(
-                ending: .couldNotStart("\(error)"), startedAt: claimedAt, endedAt: claimedAt)
-            submit(.attemptEnded(run: run.id, attempt: number, outcome))
-        }
-    }
-
-    private func start(_ request: AttemptRequest, onStop: StopAction) {
-        let (run, number) = (request.run, request.attempt)
-        let handle = runner.start(request) { [unowned self] report in attemptEnded(run, number, report) }
-        attempts[run] = RunningAttempt(handle: handle, onStop: onStop)
-        log.info(
-            "attempt started",
-            [
-                ("BOTCRON_JOB", request.environment["BOTCRON_JOB"] ?? ""), ("BOTCRON_EXECUTION_ID", run),
-                ("BOTCRON_ATTEMPT", "\(number)"),
-            ])
-    }
-
-    /// A remedy is given so long; then the attempt follows all the same.
-    private static var remedyTimeout: Duration { .seconds(120) }
-
-    /// Runs the command that is to mend what the last attempt failed of, in the surroundings of the next one, which
-    /// follows however it ends: a remedy helps where it can.
-    private func startRemedy(
-        _ argv: [String], against type: String, before next: AttemptRequest, onStop: StopAction
-    ) {
-        // A folder of its own; it is swept away as one without a run.
-        var request = AttemptRequest(
-            run: next.run + "~remedy", attempt: next.attempt, arguments: argv, environment: next.environment,
-            workingDirectory: next.workingDirectory)
-        request.timeout = Self.remedyTimeout
-        request.killGrace = next.killGrace
-        let handle = runner.start(request) { [unowned self] report in
-            log.info(
-                "remedy ended",
-                [
-                    ("BOTCRON_EXECUTION_ID", next.run), ("BOTCRON_FAILURE_TYPE", type),
-                    ("BOTCRON_ENDING", "\(report.ending)"),
-                ])
-            // Whoever cancelled the run meanwhile meant the run, not its remedy.
-            if report.isCancelled { attemptEnded(next.run, next.attempt, report) } else { start(next, onStop: onStop) }
-        }
-        attempts[next.run] = RunningAttempt(handle: handle, onStop: onStop)
-    }
-
-    private func attemptEnded(_ run: String, _ number: Int, _ report: AttemptReport) {
+    func attemptEnded(_ run: String, _ number: Int, _ report: AttemptReport) {
         attempts[run] = nil
         if attempts.isEmpty { quietTimer?.arm(atUSec: loop.now(.monotonic) + Self.quietUSec) }
         if let error = report.outputError {
             log.warning("not all of the output was kept", [("BOTCRON_EXECUTION_ID", run), ("BOTCRON_ERROR", error)])
+        }
+        if let error = report.limitsError {
+            log.warning("not all limits hold", [("BOTCRON_EXECUTION_ID", run), ("BOTCRON_ERROR", error)])
         }
         submit(.attemptEnded(run: run, attempt: number, outcome(report)))
     }
@@ -242,6 +176,10 @@ extension Daemon {
         if report.isStalled {
             outcome.failureType = "stalled"
             outcome.lastLine = "stalled: it wrote nothing for too long"
+        }
+        if report.isOutOfMemory, ending != .exited(0) {
+            outcome.failureType = "oom"
+            outcome.lastLine = "out of memory: the kernel ended what was beyond memory_max"
         }
         return outcome
     }

@@ -31,6 +31,7 @@ public final class Daemon {
     let runner: Runner
     let connection: Connection
     let login: LoginManager
+    let userManager: UserManager
     let startedAtUSec: UInt64
     private var wallOffsetUSec: Int64
 
@@ -75,10 +76,16 @@ public final class Daemon {
     var isMirrorBroken = false
     /// When nothing has run for a moment, memory that only runs need is given back.
     var quietTimer: TimerSource?
+    /// What has been said once about runs without a scope.
+    var isScopeMissed = false
+    var areLimitsWarned = false
     /// Whether files of time zones have changed since they were read.
     var areZonesStale = false
     private var sources: [EventSource] = []
-    /// Whether the name is ours.
+    private var isNameOwned = false
+    /// Whether it is known if there is a user manager: runs that start have their scopes from the first one on.
+    private var isManagerKnown = false
+    /// Whether the name is ours, and all is known that the first runs need.
     private(set) var isReady = false
     /// What the program ends with, once everything is done.
     var exitCode = ExitCode.success
@@ -145,6 +152,7 @@ public final class Daemon {
                 message:
                     "\(error)\nLog in to a desktop session, or start one for a command: dbus-run-session -- botcrond")
         }
+        userManager = UserManager(connection: connection)
     }
 
     /// Runs until it is told to stop.
@@ -161,6 +169,11 @@ public final class Daemon {
         connection.onDisconnected = { [unowned self] reason in busIsLost(reason) }
         connection.onConnected = { [unowned self] in
             decideStart()
+            // Both at once: a start takes as long as the slower answer.
+            userManager.watch { [unowned self] in
+                isManagerKnown = true
+                becomeReady()
+            }
             takeName()
         }
         defer {
@@ -234,6 +247,7 @@ public final class Daemon {
         connection.requestName(Self.busName, .doNotQueue) { [unowned self] result in
             switch result {
             case .primaryOwner, .alreadyOwner:
+                isNameOwned = true
                 becomeReady()
             case .exists, .inQueue:
                 connection.owner(of: Self.busName) { [unowned self] owner in
@@ -257,7 +271,7 @@ public final class Daemon {
     }
 
     private func becomeReady() {
-        guard !isReady else { return }
+        guard !isReady, isNameOwned, isManagerKnown else { return }
         isReady = true
         tellUntold()
         flush()

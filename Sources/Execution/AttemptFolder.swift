@@ -109,6 +109,11 @@ struct AttemptFolder {
     /// Ends what a supervisor that was killed left running: nobody can say any more what becomes of it, and the next
     /// attempt must not run beside it.
     func killLeftovers() {
+        let identity = identity
+        let supervisor = ProcessIdentity(identity, prefix: "supervisor")
+        if let scope = identity.text("scope"), supervisor?.bootID == ProcessIdentity.currentBootID {
+            ControlGroup(path: scope).kill()
+        }
         if let process, let pidfd = process.open() {
             ProcessTree(below: process.pid).kill()
             pidfd.signalProcess(SIGKILL)

@@ -19,6 +19,9 @@ public final class AttemptHandle {
     private var child: ChildProcess?
     private var adopted: FileDescriptor?
     private var exitSource: IOSource?
+    /// Of a supervisor that is held: closed, it begins with what the request file holds by then.
+    private var gate: Pipe?
+    private var requestFile: FileDescriptor?
 
     init(runner: Runner, run: String, attempt: Int, onEnd: @escaping (AttemptReport) -> Void) {
         self.runner = runner
@@ -40,12 +43,15 @@ public final class AttemptHandle {
     /// What the process has written so far.
     public var output: OutputReader { folder.output }
 
+    /// The supervisor that was started here; nil for one that was adopted.
+    public var supervisorPID: Int32? { child?.pid }
+
     // MARK: - Beginning
 
     /// False when no supervisor came to be, for the reason in `failure`.
-    func start(_ request: AttemptRequest) -> Bool {
+    func start(_ request: AttemptRequest, isHeld: Bool) -> Bool {
         do {
-            try startSupervisor(request)
+            try startSupervisor(request, isHeld: isHeld)
             return true
         } catch let error as ProcessError {
             failure = error.description
@@ -58,15 +64,18 @@ public final class AttemptHandle {
     }
 
     /// Untyped, because errors of three rooms meet here; all become the text of the report.
-    private func startSupervisor(_ request: AttemptRequest) throws {
+    private func startSupervisor(_ request: AttemptRequest, isHeld: Bool) throws {
         let program = try runner.supervisorPath()
         mkdir(runner.folder, 0o700)
         let identity = try folder.make(run: run, attempt: attempt, outputLimit: request.outputLimit)
-        var supervision = SupervisorRequest(request)
-        supervision.credentialsFolder = credentialsFolder
-        let file = try FileDescriptor.holding(supervision.record.bytes)
+        let file = try FileDescriptor.holding(isHeld ? [] : record(request).bytes)
         var process = ProcessRequest(arguments: [program, run], environment: [:], workingDirectory: folder.path)
         process.moreDescriptors = [file.number, identity.number]
+        if isHeld { gate = try Pipe() }
+        if let reading = gate?.readEnd.number {
+            process.arguments.append(SupervisorRequest.heldArgument)
+            process.moreDescriptors.append(reading)
+        }
         process.blockedSignals = [SIGTERM, SIGUSR1, SIGHUP, SIGINT, SIGCHLD]
         let child: ChildProcess
         if case .bytes(let bytes) = request.standardInput {
@@ -78,6 +87,34 @@ public final class AttemptHandle {
         }
         startedUSec = currentUSec(CLOCK_REALTIME)
         try follow(child)
+        if isHeld { requestFile = consume file }
+    }
+
+    private func record(_ request: AttemptRequest) -> Record {
+        var supervision = SupervisorRequest(request)
+        supervision.credentialsFolder = credentialsFolder
+        return supervision.record
+    }
+
+    /// Lets a supervisor that is held begin. Once; later calls do nothing.
+    ///
+    /// - Parameter request: the one that it was started with, complete by now.
+    public func proceed(with request: AttemptRequest) {
+        do throws(ProcessError) {
+            try requestFile?.fill(record(request).bytes)
+        } catch {
+            failure = error.description
+        }
+        requestFile = nil
+        gate = nil
+    }
+
+    /// Ends a supervisor that is held, without its process; reported as `couldNotStart` for this reason.
+    public func abandon(because reason: String) {
+        guard gate != nil else { return }
+        failure = reason
+        requestFile = nil
+        gate = nil
     }
 
     private var credentialsFolder: String {
@@ -147,6 +184,8 @@ public final class AttemptHandle {
         let supervisorExit = child?.reap()
         child = nil
         adopted = nil
+        gate = nil
+        requestFile = nil
         let report = makeReport(supervisorExit)
         runner.forget(self)
         onEnd(report)
@@ -180,6 +219,8 @@ extension SupervisorRequest {
         outputLimit = request.outputLimit
         context = request.context
         credentials = request.credentials
+        limits = request.limits
+        scope = request.scope
     }
 }
 

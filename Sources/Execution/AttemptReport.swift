@@ -13,6 +13,8 @@ public struct AttemptReport: Sendable {
     public let isStalled: Bool
     /// It was still running when it was cancelled. Of the three only what came first is true.
     public let isCancelled: Bool
+    /// The kernel killed processes of it because they were beyond their memory.
+    public let isOutOfMemory: Bool
     /// By the wall clock, in µs since 1970. Equal where no process came to be.
     public let startedUSec: Int64
     /// Where the attempt was made to end: when the last of its processes was gone.
@@ -21,6 +23,8 @@ public struct AttemptReport: Sendable {
     public let output: OutputCapture
     /// Why less of the output was kept than its bound allows; nil where all is well.
     public let outputError: String?
+    /// Which of its limits could not be set, and why.
+    public let limitsError: String?
     /// What the process said of itself on its context socket, by word: `progress`, `cost`, `retry-after`, `result`.
     public let remarks: [String: String]
     /// Of the process and those of its descendants that had ended; 0 where no process came to be.
@@ -36,10 +40,12 @@ extension AttemptReport {
         isTimedOut = outcome.isTimedOut
         isStalled = outcome.isStalled
         isCancelled = outcome.isCancelled
+        isOutOfMemory = outcome.isOutOfMemory
         startedUSec = outcome.startedUSec
         endedUSec = outcome.endedUSec
         self.output = output
         outputError = outcome.outputError
+        limitsError = outcome.limitsError
         remarks = outcome.remarks
         userCPUUSec = outcome.userCPUUSec
         systemCPUUSec = outcome.systemCPUUSec

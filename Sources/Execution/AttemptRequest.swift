@@ -1,3 +1,5 @@
+public import Processes
+
 /// One attempt to be: what to start, and within which bounds.
 public struct AttemptRequest: Equatable, Sendable {
     public enum Input: Equatable, Sendable {
@@ -28,6 +30,10 @@ public struct AttemptRequest: Equatable, Sendable {
     public var context: String?
     /// Secrets by name, for the process alone: files in the folder `CREDENTIALS_DIRECTORY`.
     public var credentials: [String: [UInt8]] = [:]
+    /// What the scope does not limit, process by process.
+    public var limits = ResourceLimits()
+    /// The scope that the attempt has been put into, a unit's name; empty where there is none.
+    public var scope = ""
 
     public init(
         run: String, attempt: Int, arguments: [String], environment: [String: String], workingDirectory: String

@@ -66,10 +66,16 @@ public final class Runner {
     // MARK: - Starting
 
     /// Starts the supervisor at once, before it returns.
+    ///
+    /// - Parameter isHeld: the supervisor begins only with `AttemptHandle.proceed(with:)`; until then nothing has been
+    ///   started that the request names, and what it says may still change, but for its input and the bound of its
+    ///   output. One whose daemon goes before that starts nothing at all.
     @discardableResult
-    public func start(_ request: AttemptRequest, onEnd: @escaping (AttemptReport) -> Void) -> AttemptHandle {
+    public func start(
+        _ request: AttemptRequest, isHeld: Bool = false, onEnd: @escaping (AttemptReport) -> Void
+    ) -> AttemptHandle {
         let attempt = AttemptHandle(runner: self, run: request.run, attempt: request.attempt, onEnd: onEnd)
-        hold(attempt, isFollowed: attempt.start(request))
+        follow(attempt, isFollowed: attempt.start(request, isHeld: isHeld))
         return attempt
     }
 
@@ -104,11 +110,11 @@ public final class Runner {
     @discardableResult
     public func adopt(_ survivor: SurvivingAttempt, onEnd: @escaping (AttemptReport) -> Void) -> AttemptHandle {
         let attempt = AttemptHandle(runner: self, run: survivor.run, attempt: survivor.attempt, onEnd: onEnd)
-        hold(attempt, isFollowed: attempt.adopt())
+        follow(attempt, isFollowed: attempt.adopt())
         return attempt
     }
 
-    private func hold(_ attempt: AttemptHandle, isFollowed: Bool) {
+    private func follow(_ attempt: AttemptHandle, isFollowed: Bool) {
         attempts[ObjectIdentifier(attempt)] = attempt
         if !isFollowed {
             settled.append(attempt)

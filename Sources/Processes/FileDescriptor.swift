@@ -144,21 +144,25 @@ extension FileDescriptor {
     /// no writer beside it, blocks nobody, and raises no SIGPIPE.
     public static func holding(_ bytes: [UInt8]) throws(ProcessError) -> FileDescriptor {
         let number = memfd_create("botcron", UInt32(BC_MFD_CLOEXEC))
-        var code = errno
+        let code = errno
         guard number >= 0 else { throw .resource("make", object: "a file in memory", code: code) }
         let file = FileDescriptor(owning: number)
+        try file.fill(bytes)
+        return file
+    }
+
+    /// Puts `bytes` into a file in memory that was made empty; its position stays at 0, where the reader starts.
+    public func fill(_ bytes: [UInt8]) throws(ProcessError) {
         var offset = 0
         while offset < bytes.count {
-            // pwrite leaves the file's position at 0, where the reader starts.
             let count = bytes[offset...].withUnsafeBytes { pwrite(number, $0.baseAddress, $0.count, off_t(offset)) }
-            code = errno
+            let code = errno
             if count > 0 {
                 offset += count
             } else if code != EINTR || count == 0 {
                 throw .resource("write \(bytes.count) bytes to", object: "a file in memory", code: code)
             }
         }
-        return file
     }
 
     /// The same open file under a number that is not below `least`.

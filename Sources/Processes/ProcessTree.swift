@@ -120,7 +120,7 @@ public struct ProcessTree: Sendable {
     private static let childrenBytesMax = 1 << 20
 
     /// The names in a folder that are numbers; none where there is no such folder.
-    private static func numbers(in path: String) -> [Int32] {
+    static func numbers(in path: String) -> [Int32] {
         guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }
         var numbers: [Int32] = []

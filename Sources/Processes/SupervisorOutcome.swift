@@ -15,6 +15,8 @@ public struct SupervisorOutcome: Equatable, Sendable {
     public var isTimedOut = false
     public var isStalled = false
     public var isCancelled = false
+    /// The kernel killed processes of it because they were beyond their memory.
+    public var isOutOfMemory = false
     /// By the wall clock, in µs since 1970.
     public var startedUSec: Int64 = 0
     public var endedUSec: Int64 = 0
@@ -29,6 +31,8 @@ public struct SupervisorOutcome: Equatable, Sendable {
     public var tailCount: Int64 = 0
     /// Why less of the output was kept than the bound allows.
     public var outputError: String?
+    /// Which of its limits could not be set, and why.
+    public var limitsError: String?
     /// What the process said of itself by its context socket: the last value of each word.
     public var remarks: [String: String] = [:]
 
@@ -53,6 +57,7 @@ extension SupervisorOutcome {
         record.add("timed-out", where: isTimedOut)
         record.add("stalled", where: isStalled)
         record.add("cancelled", where: isCancelled)
+        record.add("out-of-memory", where: isOutOfMemory)
         record.add("started", startedUSec)
         record.add("ended", endedUSec)
         record.add("user", userCPUUSec)
@@ -62,6 +67,7 @@ extension SupervisorOutcome {
         record.add("head", headCount)
         record.add("tail", tailCount)
         if let outputError { record.add("output-error", outputError) }
+        if let limitsError { record.add("limits-error", limitsError) }
         for (word, value) in remarks {
             record.add("remark", word)
             record.add("value", value)
@@ -84,6 +90,7 @@ extension SupervisorOutcome {
         isTimedOut = record.isSet("timed-out")
         isStalled = record.isSet("stalled")
         isCancelled = record.isSet("cancelled")
+        isOutOfMemory = record.isSet("out-of-memory")
         startedUSec = record.number("started") ?? 0
         endedUSec = record.number("ended") ?? startedUSec
         userCPUUSec = record.number("user") ?? 0
@@ -93,6 +100,7 @@ extension SupervisorOutcome {
         tailCount = max(0, record.number("tail") ?? 0)
         outputCount = max(headCount + tailCount, record.number("written") ?? 0)
         outputError = record.text("output-error")
+        limitsError = record.text("limits-error")
         for (word, value) in zip(record.texts("remark"), record.texts("value")) { remarks[word] = value }
     }
 }

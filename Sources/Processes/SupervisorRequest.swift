@@ -10,9 +10,15 @@ public struct SupervisorRequest: Equatable, Sendable {
         public static let request: Int32 = 3
         /// The file `identity`, locked.
         public static let identity: Int32 = 4
-        /// The standard input of the process, where it has one.
-        public static let input: Int32 = 5
+        /// Where the supervisor is held (`heldArgument`): it begins when this has been closed at the other end.
+        public static let gate: Int32 = 5
+        /// The standard input of the process, where it has one: 5, and 6 after a gate.
+        public static func input(isHeld: Bool) -> Int32 { isHeld ? 6 : 5 }
     }
+
+    /// The last argument of a supervisor that is not to begin before its gate opens, because it has still to be put
+    /// into its place, and its request to be written. One whose request is not there by then has nothing to do.
+    public static let heldArgument = "--held"
 
     /// What may be asked of a supervisor, by signals.
     public enum Signal {
@@ -40,6 +46,9 @@ public struct SupervisorRequest: Equatable, Sendable {
     /// Files for the process alone, by name, and the folder that they are made in (absolute, and not there yet).
     public var credentials: [String: [UInt8]] = [:]
     public var credentialsFolder = ""
+    public var limits = ResourceLimits()
+    /// The scope that the supervisor was put into, a control group of this name; empty where there is none.
+    public var scope = ""
 
     public init(arguments: [String], environment: [String: String], workingDirectory: String) {
         self.arguments = arguments
@@ -68,6 +77,11 @@ extension SupervisorRequest {
             record.add("secret", bytes: value)
         }
         if !credentials.isEmpty { record.add("credentials", credentialsFolder) }
+        if limits.memoryMax > 0 { record.add("memory", limits.memoryMax) }
+        if limits.tasksMax > 0 { record.add("tasks", limits.tasksMax) }
+        if let nice = limits.nice { record.add("nice", Int64(nice)) }
+        if let ioClass = limits.ioClass { record.add("io-class", Int64(ioClass.rawValue)) }
+        if !scope.isEmpty { record.add("scope", scope) }
         return record
     }
 
@@ -85,6 +99,11 @@ extension SupervisorRequest {
         outputLimit = Int(limit)
         context = record.text("context")
         credentialsFolder = record.text("credentials") ?? ""
+        limits.memoryMax = record.number("memory") ?? 0
+        limits.tasksMax = record.number("tasks") ?? 0
+        limits.nice = record.number("nice").map { Int32(clamping: $0) }
+        limits.ioClass = record.number("io-class").flatMap { ResourceLimits.IOClass(rawValue: Int32(clamping: $0)) }
+        scope = record.text("scope") ?? ""
         var name = ""
         for field in record.fields {
             switch field.name {

@@ -39,8 +39,7 @@ extension Job {
         public var credentials: [String: String] = [:]
         /// What the process reads; `/dev/null` where none.
         public var standardInput: String?
-        /// A JSON object as text: `memory_max`, `cpu_quota`, `tasks_max`, `nice`, `io_class`.
-        public var resources = "{}"
+        public var resources = Resources()
         public var successExitCodes: Set<Int32> = [0]
         /// Per attempt; none where zero.
         public var timeout: Duration = .seconds(300)

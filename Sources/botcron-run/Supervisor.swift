@@ -20,6 +20,8 @@ final class Supervisor {
 
     let request: SupervisorRequest
     let tree = ProcessTree.adopting()
+    /// The control group that is the attempt's alone, this process included; nil where it has none.
+    let scope: ControlGroup?
     var outcome = SupervisorOutcome(ending: .lost)
     var phase = Phase.running
     /// The process, unless it never came to be.
@@ -37,18 +39,28 @@ final class Supervisor {
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: OutputBounds.readLimit, alignment: 16)
 
     /// Takes over the fds that the daemon has set up (`SupervisorRequest.Descriptor`); nil where there is no request.
-    static func adoptingRequest() -> Supervisor? {
+    ///
+    /// - Parameter isHeld: whether there is a gate, to be waited at.
+    static func adoptingRequest(isHeld: Bool) -> Supervisor? {
         guard fcntl(SupervisorRequest.Descriptor.request, F_GETFD) >= 0,
             fcntl(SupervisorRequest.Descriptor.identity, F_GETFD) >= 0
         else { return nil }
+        if isHeld {
+            guard fcntl(SupervisorRequest.Descriptor.gate, F_GETFD) >= 0 else { return nil }
+            let gate = FileDescriptor(owning: SupervisorRequest.Descriptor.gate)
+            var entry = pollfd(fd: gate.number, events: 0, revents: 0)
+            while poll(&entry, 1, -1) < 0, errno == EINTR {}
+        }
         let file = FileDescriptor(owning: SupervisorRequest.Descriptor.request)
         guard let bytes = file.remainder(limit: .max), let request = SupervisorRequest(Record(parsing: bytes)) else {
             return nil
         }
-        return Supervisor(request, identity: FileDescriptor(owning: SupervisorRequest.Descriptor.identity))
+        return Supervisor(
+            request, identity: FileDescriptor(owning: SupervisorRequest.Descriptor.identity),
+            input: SupervisorRequest.Descriptor.input(isHeld: isHeld))
     }
 
-    private init?(_ request: SupervisorRequest, identity: consuming FileDescriptor) {
+    private init?(_ request: SupervisorRequest, identity: consuming FileDescriptor, input inputNumber: Int32) {
         // Nothing of the session that we came from ends us; a job's process begins with all signals at their defaults.
         for number in [SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR2] { signal(number, SIG_IGN) }
         do {
@@ -58,7 +70,8 @@ final class Supervisor {
         }
         self.request = request
         self.identity = identity
-        if request.hasInput { input = FileDescriptor(owning: SupervisorRequest.Descriptor.input) }
+        if request.hasInput { input = FileDescriptor(owning: inputNumber) }
+        scope = request.scope.isEmpty ? nil : ControlGroup.own(named: request.scope)
         recorder = OutputRecorder(folder: AT_FDCWD, limit: request.outputLimit)
     }
 
@@ -67,7 +80,10 @@ final class Supervisor {
     func supervise() {
         identity.closeOnExec()
         own = ProcessIdentity(of: getpid())
-        addToIdentity(own, "supervisor")
+        var record = Record()
+        own?.add(to: &record, prefix: "supervisor")
+        if let scope { record.add("scope", scope.path) }
+        addToIdentity(record)
         outcome.startedUSec = currentUSec(CLOCK_REALTIME)
         do throws(ProcessError) {
             try start()
@@ -84,6 +100,7 @@ final class Supervisor {
         outcome.userCPUUSec = Int64(usage.ru_utime.tv_sec) * 1_000_000 + Int64(usage.ru_utime.tv_usec)
         outcome.systemCPUUSec = Int64(usage.ru_stime.tv_sec) * 1_000_000 + Int64(usage.ru_stime.tv_usec)
         outcome.maxRSSKiB = Int64(usage.ru_maxrss)
+        outcome.isOutOfMemory = (scope?.memoryKillCount ?? 0) > 0
     }
 
     private func start() throws(ProcessError) {
@@ -107,7 +124,10 @@ final class Supervisor {
         }
         let now = currentUSec(CLOCK_MONOTONIC)
         outcome.startedUSec = currentUSec(CLOCK_REALTIME)
-        addToIdentity(ProcessIdentity(of: child.pid), "process")
+        limit(child.pid)
+        var record = Record()
+        ProcessIdentity(of: child.pid)?.add(to: &record, prefix: "process")
+        addToIdentity(record)
         self.child = consume child
         output = take(pipe)
         if request.timeoutUSec > 0 { timeoutUSec = now.addingClamped(request.timeoutUSec) }
@@ -128,9 +148,16 @@ final class Supervisor {
         pipe.readEnd
     }
 
-    private func addToIdentity(_ process: ProcessIdentity?, _ prefix: String) {
-        var record = Record()
-        process?.add(to: &record, prefix: prefix)
+    /// Sets what the scope does not hold for all of the attempt.
+    private func limit(_ pid: Int32) {
+        var limits = request.limits
+        if scope?.limitsMemory ?? false { limits.memoryMax = 0 }
+        if scope?.limitsTasks ?? false { limits.tasksMax = 0 }
+        let failures = limits.apply(to: pid)
+        outcome.limitsError = failures.isEmpty ? nil : failures.joined(separator: "; ")
+    }
+
+    private func addToIdentity(_ record: Record) {
         // Where it cannot be written the run goes on; a daemon that comes later cannot take it over then.
         _ = identity.write(record.openBytes)
     }

@@ -3,7 +3,7 @@ import Processes
 
 // Table of contents: take the request, hold the process to its end, write down how it ended.
 
-guard let supervisor = Supervisor.adoptingRequest() else {
+guard let supervisor = Supervisor.adoptingRequest(isHeld: CommandLine.arguments.last == SupervisorRequest.heldArgument) else {
     let text = "botcron-run: there is no request here; botcrond starts this program, one for each attempt of a run\n"
     _ = write(STDERR_FILENO, text, text.utf8.count)
     exit(64)

@@ -22,6 +22,13 @@ struct AcceptedKey: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(members) → \(expected)" }
 }
 
+private func text(of resources: Resources) -> String {
+    let parts: [Any?] = [
+        resources.memoryMax, resources.cpuQuotaPercent, resources.tasksMax, resources.nice, resources.ioClass?.rawValue,
+    ]
+    return parts.map { $0.map { "\($0)" } ?? "-" }.joined(separator: " ")
+}
+
 /// Every key of a job outside schedules, actions and retry: its default, its spellings, its bounds.
 @Suite struct JobKeyTests {
     static let identity: [AcceptedKey] = [
@@ -90,14 +97,22 @@ struct AcceptedKey: Sendable, CustomTestStringConvertible {
         },
         .init("", "[0]") { "\($0.successExitCodes.sorted())" },
         .init(#""success_exit_codes": [0, 75, 255]"#, "[0, 75, 255]") { "\($0.successExitCodes.sorted())" },
-        .init("", "{}") { $0.resources },
+        .init("", "- - - - -") { text(of: $0.resources) },
         .init(
             #""resources": {"memory_max": "512M", "cpu_quota": "50%", "tasks_max": 8, "nice": -5, "io_class": "idle"}"#,
-            #"{"memory_max": "512M", "cpu_quota": "50%", "tasks_max": 8, "nice": -5, "io_class": "idle"}"#
-        ) { $0.resources },
-        .init(#""resources": {"memory_max": 1048576, "cpu_quota": 150}"#, #"{"memory_max": 1048576, "cpu_quota": 150}"#)
+            "bytes(536870912) 50.0 8 -5 idle"
+        ) { text(of: $0.resources) },
+        .init(#""resources": {"memory_max": 1048576, "cpu_quota": 150}"#, "bytes(1048576) 150.0 - - -") {
+            text(of: $0.resources)
+        },
+        .init(#""resources": {"memory_max": "2T", "io_class": "best-effort"}"#, "bytes(2199023255552) - - - best-effort")
         {
-            $0.resources
+            text(of: $0.resources)
+        },
+        .init(#""resources": {"memory_max": "10%"}"#, "share(10) - - - -") { text(of: $0.resources) },
+        .init(#""resources": {"memory_max": "infinity"}"#, "unlimited - - - -") { text(of: $0.resources) },
+        .init(#""resources": {"memory_max": "9223372036854775807K"}"#, "bytes(9223372036854775807) - - - -") {
+            text(of: $0.resources)
         },
         .init("", "1048576") { "\($0.outputLimit)" },
         .init(#""output_limit": 4096"#, "4096") { "\($0.outputLimit)" },

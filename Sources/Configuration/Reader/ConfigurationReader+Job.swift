@@ -144,38 +144,39 @@ extension ConfigurationReader {
         "memory_max", "cpu_quota", "tasks_max", "nice", "io_class",
     ])
 
-    private enum IOClass: String, CaseIterable {
-        case realtime
-        case bestEffort = "best-effort"
-        case idle
-    }
-
-    private func readResources(_ field: Field) throws(FieldError) -> String {
+    private func readResources(_ field: Field) throws(FieldError) -> Resources {
         let fields = try Fields(field, Self.resourceVocabulary)
-        if let field = fields["memory_max"] { try checkMemory(field) }
-        if let field = fields["cpu_quota"] { try checkShare(field) }
-        if let field = fields["tasks_max"] { _ = try field.integer(1...Bounds.countMax) }
-        if let field = fields["nice"] { _ = try field.integer(-20...19) }
-        if let field = fields["io_class"] { _ = try field.word(IOClass.self) }
-        return field.value.compactText
+        var resources = Resources()
+        if let field = fields["memory_max"] { resources.memoryMax = try readMemory(field) }
+        if let field = fields["cpu_quota"] { resources.cpuQuotaPercent = try readShare(field) }
+        if let field = fields["tasks_max"] { resources.tasksMax = try field.integer(1...Bounds.countMax) }
+        if let field = fields["nice"] { resources.nice = try field.integer(-20...19) }
+        if let field = fields["io_class"] { resources.ioClass = try field.word(Resources.IOClass.self) }
+        return resources
     }
 
     /// As systemd writes it: bytes, with K, M, G or T, or a share of the machine's.
-    private func checkMemory(_ field: Field) throws(FieldError) {
-        if let bytes = field.value.intValue, bytes > 0 { return }
-        if let text = field.value.stringValue {
-            if text == "infinity" { return }
-            let digits = text.hasSuffix("%") || "KMGT".contains(text.last ?? " ") ? text.dropLast() : text[...]
-            if let number = Int(digits), number > 0, !digits.hasPrefix("+") { return }
+    private func readMemory(_ field: Field) throws(FieldError) -> Resources.Memory {
+        if let bytes = field.value.intValue, bytes > 0 { return .bytes(Int64(bytes)) }
+        if let text = field.value.stringValue, !text.hasPrefix("+") {
+            if text == "infinity" { return .unlimited }
+            let unit = text.last.map { "KMGT".contains($0) || $0 == "%" ? $0 : " " } ?? " "
+            let digits = unit == " " ? text[...] : text.dropLast()
+            if let number = Int64(digits), number > 0 {
+                if unit == "%" { return .share(Int(clamping: number)) }
+                let shift = [" ": 0, "K": 10, "M": 20, "G": 30, "T": 40][unit] ?? 0
+                let (bytes, overflows) = number.multipliedReportingOverflow(by: 1 << shift)
+                return .bytes(overflows ? .max : bytes)
+            }
         }
         throw field.refusal(expected: "a number of bytes, or text such as \"512M\", \"2G\" or \"10%\"")
     }
 
     /// Percent of one processor.
-    private func checkShare(_ field: Field) throws(FieldError) {
-        if let percent = field.value.doubleValue, percent > 0 { return }
+    private func readShare(_ field: Field) throws(FieldError) -> Double {
+        if let percent = field.value.doubleValue, percent > 0 { return percent }
         if let text = field.value.stringValue, text.hasSuffix("%"), let percent = Int(text.dropLast()), percent > 0 {
-            return
+            return Double(percent)
         }
         throw field.refusal(expected: "percent of one processor: a number, or text such as \"50%\"")
     }

@@ -1,0 +1,185 @@
+public import DBus
+internal import EventLoop
+
+/// The user's systemd, as a client of the session bus: it gives each attempt a scope of its own, below `app.slice`, and
+/// knows the environment of the session as it is now.
+///
+/// ```swift
+/// let manager = UserManager(connection: connection)
+/// manager.watch()
+/// if manager.isPresent {
+///     manager.place(pid, in: scope) { placement in start(placement.environment, placement.scope) }
+/// }
+/// ```
+///
+/// Sharp edges:
+/// - There may be none (a bus of its own, a container): `isPresent` is then false, and nothing is asked of anybody.
+/// - `place` answers once, at the latest when `patienceMSec` has passed, and never from within the call.
+public final class UserManager {
+    /// What an attempt got.
+    public struct Placement: Sendable {
+        /// The name of its scope; nil where it has none, for the reason in `failure`.
+        public var scope: String?
+        public var failure: String?
+        /// Of the session, by name; nil where the manager did not say.
+        public var environment: [String: String]?
+    }
+
+    /// Whether a manager is on the bus.
+    public var isPresent: Bool { owner != nil }
+    /// The environment of the session when the manager was first met.
+    public private(set) var firstEnvironment: [String: String] = [:]
+
+    private let connection: Connection
+    private var owner: BusName?
+    private var ownerChange: Subscription?
+    /// Told of ended jobs of the manager, while one is waited for.
+    private var jobEnds: Subscription?
+    private var pending: [String: Pending] = [:]
+    private var deadlineTimer: TimerSource?
+
+    /// An attempt that is being placed: it waits for both answers.
+    private struct Pending {
+        var placement = Placement()
+        var hasEnvironment = false
+        var deadlineUSec: UInt64
+        let done: (Placement) -> Void
+    }
+
+    /// How long an attempt waits to be placed: then it begins without a scope.
+    private static let patienceMSec: Int32 = 5000
+
+    private static let name: BusName = "org.freedesktop.systemd1"
+    private static let path: ObjectPath = "/org/freedesktop/systemd1"
+    private static let interface: InterfaceName = "org.freedesktop.systemd1.Manager"
+
+    /// - Parameter connection: to the session bus.
+    public init(connection: Connection) {
+        self.connection = connection
+    }
+
+    /// Looks for the manager, now and whenever it comes or goes.
+    ///
+    /// - Parameter settled: called once, when it is known whether there is one.
+    public func watch(_ settled: @escaping () -> Void) {
+        deadlineTimer = try? connection.loop.timer(.monotonic, accuracyUSec: 10_000) { [unowned self] in giveUp() }
+        let rule = MatchRule(
+            sender: .bus, path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", member: "NameOwnerChanged",
+            firstArgument: Self.name.text)
+        ownerChange = connection.subscribe(rule) { [unowned self] signal in
+            met(signal.arguments.last?.asString.flatMap { BusName($0) })
+        }
+        connection.owner(of: Self.name) { [unowned self] owner in
+            met(owner?.uniqueName)
+            guard isPresent else { return settled() }
+            readEnvironment { [unowned self] environment in
+                firstEnvironment = environment ?? [:]
+                settled()
+            }
+        }
+    }
+
+    private func met(_ owner: BusName?) {
+        self.owner = owner
+        jobEnds = nil
+        guard isPresent else { return fail(Array(pending.keys), "the user manager is gone") }
+        // Without it the manager keeps its signals to itself.
+        connection.call(call("Subscribe")) { _ in }
+    }
+
+    private func call(_ member: MemberName, _ arguments: [DBusValue] = []) -> RemoteCall {
+        RemoteCall(
+            Self.name, Self.path, Self.interface, member, arguments, startsService: false,
+            timeoutMSec: Self.patienceMSec)
+    }
+
+    // MARK: - The environment
+
+    private func readEnvironment(_ done: @escaping ([String: String]?) -> Void) {
+        let get = RemoteCall(
+            Self.name, Self.path, "org.freedesktop.DBus.Properties", "Get",
+            [.string(Self.interface.text), .string("Environment")], startsService: false,
+            timeoutMSec: Self.patienceMSec)
+        connection.call(get) { result in
+            guard case .success(let values) = result, let lines = values.first?.unwrapped.asArray else {
+                return done(nil)
+            }
+            var environment: [String: String] = [:]
+            for line in lines.compactMap(\.asString) {
+                guard let sign = line.firstIndex(of: "=") else { continue }
+                environment[String(line[..<sign])] = String(line[line.index(after: sign)...])
+            }
+            done(environment)
+        }
+    }
+
+    // MARK: - Scopes
+
+    /// Puts a process, and with it all that it will start, into a scope, and asks for the environment meanwhile.
+    public func place(_ pid: Int32, in scope: Scope, _ done: @escaping (Placement) -> Void) {
+        let name = scope.name
+        let deadlineUSec = connection.loop.now(.monotonic) + UInt64(Self.patienceMSec) * 1000
+        if pending.isEmpty {
+            deadlineTimer?.arm(atUSec: deadlineUSec)
+            watchJobs()
+        }
+        pending[name] = Pending(deadlineUSec: deadlineUSec, done: done)
+        readEnvironment { [weak self] environment in
+            self?.update(name) {
+                $0.hasEnvironment = true
+                $0.placement.environment = environment
+            }
+        }
+        connection.call(call("StartTransientUnit", scope.arguments(pid))) { [weak self] result in
+            // A success says only that there is a job for it; its end is a signal.
+            guard case .failure(let error) = result else { return }
+            self?.update(name) { $0.placement.failure = "\(error)" }
+        }
+    }
+
+    private func watchJobs() {
+        let rule = MatchRule(sender: owner, path: Self.path, interface: Self.interface, member: "JobRemoved")
+        jobEnds = connection.subscribe(rule) { [unowned self] signal in
+            guard signal.arguments.count == 4, let unit = signal.arguments[2].asString,
+                let result = signal.arguments[3].asString
+            else { return }
+            update(unit) {
+                if result == "done" { $0.placement.scope = unit } else { $0.placement.failure = "the job is \(result)" }
+            }
+        }
+    }
+
+    private func update(_ name: String, _ change: (inout Pending) -> Void) {
+        guard var entry = pending[name] else { return }
+        change(&entry)
+        let isPlaced = entry.placement.scope != nil || entry.placement.failure != nil
+        guard isPlaced, entry.hasEnvironment else {
+            pending[name] = entry
+            return
+        }
+        finish(name, entry)
+    }
+
+    private func finish(_ name: String, _ entry: Pending) {
+        pending[name] = nil
+        if pending.isEmpty {
+            jobEnds = nil
+            deadlineTimer?.disarm()
+        }
+        entry.done(entry.placement)
+    }
+
+    private func fail(_ names: [String], _ reason: String) {
+        for name in names {
+            guard var entry = pending[name] else { continue }
+            if entry.placement.scope == nil { entry.placement.failure = entry.placement.failure ?? reason }
+            finish(name, entry)
+        }
+    }
+
+    private func giveUp() {
+        let now = connection.loop.now(.monotonic)
+        fail(pending.filter { $0.value.deadlineUSec <= now }.map(\.key), "the user manager does not answer")
+        if let next = pending.values.map(\.deadlineUSec).min() { deadlineTimer?.arm(atUSec: next) }
+    }
+}

@@ -1,0 +1,59 @@
+internal import Glibc
+
+/// A control group of this user (cgroups(7), version 2): all processes of an attempt, in whatever groups and sessions
+/// they are, and whoever their parents are.
+public struct ControlGroup: Sendable {
+    /// Of its folder in the file system of control groups.
+    public let path: String
+
+    public init(path: String) {
+        self.path = path
+    }
+
+    /// The one that this process is in, where its last part has this name.
+    public static func own(named name: String) -> ControlGroup? {
+        guard let bytes = FileDescriptor.contents(of: "/proc/self/cgroup", limit: 1 << 16) else { return nil }
+        // A line for each hierarchy; that of version 2 is number 0, and has no controllers.
+        for line in bytes.split(separator: UInt8(ascii: "\n")) where line.starts(with: "0::".utf8) {
+            let place = String(decoding: line.dropFirst(3), as: UTF8.self)
+            guard place.hasSuffix("/" + name) else { return nil }
+            return ControlGroup(path: root + place)
+        }
+        return nil
+    }
+
+    /// Where version 2 is mounted: with the hierarchies of version 1 beside it, in a folder of its own.
+    private static let root: String = {
+        let beside = "/sys/fs/cgroup/unified"
+        return access(beside + "/cgroup.procs", F_OK) == 0 ? beside : "/sys/fs/cgroup"
+    }()
+
+    // MARK: - What it limits
+
+    /// Whether the kernel holds it to a limit on memory.
+    public var limitsMemory: Bool { has("memory.max") }
+
+    public var limitsTasks: Bool { has("pids.max") }
+
+    /// How many of its processes the kernel has killed because they were beyond that limit.
+    public var memoryKillCount: Int {
+        let bytes = FileDescriptor.contents(of: path + "/memory.events", limit: 4096) ?? []
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let words = line.split(separator: UInt8(ascii: " "))
+            guard words.count == 2, words[0].elementsEqual("oom_kill".utf8) else { continue }
+            return Int(String(decoding: words[1], as: UTF8.self)) ?? 0
+        }
+        return 0
+    }
+
+    private func has(_ name: String) -> Bool { access("\(path)/\(name)", F_OK) == 0 }
+
+    // MARK: - Its processes
+
+    /// Sends KILL to every process in it, those that are just being forked too.
+    public func kill() {
+        let number = open(path + "/cgroup.kill", O_WRONLY | O_CLOEXEC)
+        guard number >= 0 else { return }
+        _ = FileDescriptor(owning: number).write([UInt8(ascii: "1")])
+    }
+}

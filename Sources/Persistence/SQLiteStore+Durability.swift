@@ -13,7 +13,8 @@ extension SQLiteStore {
     /// What these changes need, compared with what is on record.
     ///
     /// Synced is all that a process, a signal or a reply relies on:
-    /// - a run in a new status or attempt: a process is about to start for it, or its end is announced;
+    /// - a run in a new status or attempt: a process is about to start for it, or its end is announced; or with a new
+    ///   ending: a client is told that it is cancelled, and it must not be tried again;
     /// - a definition or a toggle, a skipped fire time, a pause: replies promise them;
     /// - the grid of a job (schedule key, registration): every later fire time counts from it.
     ///
@@ -34,6 +35,7 @@ extension SQLiteStore {
         case .run(let run):
             guard run.status.isActive, let known = try summary(ofRun: run.id, statements) else { return true }
             return known.status != run.status || known.attempt != run.attempt || known.retryAt != run.retryAt
+                || known.ending != run.ending
         case .jobState(let state):
             guard let known = try self.state(ofJob: state.job, statements) else { return true }
             return known.scheduleKey != state.scheduleKey || known.registeredAt != state.registeredAt

@@ -162,6 +162,7 @@ public final class SQLiteStore: Store {
         var status: Run.Status
         var attempt: Int
         var retryAt: Instant?
+        var ending: Run.Ending?
     }
 
     func summary(ofRun id: String, _ statements: Statements) throws(StoreError) -> RunSummary? {
@@ -172,7 +173,10 @@ public final class SQLiteStore: Store {
         let sequence = statement.integer()
         let status = try statement.word(Run.Status.self)
         let attempt = statement.int()
-        return RunSummary(sequence: sequence, status: status, attempt: attempt, retryAt: statement.instantIfAny())
+        let retryAt = statement.instantIfAny()
+        return RunSummary(
+            sequence: sequence, status: status, attempt: attempt, retryAt: retryAt,
+            ending: try statement.wordIfAny(Run.Ending.self))
     }
 
     func wasRemoved(executionID: String, _ statements: Statements) throws(StoreError) -> Bool {

@@ -3,7 +3,7 @@
 /// Step *n* (from 1) makes version *n* of version *n* − 1. A step that was released is never changed: a change is a
 /// new step at the end. Names of columns carry the unit; instants are microseconds since 1970, UTC.
 enum Schema {
-    static let steps = [version1]
+    static let steps = [version1, version2]
 
     /// `PRAGMA application_id`: tells our file from any other program's database. "BCrn" in ASCII.
     static let applicationID: Int64 = 0x4243_726E
@@ -109,5 +109,14 @@ enum Schema {
             status TEXT PRIMARY KEY,
             runs INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+        """
+
+    /// What a run says of itself, and what has been decided about its process.
+    private static let version2 = """
+        ALTER TABLE run ADD COLUMN retry_delay_us INTEGER;
+        ALTER TABLE run ADD COLUMN ending TEXT;
+        ALTER TABLE run ADD COLUMN cost REAL NOT NULL DEFAULT 0;
+        ALTER TABLE run ADD COLUMN progress REAL;
+        ALTER TABLE run ADD COLUMN result TEXT;
         """
 }

@@ -49,7 +49,8 @@ final class Statements {
         updateRun = try connection.prepare(
             "UPDATE run SET (\(run)) = (\(SQL.marks(RunRow.columns.count))) WHERE sequence = ?")
         deleteRun = try connection.prepare("DELETE FROM run WHERE sequence = ?")
-        runSummary = try connection.prepare("SELECT sequence, status, attempt, retry_at_us FROM run WHERE id = ?")
+        runSummary = try connection.prepare(
+            "SELECT sequence, status, attempt, retry_at_us, ending FROM run WHERE id = ?")
         self.run = try connection.prepare("SELECT \(run) FROM run WHERE id = ?")
         runByFireTime = try connection.prepare(
             """

@@ -165,17 +165,10 @@ final class ActiveRun {
     /// Does not get its turn before: catch-up runs that are spread over time or held after a wake-up.
     var notBefore: Instant?
     var attempt: Attempt?
-    /// Why its process is being ended, once it is.
-    var ending: Ending?
     /// The run before, where this one was chained to it, and how many came before that.
     var previous: Run?
     var chainDepth = 0
     var isTouched = false
-
-    enum Ending {
-        case cancelled(String)
-        case stopping
-    }
 
     init(run: Run, job: Job, entry: JobEntry?, sequence: Int) {
         self.run = run

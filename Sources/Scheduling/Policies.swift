@@ -80,7 +80,8 @@ public struct RetryPolicy: Sendable, Equatable {
         .milliseconds(Int64(min(maxDelay.inSeconds * (1 + jitter) * 1000, Self.longestMilliseconds)))
     }
 
-    /// A hundred years: keeps a delay within what an instant can hold, whatever was configured.
+    /// A hundred years: keeps a delay within what an instant can hold, whatever was configured or asked for.
+    static var longestWait: Duration { .milliseconds(Int64(longestMilliseconds)) }
     private static let longestMilliseconds = 3_155_760_000_000.0
 
     private func power(_ base: Double, _ exponent: Int) -> Double {

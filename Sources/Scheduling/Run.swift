@@ -18,8 +18,11 @@ public struct Run: Sendable, Equatable {
     /// When the first attempt started.
     public var startedAt: Instant?
     public var endedAt: Instant?
-    /// When the next attempt is due, while `retrying`.
+    /// When the next attempt is due, while `retrying`, and the whole of that wait.
     public var retryAt: Instant?
+    public var retryDelay: Duration?
+    /// Why its process is being ended, once that is decided: on record before the process hears of it.
+    public var ending: Ending?
     /// How the last attempt ended.
     public var exit: Exit?
     public var error: String?
@@ -27,6 +30,12 @@ public struct Run: Sendable, Equatable {
     public var failureType: String?
     /// The first `outputPreviewLimit` characters of the output.
     public var outputPreview: String?
+    /// What all attempts together said that they cost, in a unit of their own.
+    public var cost = 0.0
+    /// What the current or last attempt said of how far it is, in per cent.
+    public var progress: Double?
+    /// What the last attempt gave as its result: JSON as text, `resultBytesMax` at most.
+    public var result: String?
     /// 32 lower-case hex digits; nil where the job is not traced.
     public var traceID: String?
     /// How many fire times this record stands for: 1 on time, 0 by hand, more for a catch-up.
@@ -44,6 +53,8 @@ public struct Run: Sendable, Equatable {
     public var previous: String?
 
     public static let outputPreviewLimit = 500
+    /// A longer result is not kept: half of a JSON text is none.
+    public static let resultBytesMax = 65_536
 
     public init(
         id: String, job: String, skill: String, trigger: Trigger, scheduledFor: Instant?, createdAt: Instant,
@@ -95,6 +106,16 @@ public struct Run: Sendable, Equatable {
         case overlap, condition, excluded, budget, asleep, down, paused, expired, limit, user
     }
 
+    /// Why a process is being ended before its time.
+    public enum Ending: String, Sendable, CaseIterable {
+        /// A client, a newer run or the removal of its job wanted it, as `error` says: never tried again.
+        case cancelled
+        /// The daemon stops, and the job says `on_stop: kill`, or `finish` and took too long.
+        case stopping
+        /// The machine goes to sleep, and the job says `on_sleep: stop`.
+        case sleeping
+    }
+
     /// How a process ended.
     public enum Exit: Sendable, Equatable {
         case code(Int32)
@@ -115,6 +136,9 @@ public struct AttemptOutcome: Sendable, Equatable {
 
     public var ending: Ending
     public var isTimedOut = false
+    /// It was still running when its supervisor was told to end it. Where the core knows of no such wish it is booked
+    /// as cancelled, and not tried again.
+    public var isCancelled = false
     public var startedAt: Instant
     public var endedAt: Instant
     /// The first `Run.outputPreviewLimit` characters.
@@ -126,8 +150,15 @@ public struct AttemptOutcome: Sendable, Equatable {
     public var failureType: String?
     /// The last line that the process wrote, as the reason that people read.
     public var lastLine: String?
-    /// What the run says that it cost, in a unit of its own.
+    /// What the attempt says that it cost, in a unit of its own. Anything but a finite number above 0 counts as 0.
     public var cost = 0.0
+    /// The attempt failed and asks for another one after exactly so long, whatever `retry_on` says, within
+    /// `max_attempts`.
+    public var retryAfter: Duration?
+    /// What the attempt said of how far it came, in per cent.
+    public var progress: Double?
+    /// What it gave as its result: JSON as text.
+    public var result: String?
 
     public init(ending: Ending, startedAt: Instant, endedAt: Instant) {
         self.ending = ending

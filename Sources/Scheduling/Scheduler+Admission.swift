@@ -137,8 +137,8 @@ extension Scheduler {
     func makeRoom(in entry: JobEntry, for newer: ActiveRun, now: Instant) {
         let why = "replaced by \(newer.run.id)"
         for active in entry.waiting { end(active, why, now: now) }
-        var surplus = entry.occupying.count { $0.ending == nil } - entry.instanceLimit + 1
-        for active in entry.occupying where surplus > 0 && active.ending == nil {
+        var surplus = entry.occupying.count { $0.run.ending == nil } - entry.instanceLimit + 1
+        for active in entry.occupying where surplus > 0 && active.run.ending == nil {
             end(active, why, now: now)
             surplus -= 1
         }
@@ -177,6 +177,9 @@ extension Scheduler {
         active.run.status = .running
         active.run.attempt += 1
         active.run.retryAt = nil
+        active.run.retryDelay = nil
+        active.run.progress = nil
+        active.run.result = nil
         runningCount += 1
         if settings.launchesPerMinute != nil { recentLaunches.append(now) }
         let isFirst = active.run.startedAt == nil

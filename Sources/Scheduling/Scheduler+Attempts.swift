@@ -12,17 +12,18 @@ extension Scheduler {
         if let entry = active.entry {
             // A clock that was set back in between must not give a budget back.
             let wallTime = max(.zero, outcome.endedAt - outcome.startedAt)
-            spendBudget(entry, runs: 0, wallTime: wallTime, cost: max(0, outcome.cost), now: now)
+            spendBudget(entry, runs: 0, wallTime: wallTime, cost: outcome.countedCost, now: now)
         }
         let verdict = judge(outcome, of: active)
         note(outcome, verdict, in: active)
 
-        if verdict.status.isFailure, canRetry(active), let delay = retryDelay(of: active, verdict) {
+        if canRetry(active, verdict), let delay = retryDelay(of: active, verdict, outcome) {
             let due = now + delay
             active.phase = .retrying
-            active.ending = nil
+            active.run.ending = nil
             active.run.status = .retrying
             active.run.retryAt = due
+            active.run.retryDelay = delay
             arm(active, at: due)
             announce(.jobRetrying(active.run, nextAttempt: active.run.attempt + 1, delay: delay))
         } else {
@@ -42,6 +43,8 @@ extension Scheduler {
         active.run.error = error
         active.run.endedAt = endedAt
         active.run.retryAt = nil
+        active.run.retryDelay = nil
+        active.run.ending = nil
         touch(active)
         forget(active)
         if active.run.idempotencyKey != nil || active.run.scheduledFor != nil { uncommittedRecords.append(active.run) }
@@ -65,14 +68,24 @@ extension Scheduler {
     func end(_ active: ActiveRun, _ why: String, now: Instant) {
         switch active.phase {
         case .running:
-            guard active.ending == nil else { return }
-            active.ending = .cancelled(why)
-            turn.stops.append(.stop(run: active.run.id, grace: active.job.killGrace))
+            guard active.run.ending != .cancelled else { return }
+            // Whoever wanted its end before has told its process already.
+            if active.run.ending == nil { stop(active, .cancelled) }
+            active.run.ending = .cancelled
+            active.run.error = why
+            touch(active)
         case .waiting, .ready, .retrying:
             finish(active, .cancelled, error: why, endedAt: now, now: now)
         case .ended:
             break
         }
+    }
+
+    /// Ends the process of a run, and has it on record why.
+    func stop(_ active: ActiveRun, _ ending: Run.Ending) {
+        active.run.ending = ending
+        touch(active)
+        turn.stops.append(.stop(run: active.run.id, grace: active.job.killGrace))
     }
 
     // MARK: - The verdict on an attempt
@@ -89,7 +102,8 @@ extension Scheduler {
         switch outcome.ending {
         case .exited(let code):
             verdict.exit = .code(code)
-            if active.job.successExitCodes.contains(code), !outcome.isTimedOut, active.ending == nil {
+            let wasEnded = outcome.isTimedOut || outcome.isCancelled || active.run.ending != nil
+            if active.job.successExitCodes.contains(code), !wasEnded {
                 return Verdict(status: .success, exit: .code(code), error: nil, failureType: nil)
             }
             verdict.error = "exited with status \(code)"
@@ -110,14 +124,16 @@ extension Scheduler {
         } else if let line = outcome.lastLine, verdict.exit != nil {
             verdict.error = (verdict.error ?? "failed") + ": " + line
         }
-        switch active.ending {
-        case .cancelled(let why):
+        let ending = active.run.ending ?? (outcome.isCancelled ? .cancelled : nil)
+        switch ending {
+        case .cancelled:
             verdict.status = .cancelled
-            verdict.error = why
+            verdict.error = active.run.ending == nil ? "cancelled" : active.run.error
             verdict.failureType = nil
-        case .stopping:
+        case .stopping, .sleeping:
+            let what = ending == .sleeping ? "the machine went to sleep" : "the daemon was stopped"
             verdict.status = .interrupted
-            verdict.error = "interrupted: the daemon was stopped while the run was under way"
+            verdict.error = "interrupted: \(what) while the run was under way"
             verdict.failureType = "interrupted"
         case nil: break
         }
@@ -138,22 +154,26 @@ extension Scheduler {
         active.run.error = verdict.error
         active.run.failureType = verdict.failureType
         active.run.outputPreview = outcome.outputPreview
+        active.run.cost += outcome.countedCost
+        active.run.progress = outcome.progress.flatMap { $0.isFinite ? max(0, min($0, 100)) : nil }
+        active.run.result = outcome.result.flatMap { $0.utf8.count <= Run.resultBytesMax ? $0 : nil }
         touch(active)
     }
 
     // MARK: - Retry
 
     /// Runs of a job that is gone are not tried again, nor is what a user or a newer run ended.
-    private func canRetry(_ active: ActiveRun) -> Bool {
-        if case .cancelled = active.ending { return false }
-        return !(active.entry?.isRemoved ?? false)
+    private func canRetry(_ active: ActiveRun, _ verdict: Verdict) -> Bool {
+        verdict.status.isFailure && verdict.status != .cancelled && !(active.entry?.isRemoved ?? false)
     }
 
     /// The wait before the next attempt; nil where there is to be none.
-    private func retryDelay(of active: ActiveRun, _ verdict: Verdict) -> Duration? {
+    private func retryDelay(of active: ActiveRun, _ verdict: Verdict, _ outcome: AttemptOutcome) -> Duration? {
         guard let policy = active.job.retry, active.run.attempt < policy.maxAttempts else { return nil }
-        let asksForIt = verdict.exit == .code(Self.retryExitCode) && verdict.status == .failed
+        let wish = outcome.retryAfter.map { min(max(.zero, $0), RetryPolicy.longestWait) }
+        let asksForIt = verdict.status == .failed && (wish != nil || verdict.exit == .code(Self.retryExitCode))
         guard asksForIt || isWorthRetrying(verdict, policy) else { return nil }
+        if let wish { return wish }
         let random = policy.jitter > 0 ? random.nextSigned() : 0
         return policy.delay(beforeAttempt: active.run.attempt + 1, random: random)
     }
@@ -235,6 +255,11 @@ extension Scheduler {
         let isFull = runs.count >= Limits.activeRuns || next.waiting.count >= Limits.waitingRunsPerJob
         return isFull || active.chainDepth >= Limits.chainLength ? .limit : nil
     }
+}
+
+extension AttemptOutcome {
+    /// What is counted of the cost that a process named for itself.
+    fileprivate var countedCost: Double { cost.isFinite ? max(0, cost) : 0 }
 }
 
 extension Double {

@@ -192,9 +192,8 @@ extension Scheduler {
         isStopping = true
         for active in runs.values.sorted(by: { $0.sequence < $1.sequence }) where active.phase == .running {
             let isMeant = active.job.onStop == .kill || (isRepeated && active.job.onStop == .finish)
-            guard active.ending == nil, isMeant else { continue }
-            active.ending = .stopping
-            turn.stops.append(.stop(run: active.run.id, grace: active.job.killGrace))
+            guard active.run.ending == nil, isMeant else { continue }
+            stop(active, .stopping)
         }
         guard !isRepeated else { return }
         awaitAll()

@@ -13,7 +13,11 @@ extension Scheduler {
             if !entry.waiting.isEmpty { spreadRestored(entry, now: now) }
         }
         for active in runs.values.sorted(by: { $0.sequence < $1.sequence }) where active.phase == .running {
-            guard !surviving.contains(active.run.id) else { continue }
+            guard !surviving.contains(active.run.id) else {
+                // The last daemon may have been killed before its process heard of it.
+                if let ending = active.run.ending { stop(active, ending) }
+                continue
+            }
             if let outcome = ended[active.run.id] {
                 endAttempt(of: active.run.id, active.run.attempt, outcome, now: now)
                 continue
@@ -60,7 +64,7 @@ extension Scheduler {
             active.phase = .retrying
             entry?.occupying.append(active)
             // The clock that named the instant may have been far ahead.
-            let latest = now + (job.retry ?? RetryPolicy()).longestDelay
+            let latest = now + (run.retryDelay ?? (job.retry ?? RetryPolicy()).longestDelay)
             arm(active, at: min(run.retryAt ?? now, latest))
         default:
             if run.trigger == .catchUp || entry?.hasRoom == false { wait(active) } else { makeReady(active) }

@@ -9,7 +9,7 @@ import Testing
     @Test func everyFieldComesBackAsItWas() throws {
         let seed = SeededGenerator.seed()
         var random = SeededGenerator(seed: seed)
-        let runs = (0..<300).map { random.run($0) }
+        let runs = (0..<300).map { random.wholeRun($0) }
         let states = (0..<100).map { random.jobState("job-\($0)") }
         let attempts = runs.prefix(50).flatMap { run in (1...3).map { random.attempt($0, of: run.id) } }
         let definitions = (0..<30).map {
@@ -46,8 +46,8 @@ import Testing
         var random = SeededGenerator(seed: seed)
         let store = try SQLiteStore(path: scratch.database)
         for number in 0..<100 {
-            let first = random.run(number)
-            let second = random.run(number)
+            let first = random.wholeRun(number)
+            let second = random.wholeRun(number)
             var replaced = Run(
                 id: first.id, job: second.job, skill: second.skill, trigger: second.trigger,
                 scheduledFor: second.scheduledFor, createdAt: second.createdAt, status: second.status)

@@ -89,13 +89,17 @@ final class Rig {
     }
 
     /// The process of a run ends now.
-    func end(_ run: String, _ ending: AttemptOutcome.Ending = .exited(0), isTimedOut: Bool = false) {
+    func end(
+        _ run: String, _ ending: AttemptOutcome.Ending = .exited(0), isTimedOut: Bool = false,
+        with change: (inout AttemptOutcome) -> Void = { _ in }
+    ) {
         guard let launch = launches.last(where: { $0.run.id == run }) else {
             Issue.record("\(run) was never started")
             return
         }
         var outcome = AttemptOutcome(ending: ending, startedAt: launch.run.startedAt ?? now, endedAt: now)
         outcome.isTimedOut = isTimedOut
+        change(&outcome)
         send(.attemptEnded(run: run, attempt: launch.run.attempt, outcome))
     }
 

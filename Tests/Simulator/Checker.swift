@@ -60,6 +60,14 @@ final class Checker {
     /// A clock that was far ahead was set right: what one run stood for may be decided again, one by one.
     private var hasCorrections = false
 
+    /// Runs that a client has cancelled: none of them starts any more.
+    var cancelled: Set<String> = []
+    /// What the attempts of a job cost in a day of its zone; of a job that was removed nothing is known any more.
+    private var costs: [String: (day: Instant, sum: Double)] = [:]
+    private var forgotten: Set<String> = []
+    /// By run, the wait that its last attempt asked for.
+    private var wishes: [String: Duration] = [:]
+
     private enum Signals { case started, ended, excused }
 
     struct Fault {
@@ -142,6 +150,7 @@ final class Checker {
     }
 
     func remove(_ name: String, now: Instant, lostSince known: Instant? = nil) {
+        forgotten.insert(name)
         guard let grid = grids.removeValue(forKey: name) else { return }
         grid.close(at: min(now, known ?? now)) { self.due($0, grid.job) > now }
         if let known { grid.clip(to: known) }
@@ -236,6 +245,9 @@ final class Checker {
         if job.exclusions.contains(where: { $0.contains(fire) }) {
             fail("\(run.id) is excluded, and ran", job: run.job)
         }
+        if !hasUncommitted, isTooExpensive(job, now: now) {
+            fail("\(run.id) is run beyond the cost of a day", job: run.job)
+        }
         let isLate = now - max(due(fire, job), job.registeredAt) > job.catchUp.graceTime
         if isLate != (run.trigger == .catchUp) {
             // Of several that are due the newest alone is on time.
@@ -316,10 +328,35 @@ final class Checker {
         return least
     }
 
+    // MARK: - Ends
+
+    func observe(_ outcome: AttemptOutcome, of launch: Launch, now: Instant) {
+        let run = launch.run
+        wishes[run.id] = outcome.retryAfter
+        guard run.definition == nil, let job = grids[run.job]?.job, !job.budget.isUnlimited else { return }
+        let day = startOfDay(job, now)
+        if costs[run.job]?.day != day { costs[run.job] = (day, 0) }
+        costs[run.job]?.sum += outcome.cost
+    }
+
+    private func isTooExpensive(_ job: Job, now: Instant) -> Bool {
+        guard let limit = job.budget.costPerDay, let known = costs[job.name], !forgotten.contains(job.name) else {
+            return false
+        }
+        return known.day == startOfDay(job, now) && known.sum >= limit
+    }
+
+    private func startOfDay(_ job: Job, _ now: Instant) -> Instant {
+        var local = job.zone.localDateTime(at: now)
+        (local.hour, local.minute, local.second) = (0, 0, 0)
+        return job.zone.instant(of: local)
+    }
+
     // MARK: - Starts
 
     func observe(_ launch: Launch, active: [Launch], settings: SchedulerSettings, now: Instant) {
         let run = launch.run
+        if cancelled.contains(run.id) { fail("\(run.id) was cancelled, and starts", job: run.job) }
         if let known = launches[run.id] {
             if run.attempt != known.attempt + 1 {
                 fail("attempt \(run.attempt) of \(run.id) after \(known.attempt)", job: run.job)
@@ -370,6 +407,7 @@ final class Checker {
 
     /// The delay by its formula, computed the long way.
     private func observeDelay(_ run: Run, _ next: Int, _ delay: Duration) {
+        if wishes[run.id] == delay { return }
         // After a restart the definition in force counts.
         let policies = [launches[run.id]?.launch.job.retry, grids[run.job]?.job.retry].compactMap { $0 }
         let found = Double(delay.components.seconds) + Double(delay.components.attoseconds) * 1e-18
@@ -408,6 +446,10 @@ final class Checker {
 
     /// Every fire time that a job had has exactly one outcome, and nothing else has any.
     func finish(_ store: LossyStore, now: Instant) {
+        for id in cancelled.sorted() {
+            guard let run = store.runs[id], run.status != .cancelled else { continue }
+            fail("\(id) was cancelled, and is \(run.status)", job: run.job)
+        }
         for (id, state) in signals.sorted(by: { $0.key < $1.key }) {
             guard let run = store.runs[id], !run.status.isActive, state == .started else { continue }
             fail("\(id) ended without a signal", job: run.job)

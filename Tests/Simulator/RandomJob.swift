@@ -109,6 +109,7 @@ struct RandomJob {
             job.retry = retry
         }
         if random.chance(8) { job.budget.runsPerDay = 1 + random.below(5) }
+        if random.chance(10) { job.budget.costPerDay = Double(1 + random.below(4)) }
         if random.chance(12) { job.budget.wallTimePerDay = .seconds(600) }
         if random.chance(8) { job.pauseOnFailures = 2 + random.below(4) }
     }

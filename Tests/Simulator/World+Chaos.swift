@@ -48,12 +48,7 @@ extension World {
         while let end = processes.map(\.endsAt).min(), scheduler != nil {
             elapsed = max(elapsed, end)
             guard let index = processes.firstIndex(where: { $0.endsAt <= elapsed }) else { break }
-            let process = processes.remove(at: index)
-            let outcome = AttemptOutcome(ending: process.ending, startedAt: process.startedAt, endedAt: now)
-            guard deliver([.attemptEnded(run: process.launch.run.id, attempt: process.launch.run.attempt, outcome)])
-            else {
-                return
-            }
+            guard finish(processes.remove(at: index)) else { return }
         }
         scheduler = nil
         armed = nil
@@ -150,7 +145,7 @@ extension World {
 
     private func cancelRun() {
         guard let scheduler, let run = scheduler.activeRuns.randomElement(using: &random) else { return }
-        deliver([.cancelRequested(run: run.id, ticket: ticket())])
+        deliver([.cancelRequested(run: run.id, ticket: ticket())]) { _ in checker.cancelled.insert(run.id) }
     }
 
     private func skip() { deliver([.skipRequested(job: anyJob(), ticket: ticket())]) }

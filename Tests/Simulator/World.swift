@@ -47,6 +47,17 @@ final class World {
         var endsAt: Int64
         var ending: AttemptOutcome.Ending
         var isTimedOut: Bool
+        var isCancelled = false
+
+        /// What its supervisor says of it.
+        func outcome(endedAt: Instant, _ random: inout SeededRandom) -> AttemptOutcome {
+            var outcome = AttemptOutcome(ending: ending, startedAt: startedAt, endedAt: endedAt)
+            outcome.isTimedOut = isTimedOut
+            outcome.isCancelled = isCancelled
+            outcome.cost = random.chance(2) ? Double(random.below(8)) / 4 : 0
+            if random.chance(6) { outcome.retryAfter = .seconds(random.seconds(upTo: 10_000)) }
+            return outcome
+        }
     }
 
     init(seed: UInt64, isTracing: Bool = false) {
@@ -160,8 +171,24 @@ final class World {
                 job, isEnabled: state?.isEnabledOverride ?? job.isEnabled, isFinished: isFinished, store, now: now,
                 lostSince: state?.decidedThrough)
         }
+        // Some have ended in the meantime, and their supervisors have kept how.
+        let isOver = processes.map { $0.endsAt <= elapsed && random.chance(2) }
+        let over = zip(processes, isOver).filter(\.1).map(\.0)
+        processes = zip(processes, isOver).filter { !$0.1 }.map(\.0)
+        var ended: [String: AttemptOutcome] = [:]
+        for process in over {
+            let end = Instant(microseconds: min(process.endsAt, elapsed) + offset)
+            ended[process.launch.run.id] = process.outcome(endedAt: end, &random)
+        }
         let surviving = Set(processes.map(\.launch.run.id))
-        deliver([.started(bootID: "boot-\(boot)", surviving: surviving)], canCrash: !random.chance(3))
+        deliver(
+            [.started(bootID: "boot-\(boot)", surviving: surviving, ended: ended)], canCrash: !random.chance(3)
+        ) { [self] _ in
+            for process in over {
+                guard let outcome = ended[process.launch.run.id] else { continue }
+                checker.observe(outcome, of: process.launch, now: now)
+            }
+        }
     }
 
     /// Events of one turn of the loop: one transaction, then what it makes visible, in the order of `Effect`.
@@ -233,6 +260,7 @@ final class World {
             processes[index].endsAt = limit
             processes[index].ending = .signaled(15)
             processes[index].isTimedOut = false
+            processes[index].isCancelled = true
         case .start(let launch): begin(launch)
         case .arm(let instant):
             armed = instant
@@ -286,10 +314,16 @@ final class World {
             processes[index].endsAt = elapsed + 60_000_000
             return
         }
-        let process = processes.remove(at: index)
-        var outcome = AttemptOutcome(ending: process.ending, startedAt: process.startedAt, endedAt: now)
-        outcome.isTimedOut = process.isTimedOut
-        deliver([.attemptEnded(run: process.launch.run.id, attempt: process.launch.run.attempt, outcome)])
+        _ = finish(processes.remove(at: index))
+    }
+
+    /// The daemon hears of the end of a process.
+    func finish(_ process: Process) -> Bool {
+        let outcome = process.outcome(endedAt: now, &random)
+        let (run, attempt) = (process.launch.run.id, process.launch.run.attempt)
+        return deliver([.attemptEnded(run: run, attempt: attempt, outcome)]) { [self] _ in
+            checker.observe(outcome, of: process.launch, now: now)
+        }
     }
 
     func crash(_ when: String) {

@@ -6,7 +6,7 @@ enum RunRow {
         "id", "job", "skill", "trigger", "scheduled_for_us", "created_at_us", "status", "attempt", "started_at_us",
         "ended_at_us", "retry_at_us", "exit_code", "exit_signal", "error", "reason", "failure_type", "output_preview",
         "trace_id", "covered_count", "covered_since_us", "idempotency_key", "inputs", "is_forced", "definition",
-        "previous",
+        "previous", "retry_delay_us", "ending", "cost", "progress", "result",
     ]
 
     static func bind(_ run: Run, to statement: Statement) {
@@ -34,6 +34,11 @@ enum RunRow {
         statement.bind(run.isForced)
         statement.bind(run.definition)
         statement.bind(run.previous)
+        statement.bind(run.retryDelay)
+        statement.bind(run.ending?.rawValue)
+        statement.bind(run.cost)
+        statement.bind(run.progress)
+        statement.bind(run.result)
     }
 
     static func read(_ statement: Statement) throws(StoreError) -> Run {
@@ -64,6 +69,11 @@ enum RunRow {
         run.isForced = statement.integer() != 0
         run.definition = statement.textIfAny()
         run.previous = statement.textIfAny()
+        run.retryDelay = statement.durationIfAny()
+        run.ending = try statement.wordIfAny(Run.Ending.self)
+        run.cost = statement.real()
+        run.progress = statement.realIfAny()
+        run.result = statement.textIfAny()
         return run
     }
 }

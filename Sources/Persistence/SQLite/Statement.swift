@@ -66,8 +66,9 @@ final class Statement {
     }
 
     /// Not a number becomes NULL, in SQLite's ways; a column that can hold it allows NULL for it.
-    func bind(_ value: Double) {
-        keep(sqlite3_bind_double(handle, nextParameter(), value))
+    func bind(_ value: Double?) {
+        let index = nextParameter()
+        keep(value.map { sqlite3_bind_double(handle, index, $0) } ?? sqlite3_bind_null(handle, index))
     }
 
     func bind(_ value: String?) {
@@ -100,9 +101,11 @@ final class Statement {
     }
 
     /// Not a number where NULL.
-    func real() -> Double {
+    func real() -> Double { realIfAny() ?? .nan }
+
+    func realIfAny() -> Double? {
         let index = nextColumn()
-        return sqlite3_column_type(handle, index) == SQLITE_NULL ? .nan : sqlite3_column_double(handle, index)
+        return sqlite3_column_type(handle, index) == SQLITE_NULL ? nil : sqlite3_column_double(handle, index)
     }
 
     func text() -> String { textIfAny() ?? "" }

@@ -79,6 +79,17 @@ extension SeededGenerator {
         return run
     }
 
+    /// With what later versions of the schema have added: `run` draws what golden files hold.
+    mutating func wholeRun(_ number: Int) -> Run {
+        var run = run(number)
+        run.retryDelay = maybe { $0.duration() }
+        run.ending = maybe { $0.element(Run.Ending.allCases) }
+        run.cost = Double(Int.random(in: 0...1000, using: &self)) / 8
+        run.progress = maybe { Double(Int.random(in: 0...100, using: &$0)) }
+        run.result = maybe { $0.text() }
+        return run
+    }
+
     mutating func attempt(_ number: Int, of run: String) -> Attempt {
         var attempt = Attempt(run: run, number: number, startedAt: instant())
         attempt.endedAt = maybe { $0.instant() }

@@ -1,6 +1,7 @@
 import Configuration
 import DBus
 import EventLoop
+import Execution
 import JSON
 import Schedules
 import Scheduling
@@ -147,6 +148,17 @@ extension Daemon {
     func zone(of run: Run) -> TimeZoneRules { scheduler.job(named: run.job)?.job.zone ?? configuration.timezone }
 
     func json(of run: Run) -> JSONValue { .object(RunShape.json(run, zone: zone(of: run))) }
+
+    /// The run with what its process has said of itself so far: on record that is only when the attempt has ended.
+    func current(_ run: Run) -> Run {
+        guard run.status == .running, let attempt = attempts[run.id] else { return run }
+        let remarks = Remarks(attempt.handle.remarks)
+        var run = run
+        run.progress = remarks.progress
+        run.result = remarks.result
+        run.cost += remarks.cost ?? 0
+        return run
+    }
 
     func answer(of run: Run) -> JSONValue { .object(RunShape.answer(run, zone: zone(of: run))) }
 }

@@ -167,6 +167,12 @@ extension Daemon {
             ending: ending, startedAt: Instant(microseconds: report.startedUSec),
             endedAt: Instant(microseconds: report.endedUSec))
         outcome.isTimedOut = report.isTimedOut
+        outcome.isCancelled = report.isCancelled
+        let remarks = Remarks(report.remarks)
+        outcome.progress = remarks.progress
+        outcome.cost = remarks.cost ?? 0
+        outcome.retryAfter = remarks.retryAfter
+        outcome.result = remarks.result
         let preview = report.output.preview(characters: Run.outputPreviewLimit)
         outcome.outputPreview = preview.isEmpty ? nil : preview
         outcome.outputBytes = Int64(report.output.totalCount)

@@ -76,6 +76,13 @@ struct AttemptFolder {
         return SupervisorOutcome(Record(parsing: bytes))
     }
 
+    /// What the process has said of itself so far.
+    var remarks: [String: String] {
+        let bytes = FileDescriptor.contents(of: file(RunFolder.remarksName), limit: 1 << 20) ?? []
+        let record = Record(parsing: bytes)
+        return record.isComplete ? record.remarks : [:]
+    }
+
     var output: OutputReader { OutputReader(folder: path) }
 
     /// Whether a supervisor holds the attempt: it has the lock from before its first instruction to after its last.

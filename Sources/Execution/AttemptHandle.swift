@@ -19,6 +19,7 @@ public final class AttemptHandle {
     private var child: ChildProcess?
     private var adopted: FileDescriptor?
     private var exitSource: IOSource?
+    private var remarkSource: EventSource?
     /// Of a supervisor that is held: closed, it begins with what the request file holds by then.
     private var gate: Pipe?
     private var requestFile: FileDescriptor?
@@ -42,6 +43,20 @@ public final class AttemptHandle {
 
     /// What the process has written so far.
     public var output: OutputReader { folder.output }
+
+    /// What the process has said of itself so far, by word: `progress`, `cost`, `retry-after`, `result`.
+    public var remarks: [String: String] { folder.remarks }
+
+    /// Called when the process has said something of itself.
+    public var onRemark: (() -> Void)? {
+        didSet {
+            guard onRemark != nil, remarkSource == nil else { return }
+            // Remarks that cannot be watched are still there to be read.
+            remarkSource = try? runner.loop.inotify(path: folder.path, [.movedTo, .onlyFolder]) { [unowned self] event in
+                if event.name == RunFolder.remarksName { onRemark?() }
+            }
+        }
+    }
 
     /// The supervisor that was started here; nil for one that was adopted.
     public var supervisorPID: Int32? { child?.pid }
@@ -181,6 +196,7 @@ public final class AttemptHandle {
         self.onEnd = nil
         exitSource?.cancel()
         exitSource = nil
+        remarkSource = nil
         let supervisorExit = child?.reap()
         child = nil
         adopted = nil

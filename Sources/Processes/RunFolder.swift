@@ -4,6 +4,7 @@
 /// |---|---|---|
 /// | `identity` | the run, the attempt, the bound of its output; then its supervisor and its process | the daemon, then the supervisor |
 /// | `outcome` | how it ended: there as a whole or not at all | the supervisor |
+/// | `remarks` | what the process has said of itself so far, replaced as a whole | the supervisor |
 /// | `output` | what it wrote: the first half of the bound, and after the end the last half too | the supervisor |
 /// | `output.<offset>` | while it runs: what it wrote from that byte on, the last ones only | the supervisor |
 ///
@@ -15,6 +16,8 @@ public enum RunFolder {
     /// The outcome to be: made, with its room on disk, before the process starts.
     public static let outcomeDraftName = "outcome.new"
     public static let outputName = "output"
+    public static let remarksName = "remarks"
+    public static let remarksDraftName = "remarks.new"
 
     /// The name of an attempt's folder. An execution id may hold any text; `/` and what comes first in hidden names
     /// are replaced, and a name has a bound.

@@ -68,10 +68,7 @@ extension SupervisorOutcome {
         record.add("tail", tailCount)
         if let outputError { record.add("output-error", outputError) }
         if let limitsError { record.add("limits-error", limitsError) }
-        for (word, value) in remarks {
-            record.add("remark", word)
-            record.add("value", value)
-        }
+        record.add(remarks: remarks)
         return record
     }
 
@@ -101,6 +98,20 @@ extension SupervisorOutcome {
         outputCount = max(headCount + tailCount, record.number("written") ?? 0)
         outputError = record.text("output-error")
         limitsError = record.text("limits-error")
-        for (word, value) in zip(record.texts("remark"), record.texts("value")) { remarks[word] = value }
+        remarks = record.remarks
+    }
+}
+
+extension Record {
+    /// What a process said of itself, by word: in the outcome, and while it runs in the file `remarks`.
+    public var remarks: [String: String] {
+        Dictionary(zip(texts("remark"), texts("value"))) { $1 }
+    }
+
+    public mutating func add(remarks: [String: String]) {
+        for (word, value) in remarks {
+            add("remark", word)
+            add("value", value)
+        }
     }
 }

@@ -250,11 +250,24 @@ final class Supervisor {
         }
     }
 
+    /// For whoever asks meanwhile; the outcome has the last of them. Where it cannot be written they learn them then.
+    private func publishRemarks() {
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC
+        let number = open(RunFolder.remarksDraftName, flags, 0o600)
+        guard number >= 0 else { return }
+        var record = Record()
+        record.add(remarks: outcome.remarks)
+        guard FileDescriptor(owning: number).write(record.bytes) == nil else { return }
+        rename(RunFolder.remarksDraftName, RunFolder.remarksName)
+    }
+
     func serveContext() {
         guard let context else { return }
         context.serve()
         if context.isClosed { self.context = nil }
-        outcome.remarks.merge(context.remarks) { $1 }
+        guard context.remarks != outcome.remarks else { return }
+        outcome.remarks = context.remarks
+        if !isOver { publishRemarks() }
     }
 }
 

@@ -48,6 +48,11 @@ final class Harness {
         return runner.start(request) { [weak self] in self?.reports.append($0) }
     }
 
+    /// Starts a supervisor that waits to be told what to run.
+    func hold(_ request: AttemptRequest) -> AttemptHandle {
+        runner.start(request, isHeld: true) { [weak self] in self?.reports.append($0) }
+    }
+
     @discardableResult
     func sh(_ script: String, change: (inout AttemptRequest) -> Void = { _ in }) -> AttemptHandle {
         start(["/bin/sh", "-c", script], change: change)

@@ -259,6 +259,12 @@ final class ScratchFolder {
         path = try #require(mkdtemp(&template).map { String(cString: $0) })
     }
 
+    func write(_ text: String, to name: String) throws {
+        let file = try #require(fopen("\(path)/\(name)", "we"))
+        fputs(text, file)
+        fclose(file)
+    }
+
     deinit {
         let request = ProcessRequest(arguments: ["/bin/rm", "-rf", path], environment: [:], workingDirectory: "/")
         guard var child = try? Spawner.spawn(request) else { return }

@@ -149,7 +149,7 @@ extension ControlInterface {
 
     /// A run that has not ended as the core holds it, else as it is on record.
     private func findRun(_ id: String) throws -> Run {
-        if let active = daemon.scheduler.activeRun(id: id) { return active }
+        if let active = daemon.scheduler.activeRun(id: id) { return daemon.current(active) }
         let run = try stored { () throws(StoreError) in try daemon.store.run(id: id) }
         guard let run else { throw ErrorReply.runNotFound(id) }
         return run

@@ -1,0 +1,56 @@
+import Execution
+import Testing
+
+/// What a process says of itself while it runs.
+@Suite struct RemarkTests {
+    private let harness: Harness
+
+    init() throws {
+        harness = try Harness()
+    }
+
+    private func talking(_ script: String) -> AttemptHandle {
+        harness.sh(script) {
+            $0.context = "{}"
+            $0.environment["GO"] = harness.folder.path + "/go"
+        }
+    }
+
+    private static let waitForGo = "while [ ! -e $GO ]; do sleep 0.02; done; "
+
+    @Test func itIsHeardWhileItRuns() throws {
+        let attempt = talking("echo progress 40 >&3; " + Self.waitForGo + "echo progress 90 >&3")
+        var heard: [String] = []
+        attempt.onRemark = { heard.append(attempt.remarks["progress"] ?? "-") }
+        try harness.wait("the first remark") { attempt.remarks["progress"] == "40" }
+        #expect(harness.reports.isEmpty)
+        try harness.folder.write("", to: "go")
+        try harness.wait("its end") { !harness.reports.isEmpty }
+        #expect(harness.reports.first?.remarks == ["progress": "90"])
+        #expect(heard.first == nil || heard.first == "40")
+    }
+
+    @Test func whoeverListensIsToldOnce() throws {
+        let attempt = talking(Self.waitForGo + "echo cost 0.5 >&3; sleep 0.2; echo cost 0.5 >&3; sleep 0.2")
+        var count = 0
+        attempt.onRemark = { count += 1 }
+        try harness.folder.write("", to: "go")
+        try harness.wait("its end") { !harness.reports.isEmpty }
+        #expect(count == 1)
+        #expect(harness.reports.first?.remarks == ["cost": "0.5"])
+    }
+
+    @Test func anAdoptedRunGoesOnTalking() throws {
+        let attempt = talking("echo progress 10 >&3; " + Self.waitForGo + "echo progress 20 >&3; sleep 100")
+        try harness.wait("the first remark") { attempt.remarks["progress"] == "10" }
+        let next = try Harness(folder: harness.folder)
+        let survivor = try #require(next.runner.survey([(attempt.run, 1)]).first)
+        let adopted = next.runner.adopt(survivor) { _ in }
+        #expect(adopted.remarks == ["progress": "10"])
+        var isTold = false
+        adopted.onRemark = { isTold = true }
+        try harness.folder.write("", to: "go")
+        try next.wait("the second remark") { isTold }
+        #expect(adopted.remarks == ["progress": "20"])
+    }
+}

@@ -15,63 +15,98 @@ struct RunWaiter {
 
 /// Tells the bus, the journal and those who wait what is now on record.
 extension Daemon {
-    func tell(_ announcement: Announcement) {
+    /// A signal of the control interface: its name, and its arguments by name.
+    private struct Signal {
+        let name: MemberName
+        let arguments: [(name: String, value: DBusValue)]
+    }
+
+    /// Tells everybody. The store forgets that this is still to be told when all is ready to be sent, and right before
+    /// it is: a daemon that is killed between the two tells too little, so as little as can be lies between them.
+    func tell(_ announcements: [Announcement]) {
+        let signals = announcements.map(signal)
+        forgetUntold()
+        for signal in signals {
+            connection.emit(Self.objectPath, Self.interfaceName, signal.name, signal.arguments.map(\.value))
+        }
+        // The same once more as `Event`, for the older clients.
+        for signal in signals {
+            let data = JSONObject(signal.arguments.map { ($0.name, Self.json(of: $0.value)) })
+            connection.emit(
+                Self.objectPath, Self.interfaceName, "Event",
+                [.string(signal.name.text), .string(JSONValue.object(data).compactText)])
+        }
+        for announcement in announcements {
+            record(announcement)
+            switch announcement {
+            case .jobCompleted(let run), .jobFailed(let run): answerWaiters(of: run)
+            case .schedulerToggled: connection.propertiesChanged(Self.objectPath, Self.interfaceName, ["Enabled"])
+            default: break
+            }
+        }
+    }
+
+    private func signal(_ announcement: Announcement) -> Signal {
+        func signal(_ name: MemberName, _ arguments: [(name: String, value: DBusValue)]) -> Signal {
+            Signal(name: name, arguments: arguments)
+        }
+        func ofRun(_ name: MemberName, _ run: Run, _ more: [(name: String, value: DBusValue)] = []) -> Signal {
+            signal(name, [("job", .string(run.job)), ("execution_id", .string(run.id))] + more)
+        }
         switch announcement {
         case .jobStarted(let run):
-            emit("JobStarted", [("job", .string(run.job)), ("execution_id", .string(run.id))])
+            return ofRun("JobStarted", run)
         case .jobCompleted(let run):
-            log.info("run completed", fields(run))
-            emit(
-                "JobCompleted",
-                [
-                    ("job", .string(run.job)), ("execution_id", .string(run.id)),
-                    ("result", .string(json(of: run).compactText)),
-                ])
-            answerWaiters(of: run)
+            return ofRun("JobCompleted", run, [("result", .string(json(of: run).compactText))])
         case .jobFailed(let run):
-            let error = run.error ?? run.status.rawValue
-            log.warning("run failed", fields(run) + [("BOTCRON_ERROR", error)])
-            emit(
-                "JobFailed", [("job", .string(run.job)), ("execution_id", .string(run.id)), ("error", .string(error))])
-            answerWaiters(of: run)
+            return ofRun("JobFailed", run, [("error", .string(run.error ?? run.status.rawValue))])
         case .jobRetrying(let run, let attempt, let delay):
-            log.warning(
-                "attempt failed, another follows", fields(run) + [("BOTCRON_DELAY_SECONDS", "\(delay.inSeconds)")])
-            emit(
-                "JobRetrying",
+            return ofRun(
+                "JobRetrying", run,
                 [
-                    ("job", .string(run.job)), ("execution_id", .string(run.id)),
                     ("next_attempt", .uint32(UInt32(clamping: attempt))), ("delay_seconds", .double(delay.inSeconds)),
                     ("error", .string(run.error ?? "")),
                 ])
         case .jobMissed(let run):
             let at = (run.scheduledFor ?? run.createdAt).rfc3339(in: zone(of: run))
-            let reason = run.reason?.rawValue ?? ""
-            log.info(
-                "fire time not run",
-                fields(run) + [("BOTCRON_REASON", reason), ("BOTCRON_COUNT", "\(run.coveredCount)")])
-            emit(
-                "JobMissed", [("job", .string(run.job)), ("scheduled_for", .string(at)), ("reason", .string(reason))])
+            return signal(
+                "JobMissed",
+                [
+                    ("job", .string(run.job)), ("scheduled_for", .string(at)),
+                    ("reason", .string(run.reason?.rawValue ?? "")),
+                ])
         case .schedulerToggled(let isEnabled):
-            log.info(isEnabled ? "schedules resumed" : "schedules paused")
-            emit("SchedulerToggled", [("enabled", .bool(isEnabled))])
-            connection.propertiesChanged(Self.objectPath, Self.interfaceName, ["Enabled"])
+            return signal("SchedulerToggled", [("enabled", .bool(isEnabled))])
         case .jobsChanged(let added, let changed, let removed):
-            emit(
+            return signal(
                 "JobsChanged",
                 [("added", .strings(added)), ("changed", .strings(changed)), ("removed", .strings(removed))])
         case .statusChanged(let status):
-            emit("StatusChanged", [("status", .string(status.rawValue))])
+            return signal("StatusChanged", [("status", .string(status.rawValue))])
         }
     }
 
-    /// Sends a signal, and the same once more as `Event`, for the older clients.
-    private func emit(_ name: MemberName, _ arguments: [(name: String, value: DBusValue)]) {
-        connection.emit(Self.objectPath, Self.interfaceName, name, arguments.map(\.value))
-        let data = JSONObject(arguments.map { ($0.name, Self.json(of: $0.value)) })
-        connection.emit(
-            Self.objectPath, Self.interfaceName, "Event",
-            [.string(name.text), .string(JSONValue.object(data).compactText)])
+    /// In the journal.
+    private func record(_ announcement: Announcement) {
+        switch announcement {
+        case .jobCompleted(let run):
+            log.info("run completed", fields(run))
+        case .jobFailed(let run):
+            log.warning("run failed", fields(run) + [("BOTCRON_ERROR", run.error ?? run.status.rawValue)])
+        case .jobRetrying(let run, _, let delay):
+            log.warning(
+                "attempt failed, another follows", fields(run) + [("BOTCRON_DELAY_SECONDS", "\(delay.inSeconds)")])
+        case .jobMissed(let run):
+            log.info(
+                "fire time not run",
+                fields(run) + [
+                    ("BOTCRON_REASON", run.reason?.rawValue ?? ""), ("BOTCRON_COUNT", "\(run.coveredCount)"),
+                ])
+        case .schedulerToggled(let isEnabled):
+            log.info(isEnabled ? "schedules resumed" : "schedules paused")
+        case .jobStarted, .jobsChanged, .statusChanged:
+            break
+        }
     }
 
     /// The types that arguments of our signals have.

@@ -29,8 +29,7 @@ extension Daemon {
             for (run, _) in box.stops { attempts[run]?.handle.cancel() }
             for launch in box.launches { start(launch) }
             if case .arm(let instant) = box.arm { arm(instant) }
-            forgetUntold()
-            for announcement in box.announcements { tell(announcement) }
+            tell(box.announcements)
             for (ticket, reply) in box.replies { calls.removeValue(forKey: ticket)?(reply) }
             for acknowledge in box.acknowledgements { acknowledge(nil) }
         }
@@ -63,9 +62,9 @@ extension Daemon {
         return true
     }
 
-    /// Right before it is told, not after: whoever hears a signal may kill the daemon for it, and a signal must not come
-    /// twice. What is left is a kill within the microseconds of sending, after which a signal is missing.
-    private func forgetUntold() {
+    /// Before it is told, not after: whoever hears a signal may kill the daemon for it, and a signal must not come twice.
+    /// What is left is a kill within the microseconds of sending, after which a signal is missing.
+    func forgetUntold() {
         // Where it fails, the next turn tries again; the worst is that the next daemon says something twice.
         if hasUntold, (try? store.forgetUntold()) != nil { hasUntold = false }
     }
@@ -79,8 +78,7 @@ extension Daemon {
             for item in UntoldRuns(text: text).items {
                 if let run = try store.run(id: item.run) { announcements.append(item.announcement(run)) }
             }
-            forgetUntold()
-            for announcement in announcements { tell(announcement) }
+            tell(announcements)
         } catch {
             log.error("cannot read what was not told", [("BOTCRON_ERROR", "\(error)")])
         }
@@ -121,11 +119,13 @@ extension Daemon {
     /// Takes over what an earlier daemon had under way.
     ///
     /// - Returns: the first event, which tells what goes on and what has ended.
-    func adoptAttempts() -> Event {
+    ///
+    /// - Throws: where it cannot be known what became of them.
+    func adoptAttempts() throws(ExecutionError) -> Event {
         let running = scheduler.activeRuns.filter { $0.status == .running }
         var surviving: Set<String> = []
         var ended: [String: AttemptOutcome] = [:]
-        for survivor in runner.survey(running.map { ($0.id, max(1, $0.attempt)) }) {
+        for survivor in try runner.survey(running.map { ($0.id, max(1, $0.attempt)) }) {
             let (run, number) = (survivor.run, survivor.attempt)
             switch survivor.state {
             case .ended(let report):

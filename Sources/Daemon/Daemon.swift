@@ -267,7 +267,14 @@ public final class Daemon {
     /// performed when the name is ours.
     private func decideStart() {
         logConfiguration()
-        submit(adoptAttempts())
+        runner.onTrouble = { [unowned self] error in
+            log.error("cannot read how a run ended; trying again", [("BOTCRON_ERROR", error)])
+        }
+        do {
+            submit(try adoptAttempts())
+        } catch {
+            fail(.failure, "cannot take over the runs of an earlier daemon: \(error)")
+        }
     }
 
     private func becomeReady() {

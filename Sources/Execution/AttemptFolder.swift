@@ -71,8 +71,13 @@ struct AttemptFolder {
     var process: ProcessIdentity? { ProcessIdentity(identity, prefix: "process") }
 
     /// How it ended; nil while it has not, and where nobody could say.
-    var outcome: SupervisorOutcome? {
-        guard let bytes = FileDescriptor.contents(of: file(RunFolder.outcomeName), limit: 1 << 20) else { return nil }
+    ///
+    /// - Throws: where it may be there and cannot be read now: that says nothing about the attempt.
+    func readOutcome() throws(ExecutionError) -> SupervisorOutcome? {
+        guard let outcome = try openIfThere(RunFolder.outcomeName) else { return nil }
+        guard let bytes = outcome.remainder(limit: 1 << 20) else {
+            throw .file("read", file(RunFolder.outcomeName), code: EIO)
+        }
         return SupervisorOutcome(Record(parsing: bytes))
     }
 
@@ -86,18 +91,27 @@ struct AttemptFolder {
     var output: OutputReader { OutputReader(folder: path) }
 
     /// Whether a supervisor holds the attempt: it has the lock from before its first instruction to after its last.
-    var isHeld: Bool {
-        let number = Glibc.open(file(RunFolder.identityName), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard number >= 0 else { return false }
-        let identity = FileDescriptor(owning: number)
+    ///
+    /// - Throws: where that cannot be known now.
+    func isHeld() throws(ExecutionError) -> Bool {
+        guard let identity = try openIfThere(RunFolder.identityName) else { return false }
         return flock(identity.number, LOCK_SH | LOCK_NB) != 0
+    }
+
+    /// nil where there is no such file.
+    private func openIfThere(_ name: String) throws(ExecutionError) -> FileDescriptor? {
+        let number = Glibc.open(file(name), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let code = errno
+        if number >= 0 { return FileDescriptor(owning: number) }
+        guard code == ENOENT || code == ENOTDIR else { throw .file("open", file(name), code: code) }
+        return nil
     }
 
     /// Waits until the supervisor that holds the folder has said who it is: its first act, so this takes time only
     /// where it is just being started. One that hangs there keeps nobody waiting for longer than the deadline.
-    func awaitSupervisor() {
+    func awaitSupervisor() throws(ExecutionError) {
         var waits = 0
-        while supervisor == nil, isHeld, waits < Self.supervisorWaitsMax {
+        while supervisor == nil, try isHeld(), waits < Self.supervisorWaitsMax {
             usleep(1000)
             waits += 1
         }

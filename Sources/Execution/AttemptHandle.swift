@@ -19,6 +19,7 @@ public final class AttemptHandle {
     private var child: ChildProcess?
     private var adopted: FileDescriptor?
     private var exitSource: IOSource?
+    private var supervisorExit: ProcessExit?
     private var remarkSource: EventSource?
     /// Of a supervisor that is held: closed, it begins with what the request file holds by then.
     private var gate: Pipe?
@@ -52,7 +53,8 @@ public final class AttemptHandle {
         didSet {
             guard onRemark != nil, remarkSource == nil else { return }
             // Remarks that cannot be watched are still there to be read.
-            remarkSource = try? runner.loop.inotify(path: folder.path, [.movedTo, .onlyFolder]) { [unowned self] event in
+            remarkSource = try? runner.loop.inotify(path: folder.path, [.movedTo, .onlyFolder]) {
+                [unowned self] event in
                 if event.name == RunFolder.remarksName { onRemark?() }
             }
         }
@@ -190,28 +192,46 @@ public final class AttemptHandle {
 
     // MARK: - The end
 
+    /// Looks at an attempt that is not followed: it has ended, or could not be followed when it was taken over.
+    func look() {
+        do throws(ExecutionError) {
+            if child == nil, adopted == nil, failure == nil, try folder.isHeld() {
+                guard adopt() else { throw ExecutionError.file("follow", folder.path, code: EMFILE) }
+                return
+            }
+            report()
+        } catch {
+            runner.lookLater(self, error)
+        }
+    }
+
     /// Tells the end, last of all: what it is told to may start anything.
-    func report() {
+    private func report() {
         guard let onEnd else { return }
-        self.onEnd = nil
         exitSource?.cancel()
         exitSource = nil
+        if supervisorExit == nil { supervisorExit = child?.reap() }
+        let report: AttemptReport
+        do throws(ExecutionError) {
+            report = try makeReport()
+        } catch {
+            return runner.lookLater(self, error)
+        }
+        self.onEnd = nil
         remarkSource = nil
-        let supervisorExit = child?.reap()
         child = nil
         adopted = nil
         gate = nil
         requestFile = nil
-        let report = makeReport(supervisorExit)
         runner.forget(self)
         onEnd(report)
     }
 
-    private func makeReport(_ supervisorExit: ProcessExit?) -> AttemptReport {
+    private func makeReport() throws(ExecutionError) -> AttemptReport {
         if let failure {
             return AttemptReport(.couldNotStart(failure), startedUSec: startedUSec, endedUSec: startedUSec)
         }
-        if let outcome = folder.outcome { return AttemptReport(outcome, output: folder.output.capture()) }
+        if let outcome = try folder.readOutcome() { return AttemptReport(outcome, output: folder.output.capture()) }
         let now = currentUSec(CLOCK_REALTIME)
         if let supervisorExit, case .exited(let status) = supervisorExit.ending, folder.process == nil {
             let reason = "the supervisor of the run could not do its work: it exited with status \(status)"

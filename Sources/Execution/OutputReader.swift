@@ -98,7 +98,7 @@ public struct OutputReader: Sendable {
     private func layout() -> Layout {
         let attempt = AttemptFolder(path: folder)
         let name = RunFolder.outputName
-        if let outcome = attempt.outcome {
+        if let outcome = try? attempt.readOutcome() {
             let (head, tail) = (Int(outcome.headCount), Int(outcome.tailCount))
             let total = Int(outcome.outputCount)
             return Layout(

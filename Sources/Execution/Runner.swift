@@ -46,6 +46,13 @@ public final class Runner {
     /// Attempts whose end is known, to be reported when the handler that asked for them has returned.
     private var settled: [AttemptHandle] = []
     private var reports: DeferredSource?
+    /// Attempts whose end cannot be read now: they are looked at again.
+    private var unread: [AttemptHandle] = []
+    private var unreadTimer: TimerSource?
+    /// Called with why the end of an attempt could not be read; it is tried again until it can.
+    public var onTrouble: (String) -> Void = { _ in }
+
+    private static let unreadRetryUSec: UInt64 = 1_000_000
 
     /// - Parameters:
     ///   - folder: where each attempt gets a folder of its own; made when missing, below one that is there.
@@ -61,6 +68,11 @@ public final class Runner {
         self.supervisor = supervisor
         ChildProcess.claimExits()
         reports = try loop.deferred { [unowned self] in reportSettled() }
+        unreadTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in
+            let batch = unread
+            unread = []
+            for attempt in batch { attempt.look() }
+        }
     }
 
     // MARK: - Starting
@@ -89,21 +101,25 @@ public final class Runner {
     /// Looks what became of attempts that an earlier runner had under way: those that go on, and those that ended and
     /// say how. Of the others nothing is known, and nothing lives any longer: where their supervisor was killed, what it
     /// left is killed now.
-    public func survey(_ expected: [(run: String, attempt: Int)]) -> [SurvivingAttempt] {
-        expected.compactMap { run, attempt in
+    ///
+    /// - Throws: where one cannot be looked at now (too many open files, a disk that fails). Nothing may be concluded
+    ///   then about any of them.
+    public func survey(_ expected: [(run: String, attempt: Int)]) throws(ExecutionError) -> [SurvivingAttempt] {
+        var survivors: [SurvivingAttempt] = []
+        for (run, attempt) in expected {
             let folder = AttemptFolder(in: folder, run: run, attempt: attempt)
-            if folder.isHeld {
-                folder.awaitSupervisor()
-                return SurvivingAttempt(run: run, attempt: attempt, state: .running)
-            }
-            // In this order: one that ends now has its outcome before it is free.
-            if let outcome = folder.outcome {
+            if try folder.isHeld() {
+                try folder.awaitSupervisor()
+                survivors.append(SurvivingAttempt(run: run, attempt: attempt, state: .running))
+                // In this order: one that ends now has its outcome before it is free.
+            } else if let outcome = try folder.readOutcome() {
                 let report = AttemptReport(outcome, output: folder.output.capture())
-                return SurvivingAttempt(run: run, attempt: attempt, state: .ended(report))
+                survivors.append(SurvivingAttempt(run: run, attempt: attempt, state: .ended(report)))
+            } else {
+                folder.killLeftovers()
             }
-            folder.killLeftovers()
-            return nil
         }
+        return survivors
     }
 
     /// Follows an attempt that `survey` found running, as if it had been started here.
@@ -165,11 +181,17 @@ public final class Runner {
         attempts[ObjectIdentifier(attempt)] = nil
     }
 
+    func lookLater(_ attempt: AttemptHandle, _ error: ExecutionError) {
+        onTrouble(error.description)
+        unread.append(attempt)
+        unreadTimer?.arm(atUSec: loop.now(.monotonic) + Self.unreadRetryUSec)
+    }
+
     private func reportSettled() {
         let batch = settled
         settled = []
         for attempt in batch {
-            attempt.report()
+            attempt.look()
         }
     }
 }

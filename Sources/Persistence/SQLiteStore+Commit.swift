@@ -17,8 +17,9 @@ extension SQLiteStore {
             var moves = StatusMoves()
             for change in changes { try apply(change, &moves, statements) }
             try count(moves, statements)
-            if let untold { try record(untold, for: .untold, statements) }
+            if let untold { try record("\(untoldNumber + 1)\n\(untold)", for: .untold, statements) }
             try statements.commit.run(operation)
+            if untold != nil { untoldNumber += 1 }
         } catch {
             // Some errors roll back by themselves. Where this fails too there is nothing more to do: the next begin
             // says so.
@@ -28,10 +29,14 @@ extension SQLiteStore {
     }
 
     public func untold() throws(StoreError) -> String? {
-        try setting(.untold, try opened("read what was not told"))
+        guard let text = try setting(.untold, try opened("read what was not told")) else { return nil }
+        guard let gap = text.firstIndex(of: "\n"), let number = UInt64(text[..<gap]) else { return text }
+        untoldNumber = max(untoldNumber, number)
+        return number > told.number ? String(text[text.index(after: gap)...]) : nil
     }
 
     public func forgetUntold() throws(StoreError) {
+        if untoldNumber > told.number, told.set(untoldNumber) { return }
         let statements = try opened("record that all is told")
         try setDurability(.eventual, statements.connection)
         try record(nil, for: .untold, statements)

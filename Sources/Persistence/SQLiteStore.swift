@@ -13,6 +13,9 @@ public final class SQLiteStore: Store {
     var durability = Durability.synced
     /// Why an execution id could not be looked up: the next commit fails with it.
     private var lookupFailure: StoreError?
+    /// Which commits were told, and the last that gave something to tell.
+    var told: ToldMark
+    var untoldNumber: UInt64
 
     /// Opens the file at `path`, or makes it; brings an older one up to date, with a copy kept beside it.
     ///
@@ -24,6 +27,8 @@ public final class SQLiteStore: Store {
 
     init(path: String, steps: [String]) throws(StoreError) {
         self.path = path
+        told = ToldMark(store: path)
+        untoldNumber = told.number
         let connection = try Opening(path: path, steps: steps).connection()
         do throws(StoreError) {
             statements = try Statements(connection)
@@ -49,6 +54,7 @@ public final class SQLiteStore: Store {
     public func close() {
         // The connection goes with its last statement; SQLite moves the log into the file then.
         statements = nil
+        told.close()
     }
 
     // MARK: - What a starting daemon needs
@@ -85,7 +91,7 @@ public final class SQLiteStore: Store {
     enum Setting: String {
         /// `1` or `0`; no row where config.json decides.
         case schedulerOverride = "scheduler_override"
-        /// The caller's words; no row where all is told.
+        /// The number of the commit, and in the next line the caller's words; no row where nothing ever was to tell.
         case untold
     }
 

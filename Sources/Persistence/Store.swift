@@ -41,7 +41,7 @@ public protocol Store: ExecutionRegister {
     /// What the last commit gave to tell, if it was not forgotten.
     func untold() throws(StoreError) -> String?
 
-    /// It is told, or about to be. This does not wait for the disk: after a power cut nobody is left who was told.
+    /// It is about to be told. This does not wait for the disk: after a power cut nobody is left who was told.
     func forgetUntold() throws(StoreError)
 
     /// Whether a run ever had this id, one that retention removed included.

@@ -72,7 +72,7 @@ struct AdoptionTests {
         parent.kill()
         let harness = try Harness(folder: folder)
         try harness.wait("the short one to end") { access(folder.path + "/runs/run-1.1/outcome", F_OK) == 0 }
-        let survivors = harness.runner.survey(expected(4) + [("run-9", 1), ("run-0", 2)])
+        let survivors = try harness.runner.survey(expected(4) + [("run-9", 1), ("run-0", 2)])
         #expect(survivors.map(\.run) == ["run-0", "run-1", "run-2", "run-3"])
         #expect(survivors.map(\.isRunning) == [true, false, true, true])
 
@@ -126,7 +126,7 @@ struct AdoptionTests {
         let last = try #require(numbers.last)
 
         let harness = try Harness(folder: folder)
-        let survivors = harness.runner.survey(expected(last + 1))
+        let survivors = try harness.runner.survey(expected(last + 1))
         // The last one may not have been started.
         #expect(survivors.count >= last, "seed \(seed)")
         var reports: [String: AttemptReport] = [:]
@@ -205,7 +205,7 @@ struct AdoptionTests {
         parent.kill()
         Glibc.kill(try supervisor(of: "run-0", harness), SIGKILL)
         let pid = try #require(Int32(String(decoding: output.capture().keptBytes, as: UTF8.self).dropLast()))
-        try harness.wait("the supervisor to be gone") { harness.runner.survey(expected(1)).isEmpty }
+        try harness.wait("the supervisor to be gone") { try harness.runner.survey(expected(1)).isEmpty }
         try harness.wait("the end of its process") { isGone(pid) }
     }
 
@@ -229,7 +229,7 @@ struct AdoptionTests {
             let file = try #require(fopen(folder + "/identity", "we"))
             fwrite(record.openBytes, 1, record.openBytes.count, file)
             fclose(file)
-            #expect(harness.runner.survey([("old", 1)]).isEmpty)
+            #expect(try harness.runner.survey([("old", 1)]).isEmpty)
             #expect(!isGone(pid))
         }
     }
@@ -238,10 +238,10 @@ struct AdoptionTests {
         let harness = try Harness()
         _ = try harness.runScript("exit 3")
         let path = harness.folder.path + "/runs/run-1.1/outcome"
-        #expect(harness.runner.survey([("run-1", 1)]).count == 1)
+        #expect(try harness.runner.survey([("run-1", 1)]).count == 1)
         truncate(path, 40)
         // Tests run side by side: what another one just forks has our lock until it executes its program.
-        try harness.wait("the lock to be free") { harness.runner.survey([("run-1", 1)]).isEmpty }
+        try harness.wait("the lock to be free") { try harness.runner.survey([("run-1", 1)]).isEmpty }
     }
 }
 

@@ -71,9 +71,9 @@ final class Harness {
     }
 
     /// Turns the loop until `condition` holds. What the loop is not told of is looked at again every 10 ms.
-    func wait(_ what: String, seconds: Int64 = 20, until condition: () -> Bool) throws {
+    func wait(_ what: String, seconds: Int64 = 20, until condition: () throws -> Bool) throws {
         let deadline = loop.uncachedNow + seconds * 1_000_000
-        while !condition() {
+        while try !condition() {
             guard loop.uncachedNow < deadline else { throw DeadlinePassed(waitedFor: what) }
             try loop.runOnce(timeoutUSec: 10_000)
         }

@@ -44,7 +44,7 @@ import Testing
         let attempt = talking("echo progress 10 >&3; " + Self.waitForGo + "echo progress 20 >&3; sleep 100")
         try harness.wait("the first remark") { attempt.remarks["progress"] == "10" }
         let next = try Harness(folder: harness.folder)
-        let survivor = try #require(next.runner.survey([(attempt.run, 1)]).first)
+        let survivor = try #require(try next.runner.survey([(attempt.run, 1)]).first)
         let adopted = next.runner.adopt(survivor) { _ in }
         #expect(adopted.remarks == ["progress": "10"])
         var isTold = false

@@ -28,6 +28,7 @@ extension Daemon {
             outbox = Outbox()
             for (run, _) in box.stops { attempts[run]?.handle.cancel() }
             for launch in box.launches { start(launch) }
+            for wish in box.wishes { fulfil(wish) }
             if case .arm(let instant) = box.arm { arm(instant) }
             forgetUntold()
             for announcement in box.announcements { tell(announcement) }

@@ -28,6 +28,7 @@ extension Daemon {
             outbox = Outbox()
             for (run, _) in box.stops { attempts[run]?.handle.cancel() }
             for launch in box.launches { start(launch) }
+            for wish in box.wishes { fulfil(wish) }
             if case .arm(let instant) = box.arm { arm(instant) }
             tell(box.announcements)
             for (ticket, reply) in box.replies { calls.removeValue(forKey: ticket)?(reply) }

@@ -8,6 +8,8 @@ struct Outbox {
     var changes: [StoreChange] = []
     var stops: [(run: String, grace: Duration)] = []
     var launches: [Launch] = []
+    /// What is asked of the surroundings and wanted of the machine.
+    var wishes: [Effect] = []
     /// Set where the instant to wait for has changed.
     var arm: Effect?
     var announcements: [Announcement] = []
@@ -16,7 +18,8 @@ struct Outbox {
     var acknowledgements: [(StoreError?) -> Void] = []
 
     var isEmpty: Bool {
-        changes.isEmpty && stops.isEmpty && launches.isEmpty && arm == nil && announcements.isEmpty && replies.isEmpty
+        changes.isEmpty && stops.isEmpty && launches.isEmpty && wishes.isEmpty && arm == nil && announcements.isEmpty
+            && replies.isEmpty
             && acknowledgements.isEmpty
     }
 
@@ -26,6 +29,7 @@ struct Outbox {
             case .commit(let changes): self.changes += changes
             case .stop(let run, let grace): stops.append((run, grace))
             case .start(let launch): launches.append(launch)
+            case .check, .watch, .holdAwake, .armWakeUp, .sleepAgain: wishes.append(effect)
             case .arm: arm = effect
             case .announce(let announcement): announcements.append(announcement)
             case .reply(let ticket, let reply): replies.append((ticket, reply))

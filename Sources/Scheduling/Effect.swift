@@ -2,8 +2,9 @@ public import Schedules
 
 /// Something that the scheduler wants done.
 ///
-/// The effects of one event come, and are performed, in this order: commit, stop, start, arm, announce, reply. So
-/// nothing can be seen that is not durable.
+/// The effects of one event come, and are performed, in this order: commit, stop, start, check, watch, the machine's
+/// sleep (hold awake, arm the wake-up, sleep again), arm, announce, reply. So nothing can be seen that is not durable.
+/// Of `watch`, `holdAwake`, `armWakeUp` and `arm` each replaces the one before.
 public enum Effect: Sendable, Equatable {
     /// One transaction. When it fails, nothing that follows in the same answer may be performed until it succeeds.
     case commit([StoreChange])
@@ -11,6 +12,20 @@ public enum Effect: Sendable, Equatable {
     case stop(run: String, grace: Duration)
     /// Start the process of an attempt.
     case start(Launch)
+    /// Run a command that a run waits for, and tell its answer by `Event.conditionChecked`. It is given
+    /// `Scheduler.commandPatience` at most.
+    case check(run: String, command: Job.Action, job: Job)
+    /// Watch these facts from now on, and answer by `Event.surroundingsChanged`; see `Watch`.
+    case watch(Watch)
+    /// Hold off the machine's sleep as long as there is such a run, as far as the rights allow; comes again with each
+    /// change.
+    case holdAwake([AwakeRun])
+    /// Wake the machine at this instant, where it sleeps then; nil: for nothing. Where the kernel or the rights do not
+    /// allow it, that is said once.
+    case armWakeUp(Instant?)
+    /// The machine was woken for runs that have ended: send it to sleep again, unless somebody has used it since then,
+    /// or another program holds a lock.
+    case sleepAgain(unlessUsedSince: Instant)
     /// Send `Event.tick` at this instant (now, where it has passed); nil: nothing to wait for.
     case arm(Instant?)
     /// Tell everybody.
@@ -25,6 +40,12 @@ public struct Launch: Sendable, Equatable {
     public var job: Job
     /// The run before, for a chained one; nil where a restart lies between the two, and `run.previous` names it.
     public var previous: Run?
+}
+
+/// A run that keeps the machine from sleeping, because its job says `keep_awake` or `on_sleep: wait`.
+public struct AwakeRun: Sendable, Equatable {
+    public var run: String
+    public var job: String
 }
 
 /// What everybody may know.

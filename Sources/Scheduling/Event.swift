@@ -14,6 +14,11 @@ public enum Event: Sendable {
     case runOnce(Job, RunRequest, ticket: Ticket)
     /// An attempt's process has ended, or could not be started.
     case attemptEnded(run: String, attempt: Int, AttemptOutcome)
+    /// What is known of the surroundings now; the answer to `Effect.watch`, and whenever a watched fact changes.
+    case surroundingsChanged(Surroundings)
+    /// What the command of `Effect.check` says: whether the run may start. Nil where it could not be run or did not
+    /// answer in time: then it may.
+    case conditionChecked(run: String, holds: Bool?)
     case cancelRequested(run: String, ticket: Ticket)
     case schedulerToggled(Bool)
     /// A user's override of a job's `enabled`; `until` is when a disabled job resumes by itself.

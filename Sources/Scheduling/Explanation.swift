@@ -24,6 +24,9 @@ public enum Explanation: Sendable, Equatable {
     case waiting(run: String, behind: [String])
     /// It waits for an instant: catch-up runs that are spread, or held after a wake-up.
     case held(run: String, until: Instant)
+    /// It has its turn, and waits for its conditions; until then at most, and then it is skipped or starts, as its job
+    /// says.
+    case conditions(run: String, unmet: [Condition], until: Instant?)
     /// It has its turn, and the limits of the scheduler hold it back.
     case limited(run: String, running: Int, limit: Int)
     case next(Instant)
@@ -66,6 +69,7 @@ public enum Explanation: Sendable, Equatable {
         case .retrying: "retrying"
         case .waiting: "waiting"
         case .held: "held"
+        case .conditions: "condition"
         case .limited: "limited"
         case .next: "next"
         case .neverAgain: "never_again"
@@ -103,6 +107,9 @@ public enum Explanation: Sendable, Equatable {
         case .retrying(let run, let next, let at): return "\(run) waits for attempt \(next) at \(text(at))"
         case .waiting(let run, let others): return "\(run) waits for its turn behind \(others.joined(separator: ", "))"
         case .held(let run, let until): return "\(run) waits until \(text(until))"
+        case .conditions(let run, let unmet, let until):
+            let what = unmet.isEmpty ? "its conditions" : unmet.map(\.text).joined(separator: " and for ")
+            return "\(run) waits for \(what)" + (until.map { ", until \(text($0))" } ?? "")
         case .limited(let run, let running, let limit):
             return "\(run) waits for a limit: \(running) of \(limit) processes run, or the launch rate is reached"
         case .next(let instant): return "the next run is due at \(text(instant))"

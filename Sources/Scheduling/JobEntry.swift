@@ -17,6 +17,8 @@ final class JobEntry {
     var waiting: [ActiveRun] = []
     /// After a wake-up: nothing of this job starts for the schedule before.
     var heldUntil: Instant?
+    /// Its place among the instants for which the machine is woken.
+    var wakeUp: TimerQueue.Owner?
     /// The definition is gone; runs that have a process are still followed.
     var isRemoved = false
     /// Whether this event changed `state`.
@@ -143,6 +145,8 @@ final class ActiveRun {
     enum Phase {
         /// Waits for its turn within its job.
         case waiting
+        /// Has its turn, and waits for its conditions.
+        case conditional
         /// Has its turn, and waits for a limit of the scheduler.
         case ready
         /// Its process runs, or is about to.
@@ -164,6 +168,7 @@ final class ActiveRun {
     var timer: TimerQueue.Owner?
     /// Does not get its turn before: catch-up runs that are spread over time or held after a wake-up.
     var notBefore: Instant?
+    var wait = Scheduler.ConditionWait()
     var attempt: Attempt?
     /// The run before, where this one was chained to it, and how many came before that.
     var previous: Run?

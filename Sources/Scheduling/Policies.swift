@@ -114,20 +114,6 @@ public struct Budget: Sendable, Equatable {
     public var isUnlimited: Bool { runsPerDay == nil && wallTimePerDay == nil && costPerDay == nil }
 }
 
-/// What a run waits for before it starts.
-public struct Conditions: Sendable, Equatable {
-    /// What becomes of a run whose conditions did not come to hold in time.
-    public enum Action: String, Sendable, CaseIterable { case skip, run }
-
-    /// A JSON object as text: `ac_power`, `battery_min`, `network`, `idle`, `load_max`, `pressure_max`, `path_exists`,
-    /// `command`.
-    public var required = "{}"
-    public var timeout: Duration = .seconds(3600)
-    public var action = Action.skip
-
-    public init() {}
-}
-
 /// What happens to a run without output for `stallTimeout`.
 public enum StallAction: String, Sendable, CaseIterable { case notify, kill, retry }
 
@@ -136,13 +122,20 @@ public enum StopAction: String, Sendable, CaseIterable { case leave, finish, kil
 
 /// How a job and the sleep of the machine deal with each other.
 public struct PowerPolicy: Sendable, Equatable {
-    public enum SleepAction: String, Sendable, CaseIterable { case `continue`, stop, wait }
+    public enum SleepAction: String, Sendable, CaseIterable {
+        /// They go on after it.
+        case `continue`
+        /// Their processes are ended, and they are on record as interrupted: tried again where `retry_on` names that.
+        case stop
+        /// The sleep is held off until they have ended, as far as the rights allow.
+        case wait
+    }
 
     /// The machine does not go to sleep while it runs.
     public var keepsAwake = false
-    /// The machine is woken for it.
+    /// The machine is woken for its fire times.
     public var wakesSystem = false
-    /// The machine goes back to sleep after it was woken for it.
+    /// The machine goes back to sleep after it was woken for it, and nobody used it meanwhile.
     public var sleepsAgain = false
     /// What becomes of its runs when the machine goes to sleep.
     public var onSleep = SleepAction.continue

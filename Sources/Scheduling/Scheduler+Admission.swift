@@ -94,9 +94,10 @@ extension Scheduler {
 
     // MARK: - Turns within a job
 
-    /// The run has its turn; the limits of the scheduler decide when it starts.
+    /// The run has its turn; its conditions and the limits of the scheduler decide when it starts.
     func makeReady(_ active: ActiveRun) {
         active.entry?.occupying.append(active)
+        if hasConditions(active) { return awaitConditions(active) }
         active.phase = .ready
         ready.insert(active)
     }
@@ -155,7 +156,13 @@ extension Scheduler {
                 return
             }
             ready.removeFirst()
-            launch(active, now: now)
+            if conditionsHold(active, now: now) {
+                launch(active, now: now)
+            } else {
+                // What held when it came to wait for the limit does not hold any more.
+                awaitConditions(active)
+                examineConditions(now: now)
+            }
         }
     }
 
@@ -174,6 +181,9 @@ extension Scheduler {
     /// Claims the next attempt of a run: recorded as running, then started.
     func launch(_ active: ActiveRun, now: Instant) {
         active.phase = .running
+        forgetConditions(active)
+        disarm(active)
+        keepAwake(active)
         active.run.status = .running
         active.run.attempt += 1
         active.run.retryAt = nil
@@ -252,6 +262,7 @@ extension Scheduler {
 
     func forget(_ active: ActiveRun) {
         disarm(active)
+        forgetConditions(active)
         runs[active.run.id] = nil
     }
 

@@ -9,6 +9,7 @@ extension Scheduler {
     func endAttempt(of id: String, _ number: Int, _ outcome: AttemptOutcome, now: Instant) {
         guard let active = runs[id], active.phase == .running, active.run.attempt == number else { return }
         runningCount -= 1
+        letSleep(active)
         if let entry = active.entry {
             // A clock that was set back in between must not give a budget back.
             let wallTime = max(.zero, outcome.endedAt - outcome.startedAt)
@@ -74,7 +75,7 @@ extension Scheduler {
             active.run.ending = .cancelled
             active.run.error = why
             touch(active)
-        case .waiting, .ready, .retrying:
+        case .waiting, .conditional, .ready, .retrying:
             finish(active, .cancelled, error: why, endedAt: now, now: now)
         case .ended:
             break

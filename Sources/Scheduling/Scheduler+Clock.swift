@@ -26,6 +26,8 @@ extension Scheduler {
         if let timer = launchRateTimer, let due = timers.instant(of: timer) { timers.arm(timer, at: due + step) }
         if let timer = cleanup.timer, timers.instant(of: timer) != nil { awaitCleanup(now: now) }
 
+        conditionsMoved(by: step)
+        machineMoved(by: step)
         for active in runs.values.sorted(by: { $0.sequence < $1.sequence }) {
             if active.phase == .retrying, let due = active.run.retryAt {
                 active.run.retryAt = due + step

@@ -74,6 +74,8 @@ extension Scheduler {
             case .running:
                 reasons.append(.running(run: run.id, attempt: run.attempt, since: run.startedAt ?? run.createdAt))
             case .retrying: reasons.append(.retrying(run: run.id, nextAttempt: run.attempt + 1, at: run.retryAt ?? now))
+            case .conditional:
+                reasons.append(.conditions(run: run.id, unmet: active.wait.unmet, until: active.wait.until))
             case .ready: reasons.append(.limited(run: run.id, running: runningCount, limit: settings.maxConcurrentRuns))
             case .waiting, .ended: break
             }

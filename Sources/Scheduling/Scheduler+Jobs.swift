@@ -169,6 +169,7 @@ extension Scheduler {
         entry.isRemoved = true
         disown(entry.timer)
         calendar.remove(entry.place)
+        disarmWakeUp(for: entry)
         places[Int(entry.place)] = nil
         let name = entry.job.name
         jobs[name] = nil

@@ -164,6 +164,8 @@ extension Scheduler {
     func fallAsleep(now: Instant) {
         guard !isAsleep else { return }
         isAsleep = true
+        conditionsFellAsleep(now: now)
+        stopForSleep()
         awaitAll()
         announce(.statusChanged(status))
     }
@@ -172,6 +174,8 @@ extension Scheduler {
     func wakeUp(now: Instant) {
         guard isAsleep else { return }
         isAsleep = false
+        conditionsWokeUp(now: now)
+        noteWakeUp(now: now)
         let late = jobs.values.filter { entry in
             // Where nothing is caught up, there is nothing to hold back.
             entry.job.catchUp.kind != .none && entry.nextFire.map { entry.dueInstant(of: $0) < now } ?? false

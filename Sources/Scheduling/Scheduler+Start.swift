@@ -58,6 +58,7 @@ extension Scheduler {
             active.attempt = Attempt(run: run.id, number: run.attempt, startedAt: run.startedAt ?? run.createdAt)
             entry?.occupying.append(active)
             runningCount += 1
+            keepAwake(active)
         case _ where definition == nil:
             stranded.append(active)
         case .retrying:

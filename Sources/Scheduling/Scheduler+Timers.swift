@@ -40,6 +40,7 @@ extension Scheduler {
             entry.nextRun = nil
         }
         if let next = entry.nextRun { calendar.arm(entry.place, at: next) } else { calendar.disarm(entry.place) }
+        armWakeUp(for: entry)
         awaitFire(of: entry)
     }
 
@@ -80,7 +81,7 @@ extension Scheduler {
                     decideDue(entry, now: now)
                 }
             case .run(let active): resume(active, now: now)
-            case .launchRate: break
+            case .launchRate, .nap: break
             case .cleanup: cleanUp(now: now)
             case nil: preconditionFailure("a timer without an owner was armed: \(number)")
             }
@@ -96,6 +97,8 @@ extension Scheduler {
             ready.insert(active)
         case .waiting:
             if let entry = active.entry { promote(entry, now: now) }
+        case .conditional:
+            conditions.due.append(active)
         case .ready, .running, .ended:
             break
         }

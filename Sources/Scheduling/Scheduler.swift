@@ -51,6 +51,8 @@ public final class Scheduler {
     var places: ContiguousArray<JobEntry?> = []
     var launchRateTimer: TimerQueue.Owner?
     var cleanup = Cleanup()
+    var conditions = ConditionWatch()
+    var machine = MachineSleep()
 
     let register: any ExecutionRegister
     var random: RandomSource
@@ -86,6 +88,8 @@ public final class Scheduler {
         case run(ActiveRun)
         case launchRate
         case cleanup
+        /// The machine may sleep again.
+        case nap
     }
 
     /// Bounds of the core, each with what happens at it.
@@ -156,6 +160,8 @@ public final class Scheduler {
         case .runRequested(let request, let ticket): requestRun(request, ticket: ticket, now: now)
         case .runOnce(let job, let request, let ticket): runOnce(job, request, ticket: ticket, now: now)
         case .attemptEnded(let run, let attempt, let outcome): endAttempt(of: run, attempt, outcome, now: now)
+        case .surroundingsChanged(let surroundings): surroundingsChanged(surroundings)
+        case .conditionChecked(let run, let holds): conditionChecked(run, holds: holds, now: now)
         case .cancelRequested(let run, let ticket): cancel(run, ticket: ticket, now: now)
         case .schedulerToggled(let isEnabled): toggle(isEnabled, now: now)
         case .jobToggled(let job, let isEnabled, let until): toggle(job, isEnabled, until: until, now: now)
@@ -170,8 +176,9 @@ public final class Scheduler {
         case .stopping: stop(now: now)
         }
         fireDue(now: now)
+        examineConditions(now: now)
         launchReady(now: now)
-        return finishTurn()
+        return finishTurn(now: now)
     }
 
     /// Says that everything answered so far is in the store: what was created until now is found by the register.

@@ -9,8 +9,8 @@ public import Schedules
 /// }
 /// ```
 ///
-/// Sharp edges: every run succeeds after `runLength`; nobody toggles, asks or cancels; nothing is remembered of what
-/// the jobs did before `from`.
+/// Sharp edges: every run succeeds after `runLength`, and all conditions hold; nobody toggles, asks or cancels; nothing
+/// is remembered of what the jobs did before `from`.
 public struct Simulation: Sendable {
     public var jobs: [Job]
     public var settings: SchedulerSettings
@@ -114,8 +114,12 @@ public struct Simulation: Sendable {
         }
 
         mutating func handle(_ event: Event) {
+            var answers: [Event] = []
             for effect in scheduler.handle(event, at: now) {
                 switch effect {
+                // Nobody knows: every condition holds.
+                case .watch(let watch): answers.append(.surroundingsChanged(Surroundings(unknown: watch)))
+                case .check(let run, _, _): answers.append(.conditionChecked(run: run, holds: nil))
                 case .arm(let instant): armed = instant
                 case .start(let launch):
                     ending.append((now + runLength, launch))
@@ -131,6 +135,7 @@ public struct Simulation: Sendable {
                 }
             }
             scheduler.didCommit()
+            for answer in answers { handle(answer) }
         }
     }
 }

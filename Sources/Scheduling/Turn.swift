@@ -1,3 +1,5 @@
+import Schedules
+
 /// What one event has decided so far.
 struct Turn {
     /// Records that belong to no active run: fire times that were not run, definitions, toggles.
@@ -7,6 +9,7 @@ struct Turn {
     var attempts: [Attempt] = []
     var stops: [Effect] = []
     var starts: [Effect] = []
+    var checks: [Effect] = []
     var announcements: [Announcement] = []
     var replies: [(Ticket, Reply)] = []
     /// Runs that a client asked for, whose reply says how they stand when the event is decided.
@@ -31,7 +34,7 @@ extension Scheduler {
     func reply(_ ticket: Ticket, _ reply: Reply) { turn.replies.append((ticket, reply)) }
 
     /// Puts what was decided in the order of `Effect`.
-    func finishTurn() -> [Effect] {
+    func finishTurn(now: Instant) -> [Effect] {
         var changes = turn.changes
         for active in turn.touchedRuns {
             active.isTouched = false
@@ -53,6 +56,9 @@ extension Scheduler {
         var effects: [Effect] = changes.isEmpty ? [] : [.commit(changes)]
         effects += turn.stops
         effects += turn.starts
+        effects += turn.checks
+        if let watch = watchEffect(now: now) { effects.append(watch) }
+        effects += machineEffects(now: now)
         let next = timers.next
         if isArmedStale || next != armed {
             effects.append(.arm(next))

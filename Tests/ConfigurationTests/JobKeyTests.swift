@@ -105,8 +105,9 @@ private func text(of resources: Resources) -> String {
         .init(#""resources": {"memory_max": 1048576, "cpu_quota": 150}"#, "bytes(1048576) 150.0 - - -") {
             text(of: $0.resources)
         },
-        .init(#""resources": {"memory_max": "2T", "io_class": "best-effort"}"#, "bytes(2199023255552) - - - best-effort")
-        {
+        .init(
+            #""resources": {"memory_max": "2T", "io_class": "best-effort"}"#, "bytes(2199023255552) - - - best-effort"
+        ) {
             text(of: $0.resources)
         },
         .init(#""resources": {"memory_max": "10%"}"#, "share(10) - - - -") { text(of: $0.resources) },
@@ -141,15 +142,21 @@ private func text(of resources: Resources) -> String {
         ) {
             "\($0.catchUp.window) \($0.catchUp.limit) \($0.catchUp.graceTime)"
         },
-        .init("", "{} 3600.0 seconds skip") {
-            "\($0.conditions.required) \($0.conditions.timeout) \($0.conditions.action)"
+        .init("", "true 3600.0 seconds skip") {
+            "\($0.conditions.isEmpty) \($0.conditions.timeout) \($0.conditions.action)"
         },
         .init(
             #""conditions": {"ac_power": true, "battery_min": 20, "network": "unmetered", "idle": "5m", "load_max": "#
                 + #"1.5, "#
                 + #""pressure_max": 40, "path_exists": "~/x", "command": ["true"]}, "conditions_timeout": "2h", "#
-                + #""conditions_action": "run""#, "7200.0 seconds run"
-        ) { "\($0.conditions.timeout) \($0.conditions.action)" },
+                + #""conditions_action": "run""#,
+            #"true 20.0 unmetered 300.0 seconds 1.5 40.0 /home/ada/x command(["true"]) 7200.0 seconds run"#
+        ) { summary($0.conditions) },
+        .init(#""conditions": {"ac_power": false}"#, "true") { "\($0.conditions.isEmpty)" },
+        .init(
+            #""conditions": {"network": "online", "command": "test -e /x"}"#,
+            #"false nil online nil nil nil nil shell("test -e /x") 3600.0 seconds skip"#
+        ) { summary($0.conditions) },
         .init("", "false false false continue") {
             "\($0.power.keepsAwake) \($0.power.wakesSystem) \($0.power.sleepsAgain) \($0.power.onSleep)"
         },
@@ -248,4 +255,19 @@ private func text(of resources: Resources) -> String {
             #expect(rows.contains("\"\(key)\""), "no row for \(key)")
         }
     }
+}
+
+private func summary(_ conditions: Conditions) -> String {
+    var words = ["\(conditions.needsACPower)"]
+    func add<Value>(_ value: Value?) { words.append(value.map { "\($0)" } ?? "nil") }
+    add(conditions.batteryMin)
+    add(conditions.network)
+    add(conditions.idle)
+    add(conditions.loadMax)
+    add(conditions.pressureMax)
+    add(conditions.path)
+    add(conditions.command)
+    add(conditions.timeout)
+    add(conditions.action)
+    return words.joined(separator: " ")
 }

@@ -13,6 +13,14 @@ final class Rig {
     private(set) var launches: [Launch] = []
     private(set) var stops: [String] = []
     private(set) var announcements: [Announcement] = []
+    /// What is watched now, and how often that was said.
+    private(set) var watch = Watch()
+    private(set) var watches = 0
+    /// Runs whose condition commands were to be run, in order.
+    private(set) var checks: [String] = []
+    private(set) var awake: [String] = []
+    private(set) var wakeUp: Instant?
+    private(set) var naps: [Instant] = []
     private(set) var replies: [Ticket: Reply] = [:]
     /// How often the loop woke up for the timer.
     private(set) var ticks = 0
@@ -54,26 +62,38 @@ final class Rig {
             scheduler.didCommit()
         case .stop(let run, _): stops.append(run)
         case .start(let launch): launches.append(launch)
+        case .check(let run, _, _): checks.append(run)
+        case .watch(let watch):
+            self.watch = watch
+            watches += 1
+        case .holdAwake(let runs): awake = runs.map(\.run)
+        case .armWakeUp(let instant): wakeUp = instant
+        case .sleepAgain(let since): naps.append(since)
         case .arm(let instant): armed = instant
         case .announce(let announcement): announcements.append(announcement)
         case .reply(let ticket, let reply): replies[ticket] = reply
         }
     }
 
-    /// Commit, stop, start, arm, announce, reply.
+    /// Commit, stop, start, what is watched, what is wanted of the machine, arm, announce, reply.
     private func expectOrder(_ effects: [Effect]) {
         let places = effects.map { effect in
             switch effect {
             case .commit: 0
             case .stop: 1
             case .start: 2
-            case .arm: 3
-            case .announce: 4
-            case .reply: 5
+            case .check: 3
+            case .watch: 4
+            case .holdAwake: 5
+            case .armWakeUp: 6
+            case .sleepAgain: 7
+            case .arm: 8
+            case .announce: 9
+            case .reply: 10
             }
         }
         #expect(places == places.sorted(), "effects out of order: \(effects)")
-        #expect(places.count { $0 == 0 } <= 1 && places.count { $0 == 3 } <= 1)
+        #expect(places.count { $0 == 0 } <= 1 && places.count { $0 == 8 } <= 1)
     }
 
     /// Lets time pass, with a tick at each instant that was armed.
@@ -116,6 +136,19 @@ final class Rig {
         return replies[lastTicket]
     }
 
+    /// What is watched is looked at, and this is found.
+    func tell(_ known: (inout Surroundings) -> Void) {
+        var surroundings = Surroundings(unknown: watch)
+        known(&surroundings)
+        send(.surroundingsChanged(surroundings))
+    }
+
+    /// The configuration has these jobs now.
+    func reload(_ jobs: [Job]) {
+        self.jobs = jobs
+        send(.configurationChanged(jobs: jobs, retained: [], settings: settings, isEnabled: true))
+    }
+
     /// The machine sleeps from now to then; nothing is heard meanwhile.
     func sleep(to time: String) {
         send(.sleep)
@@ -137,6 +170,7 @@ final class Rig {
         self.jobs = jobs ?? self.jobs
         now = at(time)
         armed = nil
+        (watch, awake, wakeUp) = (Watch(), [], nil)
         scheduler = Scheduler(
             jobs: self.jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 2,
             now: now)

@@ -26,9 +26,10 @@ extension Effect {
         case .commit: 0
         case .stop: 1
         case .start: 2
-        case .arm: 3
-        case .announce: 4
-        case .reply: 5
+        case .check, .watch, .holdAwake, .armWakeUp, .sleepAgain: 3
+        case .arm: 4
+        case .announce: 5
+        case .reply: 6
         }
     }
 }

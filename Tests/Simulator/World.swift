@@ -199,7 +199,7 @@ final class World {
     func deliver(_ events: [Event], canCrash: Bool = true, committed: (Scheduler) -> Void = { _ in }) -> Bool {
         guard let scheduler else { return false }
         let wasFiring = scheduler.isEnabled && !isAsleep
-        var box: [[Effect]] = [[], [], [], [], [], []]
+        var box: [[Effect]] = [[], [], [], [], [], [], []]
         var changes: [StoreChange] = []
         for event in events {
             eventCount += 1
@@ -262,6 +262,7 @@ final class World {
             processes[index].isTimedOut = false
             processes[index].isCancelled = true
         case .start(let launch): begin(launch)
+        case .check, .watch, .holdAwake, .armWakeUp, .sleepAgain: break
         case .arm(let instant):
             armed = instant
             if let instant, instant <= now {

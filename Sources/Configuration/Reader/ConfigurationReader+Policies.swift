@@ -54,21 +54,20 @@ extension ConfigurationReader {
         "ac_power", "battery_min", "network", "idle", "load_max", "pressure_max", "path_exists", "command",
     ])
 
-    private enum NetworkState: String, CaseIterable { case online, unmetered }
-
     private func readConditions(_ fields: Fields) throws(FieldError) -> Conditions {
         var conditions = Conditions()
         if let field = fields["conditions"] {
             let required = try Fields(field, Self.conditionVocabulary)
-            if let field = required["ac_power"] { _ = try field.bool() }
-            if let field = required["battery_min"] { _ = try field.number(0...100) }
-            if let field = required["network"] { _ = try field.word(NetworkState.self) }
-            if let field = required["idle"] { _ = try field.duration() }
-            if let field = required["load_max"] { _ = try field.number(0...Double(Bounds.countMax)) }
-            if let field = required["pressure_max"] { _ = try field.number(0...100) }
-            if let field = required["path_exists"] { _ = try field.path(home: home) }
-            if let field = required["command"] { _ = try command(field) }
-            conditions.required = field.value.compactText
+            if let field = required["ac_power"] { conditions.needsACPower = try field.bool() }
+            if let field = required["battery_min"] { conditions.batteryMin = try field.number(0...100) }
+            if let field = required["network"] { conditions.network = try field.word(Conditions.Network.self) }
+            if let field = required["idle"] { conditions.idle = try field.duration() }
+            if let field = required["load_max"] {
+                conditions.loadMax = try field.number(0...Double(Bounds.countMax))
+            }
+            if let field = required["pressure_max"] { conditions.pressureMax = try field.number(0...100) }
+            if let field = required["path_exists"] { conditions.path = try field.path(home: home) }
+            if let field = required["command"] { conditions.command = try command(field) }
         }
         if let field = fields["conditions_timeout"] { conditions.timeout = try field.duration() }
         if let field = fields["conditions_action"] { conditions.action = try field.word(Conditions.Action.self) }

@@ -2,6 +2,7 @@ import Configuration
 import DBus
 import EventLoop
 import JSON
+import Persistence
 import Schedules
 import Scheduling
 
@@ -146,7 +147,21 @@ extension Daemon {
 
     func zone(of run: Run) -> TimeZoneRules { scheduler.job(named: run.job)?.job.zone ?? configuration.timezone }
 
-    func json(of run: Run) -> JSONValue { .object(RunShape.json(run, zone: zone(of: run))) }
+    func json(of run: Run) -> JSONValue {
+        var shape = RunShape.json(run, zone: zone(of: run))
+        if run.attempt > 1 { shape["retry"] = retryShape(of: run) }
+        return .object(shape)
+    }
+
+    /// What older clients read of a run that was tried again.
+    private func retryShape(of run: Run) -> JSONValue {
+        // Of a run that succeeded in the end, the type of what it failed of before.
+        let types = ((try? store.attempts(ofRun: run.id)) ?? []).compactMap(\.failureType)
+        return [
+            "attempts": .number(run.attempt), "retried": true,
+            "failure_type": .optional(run.failureType ?? types.last),
+        ]
+    }
 
     func answer(of run: Run) -> JSONValue { .object(RunShape.answer(run, zone: zone(of: run))) }
 }

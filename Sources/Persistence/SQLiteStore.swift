@@ -87,6 +87,14 @@ public final class SQLiteStore: Store {
         case schedulerOverride = "scheduler_override"
         /// The caller's words; no row where all is told.
         case untold
+        /// A `StoreNote`.
+        case stateFile = "state_file"
+
+        init(_ note: StoreNote) {
+            switch note {
+            case .stateFile: self = .stateFile
+            }
+        }
     }
 
     func setting(_ setting: Setting, _ statements: Statements) throws(StoreError) -> String? {

@@ -55,7 +55,7 @@ let package = Package(
         room("EventLoop", ["CSystemd", "CLinux"]),
         room("DBus", ["EventLoop", "CDBus"]),
         room("Persistence", ["Scheduling", "Schedules", "CSQLite"]),
-        room("Configuration", ["Scheduling", "Schedules", "JSON"]),
+        room("Configuration", ["Scheduling", "Schedules", "JSON", "CLinux"]),
         room("Processes", ["CLinux"]),
         room("Execution", ["EventLoop", "Processes"]),
         room("Desktop", ["DBus", "EventLoop"]),

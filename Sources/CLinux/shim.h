@@ -23,6 +23,11 @@ extern int pipe2(int[2], int);
 extern int posix_spawn_file_actions_addfchdir_np(posix_spawn_file_actions_t *, int);
 extern int memfd_create(const char *, unsigned int);
 
+/* glibc hides renameat2 behind _GNU_SOURCE. The flags are those of <linux/fs.h>. */
+enum { BC_RENAME_NOREPLACE = 1, BC_RENAME_EXCHANGE = 2 };
+static inline int bc_rename(const char *from, const char *to, unsigned int flags)
+{ return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags); }
+
 /* prctl is variadic, which Swift does not import. */
 static inline int bc_become_subreaper(void)
 { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }

@@ -32,7 +32,20 @@ enum ArgumentCheck {
         } catch {
             throw ErrorReply(.limitsExceeded, "cannot call \(interface.name).\(method.name): \(error)")
         }
-        guard !isAsDeclared else { return values }
+        return isAsDeclared ? values : try convert(values, for: method, of: interface)
+    }
+
+    /// As above, for values that are at hand already.
+    static func arguments(
+        _ values: [DBusValue], for method: Method, of interface: Interface
+    ) throws(ErrorReply) -> [DBusValue] {
+        try check(values.map(\.signature), for: method, of: interface)
+        return try convert(values, for: method, of: interface)
+    }
+
+    private static func convert(
+        _ values: [DBusValue], for method: Method, of interface: Interface
+    ) throws(ErrorReply) -> [DBusValue] {
         var converted: [DBusValue] = []
         for (value, argument) in zip(values, method.inputs) {
             converted.append(try convert(value, to: argument, of: method, interface))

@@ -3,6 +3,7 @@ import DBus
 import EventLoop
 import Execution
 import JSON
+import Persistence
 import Schedules
 import Scheduling
 
@@ -182,7 +183,21 @@ extension Daemon {
 
     func zone(of run: Run) -> TimeZoneRules { scheduler.job(named: run.job)?.job.zone ?? configuration.timezone }
 
-    func json(of run: Run) -> JSONValue { .object(RunShape.json(run, zone: zone(of: run))) }
+    func json(of run: Run) -> JSONValue {
+        var shape = RunShape.json(run, zone: zone(of: run))
+        if run.attempt > 1 { shape["retry"] = retryShape(of: run) }
+        return .object(shape)
+    }
+
+    /// What older clients read of a run that was tried again.
+    private func retryShape(of run: Run) -> JSONValue {
+        // Of a run that succeeded in the end, the type of what it failed of before.
+        let types = ((try? store.attempts(ofRun: run.id)) ?? []).compactMap(\.failureType)
+        return [
+            "attempts": .number(run.attempt), "retried": true,
+            "failure_type": .optional(run.failureType ?? types.last),
+        ]
+    }
 
     /// The run with what its process has said of itself so far: on record that is only when the attempt has ended.
     func current(_ run: Run) -> Run {

@@ -8,7 +8,7 @@ import Scheduling
 /// How config.json comes into force: at the start, on SIGHUP, on request, and when the file changes.
 extension Daemon {
     /// A burst of changes (an editor writes, renames, changes the mode) is one reload, so long after the last.
-    private static let settleUSec: UInt64 = 100_000
+    static let settleUSec: UInt64 = 100_000
 
     /// What a reload did, as `reload_config` answers.
     struct ReloadResult {
@@ -24,6 +24,11 @@ extension Daemon {
             configurationWatch = try FileWatch(configurationPath, on: loop) { [unowned self] in reloadSoon() }
         } catch {
             sayUnwatched("the configuration", error)
+        }
+        do {
+            stateFileWatch = try FileWatch(stateFilePath, on: loop) { [unowned self] in stateFileChangesSoon() }
+        } catch {
+            sayUnwatched("state.json", error)
         }
         let zones = zones.directory
         return [
@@ -124,6 +129,8 @@ extension Daemon {
             .configurationChanged(
                 jobs: next.jobs, retained: Set(next.refused.map(\.name)), settings: next.settings,
                 isEnabled: next.isEnabled))
+        // What state.json says of them held before they were there.
+        for name in next.jobs.map(\.name) where !before.contains(name) && overrides.jobs[name] != nil { override(name) }
         for job in retried.jobs { submit(.jobUpserted(job, ticket: ticket { _ in })) }
         renewBusJobs(reader)
         logConfiguration()

@@ -18,27 +18,33 @@ extension Daemon {
         guard !section.isEmpty else {
             throw ErrorReply.invalidArgument("section", found: "an empty string", expected: "the name of a section")
         }
-        var document = try loadConfigurationDocument() ?? Self.emptyDocument()
         do {
-            if key.isEmpty {
-                guard let members = value.objectValue else {
-                    throw ErrorReply.invalidArgument(
-                        "value", found: value.kind.rawValue, expected: "an object, to be merged into the section")
-                }
-                if document.root[section] == nil { try document.set(.object([:]), at: [.key(section)]) }
-                for (name, value) in members { try document.set(value, at: [.key(section), .key(name)]) }
-            } else {
-                try document.set(value, at: Self.path(section, key))
+            // A change that another program makes at the same time is merged: the edit is made of what is there.
+            try FileReplacement.edit(configurationPath) { contents in
+                var document = try self.document(in: contents) ?? Self.emptyDocument()
+                try Self.set(value, section, key, in: &document)
+                if section == "schedules" { try check(document) }
+                return document.bytes
             }
+            _ = try reload()
+        } catch let error as ConfigurationError {
+            throw ErrorReply.invalidConfiguration(error)
+        }
+    }
+
+    private static func set(
+        _ value: JSONValue, _ section: String, _ key: String, in document: inout JSONDocument
+    ) throws {
+        do {
+            guard key.isEmpty else { return try document.set(value, at: path(section, key)) }
+            guard let members = value.objectValue else {
+                throw ErrorReply.invalidArgument(
+                    "value", found: value.kind.rawValue, expected: "an object, to be merged into the section")
+            }
+            if document.root[section] == nil { try document.set(.object([:]), at: [.key(section)]) }
+            for (name, value) in members { try document.set(value, at: [.key(section), .key(name)]) }
         } catch let error as JSONEditError {
             throw ErrorReply.invalidConfiguration("cannot set \(section).\(key): \(error.description)")
-        }
-        if section == "schedules" { try check(document) }
-        do throws(ConfigurationError) {
-            try FileReplacement.replace(configurationPath, with: document.bytes)
-            _ = try reload()
-        } catch {
-            throw ErrorReply.invalidConfiguration(error)
         }
     }
 
@@ -60,12 +66,16 @@ extension Daemon {
     /// The file as it stands now, which others may have written since it was last read; nil where there is none.
     private func loadConfigurationDocument() throws -> JSONDocument? {
         do throws(ConfigurationError) {
-            switch try ConfigurationFile.load(path: configurationPath) {
-            case .absent: return nil
-            case .bytes(let bytes): return try ConfigurationFile.parse(bytes, path: configurationPath)
-            }
+            return try document(in: try ConfigurationFile.load(path: configurationPath))
         } catch {
             throw ErrorReply.invalidConfiguration(error)
+        }
+    }
+
+    private func document(in contents: ConfigurationFile.Contents) throws(ConfigurationError) -> JSONDocument? {
+        switch contents {
+        case .absent: nil
+        case .bytes(let bytes): try ConfigurationFile.parse(bytes, path: configurationPath)
         }
     }
 

@@ -34,6 +34,7 @@ extension Daemon {
             for (ticket, reply) in box.replies { calls.removeValue(forKey: ticket)?(reply) }
             for acknowledge in box.acknowledgements { acknowledge(nil) }
         }
+        noteOverrides()
         tellNextRun()
         exitIfDone()
     }
@@ -53,6 +54,7 @@ extension Daemon {
         }
         scheduler.didCommit()
         mirrorSoon()
+        writeOverrides(outbox.changes)
         sweepSoon(outbox.changes)
         outbox.changes = []
         if storeFault != nil {

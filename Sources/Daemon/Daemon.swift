@@ -70,6 +70,17 @@ public final class Daemon {
     var isSweepArmed = false
     var sweepRest: ArraySlice<(run: String, attempt: Int)> = []
     var configurationWatch: FileWatch?
+    /// What state.json says, as far as we wrote or read it; the store has a note of it, which may be behind.
+    var overrides: Overrides
+    var isNoteStale = false
+    /// Runs of an older program, to be recorded with the first commit.
+    private var historyTakenOver: [StoreChange]
+    /// Those that the store held at the start.
+    var storedOverrides: [StoreChange]
+    /// Overrides whose entry in state.json was taken away: the core holds them, the file is not to.
+    var unsaid = Overrides()
+    var stateFileWatch: FileWatch?
+    var stateFileTimer: TimerSource?
     /// When the mirror of the state is written again, and when it was last.
     var mirrorTimer: TimerSource?
     var mirroredAtUSec: UInt64 = 0
@@ -110,7 +121,7 @@ public final class Daemon {
         zones = ZoneDatabase()
         configurationPath = options.configurationPath ?? ConfigurationFile.defaultPath(environment: environment)
 
-        let opened: StoredState
+        var opened: StoredState
         do {
             folder = try StateFolder(
                 path: options.statePath ?? ConfigurationFile.defaultStateDirectory(environment: environment))
@@ -128,8 +139,26 @@ public final class Daemon {
             throw StartError(exitCode: .configuration, message: "\(error)")
         }
         let restored = reader.restore(opened.definitions, in: configuration)
+        overrides = Overrides()
+        do {
+            let last = Overrides(text: try store.note(.stateFile) ?? "")
+            overrides = last
+            if let file = try Self.readStateFile(Self.stateFilePath(beside: configurationPath)) {
+                overrides = Overrides(file)
+                overrides.apply(since: last, to: &opened, configuration.jobs + restored.jobs)
+                isNoteStale = overrides != last
+            }
+        } catch {
+            log.warning("state.json is not in force", [("BOTCRON_ERROR", "\(error)")])
+        }
         configuration.refused += restored.refused
         refusedDefinitions = restored.refusedDefinitions
+        historyTakenOver = Self.takeOverHistory(
+            beside: configurationPath, store, configuration.timezone, jobs: configuration.jobs + restored.jobs,
+            into: &opened, log)
+        storedOverrides =
+            [.schedulerOverride(opened.schedulerOverride)]
+            + opened.jobs.filter { $0.isEnabledOverride != nil }.map { .jobState($0) }
         scheduler = Scheduler(
             jobs: configuration.jobs + restored.jobs, retained: Set(configuration.refused.map(\.name)), stored: opened,
             settings: configuration.settings, isEnabled: configuration.isEnabled, register: store, seed: randomSeed(),
@@ -229,6 +258,7 @@ public final class Daemon {
         sweepTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { [unowned self] in beginSweep() }
         sweepStep = try loop.deferred(priority: .idle) { [unowned self] in sweep() }
         stopTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in submit(.stopping) }
+        stateFileTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in takeUpStateFile() }
         mirrorTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in writeMirrorOrSay() }
         quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseCodePages() }
         for signal in [SIGTERM, SIGINT] {
@@ -270,6 +300,8 @@ public final class Daemon {
         runner.onTrouble = { [unowned self] error in
             log.error("cannot read how a run ended; trying again", [("BOTCRON_ERROR", error)])
         }
+        outbox.changes += historyTakenOver
+        historyTakenOver = []
         do {
             submit(try adoptAttempts())
         } catch {
@@ -282,6 +314,10 @@ public final class Daemon {
         isReady = true
         tellUntold()
         flush()
+        // What a daemon that was killed had committed and not written.
+        writeOverrides(storedOverrides)
+        storedOverrides = []
+        noteOverrides()
         ServiceManager.ready()
         watchSleep()
         beginSweep()

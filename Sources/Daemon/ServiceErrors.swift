@@ -4,12 +4,16 @@ import Persistence
 import Schedules
 import Scheduling
 
+extension ErrorName {
+    static let jobNotFound: ErrorName = "com.aiworkflow.BotCron.Error.JobNotFound"
+}
+
 /// The one table of named errors: what can be refused, by which name the bus says so, in which words.
 extension ErrorReply {
     static func jobNotFound(_ name: String, among names: [String]) -> ErrorReply {
         var text = "there is no job \"\(name)\""
         if let nearest = NearestName.nearest(to: name, among: names) { text += "; the nearest is \"\(nearest)\"" }
-        return ErrorReply("com.aiworkflow.BotCron.Error.JobNotFound", text + " (list_jobs names all)")
+        return ErrorReply(.jobNotFound, text + " (list_jobs names all)")
     }
 
     /// It is there, and cannot be run or scheduled.

@@ -43,7 +43,7 @@ extension Daemon {
 
     /// STATE, as the older clients read it.
     func stateShape() throws -> JSONValue {
-        let page = try store.history(HistoryQuery(limit: Self.mirroredRuns))
+        let runs = try endedRuns(Self.mirroredRuns)
         let known = Set(configuration.jobs.map(\.name))
         let names = configuration.jobs.map(\.name) + scheduler.jobNames.filter { !known.contains($0) }
         return [
@@ -51,7 +51,7 @@ extension Daemon {
             "timezone": .string(configuration.timezone.name),
             "execution_mode": .string(configuration.executionMode),
             "jobs": .array(names.compactMap { scheduler.job(named: $0) }.map { .object(stateShape(of: $0)) }),
-            "history": .array(page.runs.map { json(of: $0) }),
+            "history": .array(runs.map { json(of: $0) }),
             "total_history": .number(try store.statistics().recorded),
             "updated_at": .instant(now, configuration.timezone),
         ]

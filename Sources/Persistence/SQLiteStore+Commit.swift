@@ -42,6 +42,16 @@ extension SQLiteStore {
         try record(nil, for: .untold, statements)
     }
 
+    public func note(_ note: StoreNote) throws(StoreError) -> String? {
+        try setting(Setting(note), try opened("read a note"))
+    }
+
+    public func keep(_ text: String?, as note: StoreNote) throws(StoreError) {
+        let statements = try opened("keep a note")
+        try setDurability(.eventual, statements.connection)
+        try record(text, for: Setting(note), statements)
+    }
+
     private func apply(
         _ change: StoreChange, _ moves: inout StatusMoves, _ statements: Statements
     ) throws(StoreError) {

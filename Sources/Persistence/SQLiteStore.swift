@@ -93,6 +93,14 @@ public final class SQLiteStore: Store {
         case schedulerOverride = "scheduler_override"
         /// The number of the commit, and in the next line the caller's words; no row where nothing ever was to tell.
         case untold
+        /// A `StoreNote`.
+        case stateFile = "state_file"
+
+        init(_ note: StoreNote) {
+            switch note {
+            case .stateFile: self = .stateFile
+            }
+        }
     }
 
     func setting(_ setting: Setting, _ statements: Statements) throws(StoreError) -> String? {

@@ -51,6 +51,12 @@ public protocol Store: ExecutionRegister {
     /// an id that could not be checked is never recorded.
     func isTaken(executionID: String) -> Bool
 
+    /// A note that the last daemon left; nil where there is none.
+    func note(_ note: StoreNote) throws(StoreError) -> String?
+
+    /// Leaves a note for the next daemon, or takes it away. This does not wait for the disk.
+    func keep(_ text: String?, as note: StoreNote) throws(StoreError)
+
     func run(id: String) throws(StoreError) -> Run?
 
     /// The one run of a fire time, among the triggers schedule, catch-up and manual.
@@ -76,6 +82,12 @@ public protocol Store: ExecutionRegister {
 
     /// Gives back the file. Every later call fails; a second close does nothing.
     func close()
+}
+
+/// What a daemon writes down for the next one beside what the core decides, in words of the daemon's.
+public enum StoreNote: Sendable {
+    /// What `state.json` said when the daemon last wrote or read it.
+    case stateFile
 }
 
 extension Store {

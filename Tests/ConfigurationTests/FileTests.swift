@@ -174,6 +174,71 @@ import Testing
         }
     }
 
+    // MARK: - Edits
+
+    private func edit(_ path: String, adding line: String, _ meanwhile: (Int) throws -> Void = { _ in }) throws {
+        var round = 0
+        try FileReplacement.edit(path) { contents in
+            // Between our look and our step.
+            try meanwhile(round)
+            round += 1
+            guard case .bytes(let bytes) = contents else { return Array(line.utf8) }
+            guard !bytes.starts(with: Array("bad".utf8)) else {
+                throw ConfigurationError(operation: "parse", object: path, reason: "it is bad")
+            }
+            return bytes + Array(line.utf8)
+        }
+    }
+
+    @Test func whatOthersWriteDuringAnEditIsKept() throws {
+        try withScratchFolder { folder in
+            let path = folder + "/file"
+            func others(_ text: String) throws { try FileReplacement.replace(path, with: Array(text.utf8)) }
+            // It is made, though somebody else makes it first.
+            try edit(path, adding: "1") { round in if round == 0 { try others("a") } }
+            #expect(try contents(path) == "a1")
+            // It changes once, twice, and goes away.
+            try edit(path, adding: "2") { round in if round == 0 { try others("b") } }
+            #expect(try contents(path) == "b2")
+            try edit(path, adding: "3") { round in if round < 4 { try others("c\(round)") } }
+            #expect(try contents(path).hasSuffix("3"))
+            #expect(try contents(path).hasPrefix("c"))
+            try edit(path, adding: "4") { round in if round == 0 { unlink(path) } }
+            #expect(try contents(path) == "4")
+            // The other one's is not what it must be: theirs stands.
+            #expect(throws: ConfigurationError.self) {
+                try edit(path, adding: "5") { round in if round == 0 { try others("bad") } }
+            }
+            #expect(try contents(path) == "bad")
+            // Somebody who never stops.
+            try others("x")
+            let busy = #expect(throws: ConfigurationError.self) {
+                try edit(path, adding: "6") { _ in try others("\(UInt64.random(in: .min ... .max))") }
+            }
+            #expect(busy?.description.contains("does not stop") == true)
+            #expect(names(in: folder) == ["file"])
+        }
+    }
+
+    @Test func anEditKeepsModeAndLinkAndWritesNothingWhereNothingChanges() throws {
+        try withScratchFolder { folder in
+            #expect(mkdir(folder + "/real", 0o700) == 0)
+            try FileReplacement.replace(folder + "/real/file", with: [65], mode: 0o640)
+            #expect(symlink("real/file", folder + "/link") == 0)
+            try edit(folder + "/link", adding: "B")
+            #expect(try contents(folder + "/real/file") == "AB")
+            #expect(mode(folder + "/link") & S_IFMT == S_IFLNK)
+            #expect(mode(folder + "/real/file") & 0o777 == 0o640)
+            var before = stat()
+            var after = stat()
+            #expect(stat(folder + "/real/file", &before) == 0)
+            try edit(folder + "/link", adding: "")
+            #expect(stat(folder + "/real/file", &after) == 0)
+            #expect(before.st_ino == after.st_ino)
+            #expect(names(in: folder + "/real") == ["file"])
+        }
+    }
+
     @Test func aNameCanBeAsLongAsNamesGet() throws {
         try withScratchFolder { folder in
             let path = folder + "/" + String(repeating: "n", count: 255)

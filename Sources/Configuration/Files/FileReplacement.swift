@@ -1,3 +1,4 @@
+internal import CLinux
 import Glibc
 
 /// Writes a file so that its readers see either all of the old content or all of the new, after a crash too.
@@ -34,6 +35,93 @@ public enum FileReplacement {
             throw failure(path, code)
         }
         if isDurable { try synchronizeFolder(folder, for: path) }
+    }
+
+    /// How often an edit begins anew because somebody else wrote the file meanwhile.
+    private static let triesMax = 20
+
+    /// Replaces the content of a file by what `edit` makes of it, and loses nothing that others write meanwhile.
+    ///
+    /// The new content changes places with the old in one step. What comes out is compared with what was read: where it
+    /// is something else, somebody wrote in between, and the edit is made once more, of that. Everything else is as
+    /// with `replace`. On a file system that cannot exchange files, the last who writes wins.
+    ///
+    /// - Parameter edit: the new content. Where it throws, the file is as the other one wrote it.
+    /// - Throws: what `edit` throws; `read PATH`, `write PATH`, also where others do not stop writing.
+    public static func edit(
+        _ path: String, mode: UInt32 = defaultMode, isDurable: Bool = true,
+        _ edit: (ConfigurationFile.Contents) throws -> [UInt8]
+    ) throws {
+        let target = try target(of: path)
+        let folder = folder(of: target)
+        var contents = try ConfigurationFile.load(path: target)
+        /// What is to come out when ours goes in.
+        var expected = contents
+        for _ in 0..<triesMax {
+            let new = try edit(contents)
+            if contents == .bytes(new), contents == expected { return }
+            var status = stat()
+            let old = lstat(target, &status) == 0 ? status : nil
+            let temporary = try write(new, inFolder: folder, like: old, mode: mode, isDurable: isDurable, for: path)
+            switch put(temporary, inPlaceOf: target, where: expected) {
+            case .done:
+                if isDurable { try synchronizeFolder(folder, for: path) }
+                return
+            case .changed:
+                contents = try ConfigurationFile.load(path: target)
+                expected = contents
+            case .cameOut:
+                // Ours is in; what came out is under the temporary name.
+                do {
+                    contents = try ConfigurationFile.load(path: temporary)
+                    _ = try edit(contents)
+                } catch {
+                    _ = rename(temporary, target)
+                    throw error
+                }
+                unlink(temporary)
+                expected = .bytes(new)
+            case .failed(let code):
+                throw failure(path, code)
+            }
+        }
+        throw ConfigurationError(
+            operation: "write", object: path, reason: "another program does not stop writing it; try again later")
+    }
+
+    private enum Exchange {
+        case done
+        /// Nothing was written: the file came or went meanwhile.
+        case changed
+        /// Ours is in place, and what came out was not what was read.
+        case cameOut
+        case failed(Int32)
+    }
+
+    private static func put(
+        _ temporary: String, inPlaceOf target: String, where expected: ConfigurationFile.Contents
+    ) -> Exchange {
+        let flags = expected == .absent ? BC_RENAME_NOREPLACE : BC_RENAME_EXCHANGE
+        guard bc_rename(temporary, target, UInt32(flags)) == 0 else {
+            let code = errno
+            switch code {
+            case EEXIST, ENOENT:
+                unlink(temporary)
+                return .changed
+            case EINVAL, ENOSYS:
+                guard rename(temporary, target) != 0 else { return .done }
+                let code = errno
+                unlink(temporary)
+                return .failed(code)
+            default:
+                unlink(temporary)
+                return .failed(code)
+            }
+        }
+        guard expected != .absent else { return .done }
+        guard (try? ConfigurationFile.load(path: temporary)) == expected else { return .cameOut }
+        unlink(temporary)
+        return .done
     }
 
     // MARK: - Steps

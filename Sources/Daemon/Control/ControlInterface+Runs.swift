@@ -92,11 +92,11 @@ extension ControlInterface {
     // MARK: - History
 
     func getHistory(_ call: MethodCall) throws {
-        let asked = Int(call.arguments.first?.asInt32 ?? 0)
-        let limit = asked <= 0 ? Self.historyLimitDefault : min(asked, Self.historyLimitMax)
-        let page = try history(HistoryQuery(limit: limit))
+        let page = try history(HistoryQuery(limit: Self.historyLimit(Int(call.arguments.first?.asInt32 ?? 0))))
         answer(call, .array(page.runs.map { daemon.json(of: $0) }))
     }
+
+    static func historyLimit(_ asked: Int) -> Int { asked <= 0 ? historyLimitDefault : min(asked, historyLimitMax) }
 
     func queryHistory(_ call: MethodCall) throws {
         let filter = try object(call, 0, "filter")
@@ -112,7 +112,7 @@ extension ControlInterface {
                 guard let limit = value.intValue else {
                     throw ErrorReply.invalidArgument(key, found: value.compactText, expected: "a whole number")
                 }
-                query.limit = limit <= 0 ? Self.historyLimitDefault : min(limit, Self.historyLimitMax)
+                query.limit = Self.historyLimit(limit)
             case "cursor":
                 guard let cursor = HistoryCursor(try string(value, key)) else {
                     throw ErrorReply.invalidArgument(

@@ -216,6 +216,23 @@ struct ControlInterface {
             ) { call in
                 call.reply([.string("pong")])
             },
+            Method(
+                "CallMethod",
+                in: [
+                    Argument("method", "s", documentation: "The name of a method, or of an older handler."),
+                    Argument(
+                        "args", "s",
+                        documentation:
+                            "JSON: an array by position, an object by name, any other value as the only one; empty: none."
+                    ),
+                ],
+                out: [
+                    Argument(
+                        "answer", "s",
+                        documentation: "JSON: an object; {success: false, error} where the call was refused.")
+                ],
+                documentation: "The door of older clients: any method of this interface, in the shapes that they read.",
+                callMethod),
             Method("Shutdown", out: [Self.answer], documentation: "Stops the daemon as SIGTERM does.", shutDown),
         ]
     }

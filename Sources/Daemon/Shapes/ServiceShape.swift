@@ -46,8 +46,7 @@ extension Daemon {
 
     func statusShape() throws -> JSONValue {
         var shape = try statsObject()
-        let page = try store.history(HistoryQuery(limit: Self.recentExecutions))
-        shape["recent_executions"] = .array(page.runs.map { json(of: $0) })
+        shape["recent_executions"] = .array(try endedRuns(Self.recentExecutions).map { json(of: $0) })
         return .object(shape)
     }
 
@@ -117,6 +116,34 @@ extension Daemon {
     /// The names of all jobs, those that were refused included.
     var allJobNames: [String] { scheduler.jobNames + configuration.refused.map(\.name) }
 
+    /// Jobs that `isWanted`, by their next fire time; those without one last, by name.
+    func jobsByNextRun(_ isWanted: (ListedJob) -> Bool) -> [JSONObject] {
+        let good = scheduler.jobNames.compactMap { scheduler.job(named: $0) }.map { view in
+            ListedJob(
+                name: view.job.name, owner: view.job.owner, tags: view.job.tags, isEnabled: view.isEnabled,
+                nextRun: view.nextRun, shape: JobShape.json(view, of: scheduler))
+        }
+        let bad = configuration.refused.map { refused in
+            let shape = JobShape.json(refused)
+            return ListedJob(
+                name: refused.name, owner: JobShape.parsed(refused.definition)["owner"]?.stringValue ?? "",
+                tags: shape["tags"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+                isEnabled: shape["enabled"]?.boolValue ?? true, nextRun: nil, shape: shape)
+        }
+        return (good + bad).filter(isWanted).sorted { a, b in
+            a.nextRun == b.nextRun
+                ? a.name < b.name
+                : a.nextRun.map { first in b.nextRun.map { first < $0 } ?? true } ?? false
+        }.map(\.shape)
+    }
+
+    /// The newest runs that have ended: what older clients take for history, where every entry has an outcome.
+    func endedRuns(_ limit: Int) throws(StoreError) -> [Run] {
+        let active = min(scheduler.activeRunCount, HistoryQuery.limitMax)
+        let page = try store.history(HistoryQuery(limit: min(limit + active, HistoryQuery.limitMax)))
+        return Array(page.runs.filter { !$0.status.isActive }.prefix(limit))
+    }
+
     /// Every job by name; a refused definition stands behind a good one of the same name.
     func jobShapes() -> [JSONObject] {
         let good = scheduler.jobNames.compactMap { scheduler.job(named: $0) }.map {
@@ -125,4 +152,14 @@ extension Daemon {
         let bad = configuration.refused.map { ($0.name, 1, JobShape.json($0)) }
         return (good + bad).sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
     }
+}
+
+/// A job with what lists of it are filtered and sorted by.
+struct ListedJob {
+    var name: String
+    var owner: String
+    var tags: [String]
+    var isEnabled: Bool
+    var nextRun: Instant?
+    var shape: JSONObject
 }

@@ -1,5 +1,6 @@
 import Configuration
 import JSON
+import Processes
 import Schedules
 import Scheduling
 
@@ -13,7 +14,9 @@ struct AttemptPlan {
     var workingDirectory: String
     /// One line of JSON.
     var context: String
-    var credentials: [String: [UInt8]]
+    var credentials: [String: Credential]
+
+    typealias Credential = SupervisorRequest.Credential
 
     /// What a run has whose job says `clean_environment`, as far as the session has it.
     private static let cleanVariables: Set<String> = [
@@ -85,24 +88,31 @@ struct AttemptPlan {
         credentials = try Self.credentials(of: job, home: home)
     }
 
-    /// The contents of the job's credentials; they go from here to the run's own files and nowhere else.
-    private static func credentials(of job: Job, home: String) throws(JobError) -> [String: [UInt8]] {
-        var contents: [String: [UInt8]] = [:]
+    /// The job's credentials; contents go from here to the run's own files and nowhere else.
+    private static func credentials(of job: Job, home: String) throws(JobError) -> [String: Credential] {
+        var credentials: [String: Credential] = [:]
         for (name, source) in job.credentials {
-            let key = "credentials.\(name)"
-            guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), !name.utf8.contains(0) else {
-                throw JobError(kind: .job, job: job.name, key: key, message: "\"\(name)\" cannot be the name of a file")
-            }
-            guard !source.hasPrefix("secret:") else {
-                throw JobError(
-                    kind: .job, job: job.name, key: key,
-                    message: "\"\(source)\" cannot be read: there is no access to a secret service yet; name a file")
-            }
-            contents[name] = try take(job, key) { () throws(PrivateFileError) in
-                try PrivateFile.read(expandHome(source, home: home))
+            if let attributes = secretAttributes(source) {
+                credentials[name] = .secret(attributes)
+            } else {
+                credentials[name] = .contents(
+                    try take(job, "credentials.\(name)") { () throws(PrivateFileError) in
+                        try PrivateFile.read(expandHome(source, home: home))
+                    })
             }
         }
-        return contents
+        return credentials
+    }
+
+    /// `secret:NAME` is the secret whose attribute `botcron` is NAME; `secret:KEY=VALUE,…` names attributes of others.
+    private static func secretAttributes(_ source: String) -> [String]? {
+        guard source.hasPrefix("secret:") else { return nil }
+        let text = source.dropFirst("secret:".count)
+        guard text.contains("=") else { return ["botcron", String(text)] }
+        return text.split(separator: ",").flatMap { pair in
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            return parts.count == 2 ? parts : parts + [""]
+        }
     }
 
     private static func take<Value>(

@@ -137,6 +137,7 @@ extension Daemon {
                 surviving.insert(run)
                 let handle = runner.adopt(survivor) { [unowned self] report in attemptEnded(run, number, report) }
                 attempts[run] = RunningAttempt(handle: handle, onStop: onStop(ofRun: run))
+                follow(handle, scheduler.activeRun(id: run)?.job ?? "")
             }
         }
         if !running.isEmpty {
@@ -170,6 +171,7 @@ extension Daemon {
             ending: ending, startedAt: Instant(microseconds: report.startedUSec),
             endedAt: Instant(microseconds: report.endedUSec))
         outcome.isTimedOut = report.isTimedOut
+        outcome.isStalled = report.isStalled
         outcome.isCancelled = report.isCancelled
         let remarks = Remarks(report.remarks)
         outcome.progress = remarks.progress
@@ -182,10 +184,6 @@ extension Daemon {
         outcome.outputDropped = Int64(report.output.droppedCount)
         outcome.lastLine = report.output.lastLine
         outcome.failureType = configuration.failureClassifier.type(in: report.output.keptBytes)
-        if report.isStalled {
-            outcome.failureType = "stalled"
-            outcome.lastLine = "stalled: it wrote nothing for too long"
-        }
         if report.isOutOfMemory, ending != .exited(0) {
             outcome.failureType = "oom"
             outcome.lastLine = "out of memory: the kernel ended what was beyond memory_max"

@@ -40,7 +40,7 @@ extension Daemon {
             do throws(JobError) {
                 try complete(&request, launch, remedy, session: environment)
             } catch {
-                let outcome = AttemptOutcome(ending: .couldNotStart("\(error)"), startedAt: now, endedAt: now)
+                let outcome = AttemptOutcome(ending: .couldNotStart(error.inDefinition), startedAt: now, endedAt: now)
                 return submit(.attemptEnded(run: run, attempt: number, outcome))
             }
             warnOfLimits(launch.job, "there is no user manager on the bus")
@@ -50,11 +50,24 @@ extension Daemon {
             remedyEnded(remedy, launch, report)
         }
         attempts[run] = RunningAttempt(handle: handle, onStop: launch.job.onStop)
+        follow(handle, launch.job.name)
         if isHeld { place(handle, request, launch, remedy) }
         guard remedy == nil else { return }
         log.info(
             "attempt started",
             [("BOTCRON_JOB", launch.job.name), ("BOTCRON_EXECUTION_ID", run), ("BOTCRON_ATTEMPT", "\(number)")])
+    }
+
+    /// Hears what a run says of itself.
+    func follow(_ handle: AttemptHandle, _ job: String) {
+        var isStallTold = false
+        handle.onRemark = { [unowned self, unowned handle] in
+            guard handle.isStalled, !isStallTold else { return }
+            isStallTold = true
+            log.warning(
+                "the run stalls: it has written nothing for its stall_timeout",
+                [("BOTCRON_JOB", job), ("BOTCRON_EXECUTION_ID", handle.run)])
+        }
     }
 
     // MARK: - Its scope
@@ -76,7 +89,7 @@ extension Daemon {
                 try complete(&request, launch, remedy, session: sessionEnvironment(placement.environment))
                 handle.proceed(with: request)
             } catch {
-                handle.abandon(because: "\(error)")
+                handle.abandon(because: error.inDefinition)
             }
         }
     }
@@ -122,12 +135,18 @@ extension Daemon {
         }
         request.arguments = plan.arguments
         request.timeout = job.timeout
-        // A run that only is to be told of when it stalls is not ended for it.
-        if job.onStall != .notify { request.stallTimeout = job.stallTimeout ?? .zero }
+        request.stallTimeout = job.stallTimeout ?? .zero
+        request.onlyNotesStall = job.onStall == .notify
+        if job.isOutputJournaled {
+            request.journal = .init(socket: Self.journalSocket, job: job.name, run: launch.run.id)
+        }
         request.context = plan.context
         request.credentials = plan.credentials
         request.limits = ResourceLimits(job.resources)
     }
+
+    /// Of systemd's journal; where there is none, the output is in its file alone.
+    private static var journalSocket: String { "/run/systemd/journal/socket" }
 
     // MARK: - Remedies
 
@@ -145,6 +164,11 @@ extension Daemon {
         // Whoever cancelled the run meanwhile meant the run, not its remedy.
         if report.isCancelled { attemptEnded(launch.run.id, launch.run.attempt, report) } else { begin(launch) }
     }
+}
+
+extension JobError {
+    /// For the record of a run, which names the job already.
+    fileprivate var inDefinition: String { key.isEmpty ? message : "\(key): \(message)" }
 }
 
 extension Resources {

@@ -82,10 +82,14 @@ struct AttemptFolder {
     }
 
     /// What the process has said of itself so far.
-    var remarks: [String: String] {
+    var remarks: [String: String] { remarkRecord.remarks }
+
+    var isStalled: Bool { remarkRecord.isSet("stalled") }
+
+    private var remarkRecord: Record {
         let bytes = FileDescriptor.contents(of: file(RunFolder.remarksName), limit: 1 << 20) ?? []
         let record = Record(parsing: bytes)
-        return record.isComplete ? record.remarks : [:]
+        return record.isComplete ? record : Record()
     }
 
     var output: OutputReader { OutputReader(folder: path) }

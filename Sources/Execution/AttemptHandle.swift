@@ -45,10 +45,13 @@ public final class AttemptHandle {
     /// What the process has written so far.
     public var output: OutputReader { folder.output }
 
+    /// Whether the process wrote nothing for too long, and goes on all the same.
+    public var isStalled: Bool { folder.isStalled }
+
     /// What the process has said of itself so far, by word: `progress`, `cost`, `retry-after`, `result`.
     public var remarks: [String: String] { folder.remarks }
 
-    /// Called when the process has said something of itself.
+    /// Called when the process has said something of itself, or stalls.
     public var onRemark: (() -> Void)? {
         didSet {
             guard onRemark != nil, remarkSource == nil else { return }
@@ -256,6 +259,8 @@ extension SupervisorRequest {
         context = request.context
         credentials = request.credentials
         limits = request.limits
+        onlyNotesStall = request.onlyNotesStall
+        journal = request.journal
         scope = request.scope
     }
 }

@@ -22,14 +22,18 @@ public struct AttemptRequest: Equatable, Sendable {
     public var timeout = Duration.zero
     /// How long after TERM comes KILL, on a time-out and on a cancel.
     public var killGrace = Duration.seconds(10)
-    /// How long the process may write nothing before it is ended as stalled; zero (or less) is as long as it likes.
+    /// How long the process may write nothing before it stalls; zero (or less) is as long as it likes.
     public var stallTimeout = Duration.zero
+    /// Whether one that stalls is only said to (`AttemptHandle.isStalled`), and not ended.
+    public var onlyNotesStall = false
+    /// Where the output goes as well.
+    public var journal: SupervisorRequest.Journal?
     /// Bytes of output that are kept: the first and the last half.
     public var outputLimit = 1 << 20
     /// One line that the process reads from the socket `BOTCRON_CONTEXT_FD`; no socket where nil.
     public var context: String?
     /// Secrets by name, for the process alone: files in the folder `CREDENTIALS_DIRECTORY`.
-    public var credentials: [String: [UInt8]] = [:]
+    public var credentials: [String: SupervisorRequest.Credential] = [:]
     /// What the scope does not limit, process by process.
     public var limits = ResourceLimits()
     /// The scope that the attempt has been put into, a unit's name; empty where there is none.

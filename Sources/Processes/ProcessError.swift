@@ -31,6 +31,17 @@ public struct ProcessError: Error, Hashable, Sendable, CustomStringConvertible {
     public let found: String
     public let advice: String
 
+    public init(
+        kind: Kind, operation: String, object: String, errorNumber: Int32, found: String, advice: String
+    ) {
+        self.kind = kind
+        self.operation = operation
+        self.object = object
+        self.errorNumber = errorNumber
+        self.found = found
+        self.advice = advice
+    }
+
     public var description: String {
         "cannot \(operation) \(object): \(found); \(advice)"
     }

@@ -20,6 +20,26 @@ public struct SupervisorRequest: Equatable, Sendable {
     /// into its place, and its request to be written. One whose request is not there by then has nothing to do.
     public static let heldArgument = "--held"
 
+    /// What a credential's file holds.
+    public enum Credential: Equatable, Sendable {
+        case contents([UInt8])
+        /// What the secret service has under these attributes: name and value, one after the other.
+        case secret([String])
+    }
+
+    public struct Journal: Equatable, Sendable {
+        /// Of the journal, by its path.
+        public var socket: String
+        public var job: String
+        public var run: String
+
+        public init(socket: String, job: String, run: String) {
+            self.socket = socket
+            self.job = job
+            self.run = run
+        }
+    }
+
     /// What may be asked of a supervisor, by signals.
     public enum Signal {
         /// TERM: cancel. TERM to the whole tree, KILL after the grace.
@@ -44,9 +64,13 @@ public struct SupervisorRequest: Equatable, Sendable {
     /// One line for the process on its context socket; no socket where nil.
     public var context: String?
     /// Files for the process alone, by name, and the folder that they are made in (absolute, and not there yet).
-    public var credentials: [String: [UInt8]] = [:]
+    public var credentials: [String: Credential] = [:]
     public var credentialsFolder = ""
     public var limits = ResourceLimits()
+    /// Where the output goes as well.
+    public var journal: Journal?
+    /// A process that writes nothing for `stallTimeoutUSec` is only said to stall, not ended.
+    public var onlyNotesStall = false
     /// The scope that the supervisor was put into, a control group of this name; empty where there is none.
     public var scope = ""
 
@@ -74,7 +98,10 @@ extension SupervisorRequest {
         if let context { record.add("context", context) }
         for (name, value) in credentials {
             record.add("credential", name)
-            record.add("secret", bytes: value)
+            switch value {
+            case .contents(let bytes): record.add("contents", bytes: bytes)
+            case .secret(let attributes): for attribute in attributes { record.add("attribute", attribute) }
+            }
         }
         if !credentials.isEmpty { record.add("credentials", credentialsFolder) }
         if limits.memoryMax > 0 { record.add("memory", limits.memoryMax) }
@@ -82,6 +109,12 @@ extension SupervisorRequest {
         if let nice = limits.nice { record.add("nice", Int64(nice)) }
         if let ioClass = limits.ioClass { record.add("io-class", Int64(ioClass.rawValue)) }
         if !scope.isEmpty { record.add("scope", scope) }
+        record.add("notes-stall", where: onlyNotesStall)
+        if let journal {
+            record.add("journal", journal.socket)
+            record.add("journal-job", journal.job)
+            record.add("journal-run", journal.run)
+        }
         return record
     }
 
@@ -104,6 +137,10 @@ extension SupervisorRequest {
         limits.nice = record.number("nice").map { Int32(clamping: $0) }
         limits.ioClass = record.number("io-class").flatMap { ResourceLimits.IOClass(rawValue: Int32(clamping: $0)) }
         scope = record.text("scope") ?? ""
+        onlyNotesStall = record.isSet("notes-stall")
+        journal = record.text("journal").map {
+            Journal(socket: $0, job: record.text("journal-job") ?? "", run: record.text("journal-run") ?? "")
+        }
         var name = ""
         for field in record.fields {
             switch field.name {
@@ -112,7 +149,11 @@ extension SupervisorRequest {
                 let variable = String(decoding: field.value[..<sign], as: UTF8.self)
                 environment[variable] = String(decoding: field.value[(sign + 1)...], as: UTF8.self)
             case "credential": name = String(decoding: field.value, as: UTF8.self)
-            case "secret": credentials[name] = field.value
+            case "contents": credentials[name] = .contents(field.value)
+            case "attribute":
+                var attributes: [String] = []
+                if case .secret(let earlier) = credentials[name] { attributes = earlier }
+                credentials[name] = .secret(attributes + [String(decoding: field.value, as: UTF8.self)])
             default: break
             }
         }

@@ -49,6 +49,8 @@ extension Job {
         public var onStall = StallAction.notify
         /// The first and last half of so many bytes of output are kept.
         public var outputLimit = 1 << 20
+        /// The output goes to the journal, too.
+        public var isOutputJournaled = false
 
         // MARK: Policies
 

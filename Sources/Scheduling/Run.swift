@@ -136,6 +136,8 @@ public struct AttemptOutcome: Sendable, Equatable {
 
     public var ending: Ending
     public var isTimedOut = false
+    /// It wrote nothing for too long, and was ended for it.
+    public var isStalled = false
     /// It was still running when its supervisor was told to end it. Where the core knows of no such wish it is booked
     /// as cancelled, and not tried again.
     public var isCancelled = false

@@ -103,7 +103,7 @@ extension Scheduler {
         switch outcome.ending {
         case .exited(let code):
             verdict.exit = .code(code)
-            let wasEnded = outcome.isTimedOut || outcome.isCancelled || active.run.ending != nil
+            let wasEnded = outcome.isTimedOut || outcome.isStalled || outcome.isCancelled || active.run.ending != nil
             if active.job.successExitCodes.contains(code), !wasEnded {
                 return Verdict(status: .success, exit: .code(code), error: nil, failureType: nil)
             }
@@ -122,6 +122,9 @@ extension Scheduler {
             verdict.status = .timeout
             verdict.error = "timed out after \(active.job.timeout.inSeconds.shortText) s"
             verdict.failureType = "timeout"
+        } else if outcome.isStalled {
+            verdict.error = "stalled: it wrote nothing for \((active.job.stallTimeout ?? .zero).inSeconds.shortText) s"
+            verdict.failureType = "stalled"
         } else if let line = outcome.lastLine, verdict.exit != nil {
             verdict.error = (verdict.error ?? "failed") + ": " + line
         }
@@ -171,6 +174,7 @@ extension Scheduler {
     /// The wait before the next attempt; nil where there is to be none.
     private func retryDelay(of active: ActiveRun, _ verdict: Verdict, _ outcome: AttemptOutcome) -> Duration? {
         guard let policy = active.job.retry, active.run.attempt < policy.maxAttempts else { return nil }
+        if outcome.isStalled, active.job.onStall == .kill { return nil }
         let wish = outcome.retryAfter.map { min(max(.zero, $0), RetryPolicy.longestWait) }
         let asksForIt = verdict.status == .failed && (wish != nil || verdict.exit == .code(Self.retryExitCode))
         guard asksForIt || isWorthRetrying(verdict, policy) else { return nil }

@@ -3,11 +3,19 @@ import Processes
 
 /// Secrets as files in a folder for this run alone, there as long as it runs.
 enum Credentials {
-    static func write(_ credentials: [String: [UInt8]], to folder: String) throws(ProcessError) {
+    /// - Parameter environment: of the run, to find the secret service by.
+    static func write(
+        _ credentials: [String: SupervisorRequest.Credential], to folder: String, environment: [String: String]
+    ) throws(ProcessError) {
         let made = mkdir(folder, 0o700)
         var code = errno
         guard made == 0 else { throw .resource("make", object: "the credentials folder “\(folder)”", code: code) }
-        for (name, value) in credentials {
+        for (name, credential) in credentials {
+            let value =
+                switch credential {
+                case .contents(let bytes): bytes
+                case .secret(let attributes): try SecretLookup.read(attributes, environment: environment)
+                }
             let path = "\(folder)/\(name)"
             let number = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o400)
             code = errno
@@ -18,7 +26,7 @@ enum Credentials {
         }
     }
 
-    static func remove(_ credentials: [String: [UInt8]], from folder: String) {
+    static func remove(_ credentials: [String: SupervisorRequest.Credential], from folder: String) {
         for name in credentials.keys { unlink("\(folder)/\(name)") }
         rmdir(folder)
     }

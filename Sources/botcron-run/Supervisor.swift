@@ -29,9 +29,12 @@ final class Supervisor {
     var isOver = false
     var recorder: OutputRecorder
     var output: FileDescriptor?
+    /// Where the output goes as well.
+    private let journal: JournalLines?
     var context: ContextChannel?
     var stallUSec = Int64.max
     private var timeoutUSec = Int64.max
+    private var isStallNoted = false
     private var own: ProcessIdentity?
     private var input: FileDescriptor?
     private let identity: FileDescriptor
@@ -71,6 +74,7 @@ final class Supervisor {
         self.request = request
         self.identity = identity
         if request.hasInput { input = FileDescriptor(owning: inputNumber) }
+        journal = request.journal.flatMap { JournalLines($0) }
         scope = request.scope.isEmpty ? nil : ControlGroup.own(named: request.scope)
         recorder = OutputRecorder(folder: AT_FDCWD, limit: request.outputLimit)
     }
@@ -137,7 +141,8 @@ final class Supervisor {
     private func spawn(_ process: ProcessRequest) throws(ProcessError) -> ChildProcess {
         var process = process
         if !request.credentials.isEmpty {
-            try Credentials.write(request.credentials, to: request.credentialsFolder)
+            try Credentials.write(
+                request.credentials, to: request.credentialsFolder, environment: request.environment)
             process.environment["CREDENTIALS_DIRECTORY"] = request.credentialsFolder
         }
         return try Spawner.spawn(process)
@@ -198,6 +203,7 @@ final class Supervisor {
         case .running:
             // One that has ended in time is not ended by us, however late we look.
             guard now >= min(timeoutUSec, stallUSec), child?.peekExit() == nil else { return }
+            if now < timeoutUSec, request.onlyNotesStall { return noteStall() }
             if now >= timeoutUSec { outcome.isTimedOut = true } else { outcome.isStalled = true }
             terminate()
         case .terminating(let killUSec):
@@ -205,6 +211,13 @@ final class Supervisor {
         case .killing(let giveUpUSec):
             if now >= giveUpUSec, child?.isReaped != false { end() }
         }
+    }
+
+    /// Once; it may find its words again.
+    private func noteStall() {
+        stallUSec = .max
+        isStallNoted = true
+        publishRemarks()
     }
 
     private func readSignals() {
@@ -225,7 +238,9 @@ final class Supervisor {
         guard let reading = output?.read(into: buffer) else { return 0 }
         switch reading {
         case .bytes(let count):
-            recorder.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            recorder.append(bytes)
+            journal?.append(bytes)
             if request.stallTimeoutUSec > 0 {
                 stallUSec = currentUSec(CLOCK_MONOTONIC).addingClamped(request.stallTimeoutUSec)
             }
@@ -245,9 +260,10 @@ final class Supervisor {
         var remaining = output?.readableByteCount ?? 0
         while remaining > 0 {
             let count = readOutput()
-            guard count > 0 else { return }
+            guard count > 0 else { break }
             remaining -= count
         }
+        journal?.finish()
     }
 
     /// For whoever asks meanwhile; the outcome has the last of them. Where it cannot be written they learn them then.
@@ -257,6 +273,7 @@ final class Supervisor {
         guard number >= 0 else { return }
         var record = Record()
         record.add(remarks: outcome.remarks)
+        record.add("stalled", where: isStallNoted)
         guard FileDescriptor(owning: number).write(record.bytes) == nil else { return }
         rename(RunFolder.remarksDraftName, RunFolder.remarksName)
     }

@@ -38,11 +38,18 @@ final class DaemonClient {
     func call(
         _ member: MemberName, _ arguments: [DBusValue] = [], isStarting: Bool = true, timeout: Timeout = .usual
     ) throws(Failure) -> DBusValue? {
+        try values(member, arguments, isStarting: isStarting, timeout: timeout).first
+    }
+
+    /// Calls, and gives all values of the reply.
+    func values(
+        _ member: MemberName, _ arguments: [DBusValue] = [], isStarting: Bool = true, timeout: Timeout = .usual
+    ) throws(Failure) -> [DBusValue] {
         if isStarting { try requireDaemon() }
         let call = RemoteCall(
             Self.name, Self.path, Self.interface, member, arguments, startsService: false,
             timeoutMSec: timeout.milliseconds)
-        return try result(of: call, timeout).first
+        return try result(of: call, timeout)
     }
 
     /// Calls, and gives the JSON of the reply.

@@ -22,6 +22,9 @@ struct Screen: Sendable {
 
     func line(_ text: String) { Self.write(text + "\n", to: STDOUT_FILENO) }
 
+    /// As they are, whatever they are.
+    func bytes(_ bytes: [UInt8]) { Self.write(bytes, to: STDOUT_FILENO) }
+
     func json(_ value: JSONValue) { line(value.prettyText(indent: 2)) }
 
     func warn(_ text: String) { Self.write("botcronctl: \(text)\n", to: STDERR_FILENO) }
@@ -48,9 +51,11 @@ struct Screen: Sendable {
     /// no-color.org: any text but the empty one.
     private static func isSet(_ name: String) -> Bool { !(value(name) ?? "").isEmpty }
 
+    private static func write(_ text: String, to descriptor: Int32) { write(Array(text.utf8), to: descriptor) }
+
     /// Ends the program where nobody reads any more, as SIGPIPE would have done: libdbus switches that off.
-    private static func write(_ text: String, to descriptor: Int32) {
-        var rest = Array(text.utf8)[...]
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }

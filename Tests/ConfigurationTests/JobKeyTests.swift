@@ -115,6 +115,7 @@ private func text(of resources: Resources) -> String {
         .init(#""resources": {"memory_max": "9223372036854775807K"}"#, "bytes(9223372036854775807) - - - -") {
             text(of: $0.resources)
         },
+        .init(#""journal_output": true"#, "true") { "\($0.isOutputJournaled)" },
         .init("", "1048576") { "\($0.outputLimit)" },
         .init(#""output_limit": 4096"#, "4096") { "\($0.outputLimit)" },
     ]

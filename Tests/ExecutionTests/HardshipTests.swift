@@ -155,7 +155,7 @@ struct HardshipTests {
         let attempt = harness.sh(
             "cd $CREDENTIALS_DIRECTORY; pwd; stat -c '%n %a' . *; cat token; echo up; while [ -e token ] && ! [ -e \(harness.folder.path)/go ]; do sleep 0.02; done"
         ) {
-            $0.credentials = ["token": Array("secret".utf8), "empty": []]
+            $0.credentials = ["token": .contents(Array("secret".utf8)), "empty": .contents([])]
         }
         try harness.waitForOutput(attempt, "up")
         let lines = attempt.text.split(separator: "\n").map(String.init)

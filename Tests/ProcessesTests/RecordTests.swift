@@ -57,8 +57,17 @@ struct RecordTests {
         request.stallTimeoutUSec = 3
         request.outputLimit = 4
         request.context = "{}"
-        request.credentials = ["token": [0, 255], "key": []]
+        request.credentials = [
+            "token": .contents([0, 255]), "key": .contents([]), "kept": .secret(["service", "a b", "user", ""]),
+        ]
         request.credentialsFolder = "/run/x"
+        request.limits.memoryMax = 5
+        request.limits.tasksMax = 6
+        request.limits.nice = -7
+        request.limits.ioClass = .idle
+        request.scope = "app-botcron-a\\x2db-1.scope"
+        request.journal = .init(socket: "/run/journal", job: "a", run: "b")
+        request.onlyNotesStall = true
         #expect(SupervisorRequest(Record(parsing: request.record.bytes)) == request)
         #expect(SupervisorRequest(Record(parsing: Array(request.record.bytes.dropLast()))) == nil)
     }
@@ -71,6 +80,8 @@ struct RecordTests {
     func carriesAnOutcome(ending: SupervisorOutcome.Ending) {
         var outcome = SupervisorOutcome(ending: ending)
         outcome.isStalled = true
+        outcome.isOutOfMemory = true
+        outcome.limitsError = "nice could not be set"
         outcome.startedUSec = 5
         outcome.endedUSec = 6
         outcome.userCPUUSec = 7

@@ -23,6 +23,7 @@ extension ConfigurationReader {
     private static let processKeys = [
         "working_directory", "environment", "environment_file", "clean_environment", "credentials", "stdin", "timeout",
         "kill_grace", "stall_timeout", "on_stall", "success_exit_codes", "resources", "output_limit",
+        "journal_output",
     ]
 
     /// One definition, without its origin.
@@ -106,6 +107,7 @@ extension ConfigurationReader {
             job.successExitCodes = codes
         }
         if let field = fields["resources"] { job.resources = try readResources(field) }
+        if let field = fields["journal_output"] { job.isOutputJournaled = try field.bool() }
         if let field = fields["output_limit"] { job.outputLimit = try field.integer(0...Bounds.outputLimitMax) }
     }
 

@@ -7,12 +7,15 @@ extension Verb {
         "run", "JOB", 1...1, "run a job now, whatever its schedule says",
         details: """
             Prints the execution id of the run. With --wait it prints how the run ended and what it wrote, and exits as
-            the job did.
+            the job did. With --as-scheduled --shell it starts an interactive shell in place of the job's command, in
+            exactly the environment, folder, limits and scope that the job's process has.
             """,
         options: [
             Option("--wait", "wait for the end of the run, and exit as the job did"),
             Option("--inputs", value: "JSON", "an object that takes the place of the job's inputs"),
             Option("--force", "pass limits and the job's budget"),
+            Option("--as-scheduled", "as the daemon would run it: said for clarity, every run is"),
+            Option("--shell", "a shell in place of the job's command, on this terminal"),
             Option("--timeout", value: "SECONDS", "with --wait: wait no longer; the run goes on"),
         ],
         run: startRun)
@@ -45,6 +48,12 @@ private func startRun(_ request: Request, _ context: Context) throws(Failure) ->
         throw request.usage("--timeout needs --wait")
     }
     let timeout = try request.seconds("--timeout")
+    if request.has("--shell") {
+        guard !request.has("--wait"), !request.has("--inputs"), !request.has("--force") else {
+            throw request.usage("--shell goes with --as-scheduled alone")
+        }
+        return try JobShell(context.daemon(), context).run(job: name)
+    }
     var argument = name
     if request.has("--force") || request.has("--inputs") {
         var object: JSONObject = ["job": .string(name)]

@@ -66,6 +66,10 @@ final class Stage {
         try Program([Self.built("botcronctl")] + arguments, environment: more + environment).finish()
     }
 
+    func shell(_ script: String) throws -> Outcome {
+        try Program(["/bin/sh", "-c", script], environment: environment).finish()
+    }
+
     // MARK: - Files
 
     func path(_ name: String) -> String { "\(folder)/\(name)" }

@@ -1,0 +1,73 @@
+import DBus
+import Glibc
+import JSON
+
+/// `logs`: what a run wrote, byte for byte.
+extension Verb {
+    static let logs = Verb(
+        "logs", "JOB|RUN", 1...1, "what a run wrote: of a job, its latest run",
+        details: """
+            Prints standard output and standard error as they came. Of a long output the first and last half are kept;
+            what is not there is said on stderr.
+            """,
+        options: [Option("--follow", or: "-f", "go on until the run ends, and exit as its job did")],
+        run: showOutput)
+}
+
+/// Bytes of one call.
+private let chunkBytes: UInt32 = 1 << 18
+/// How often a run that still runs is looked at. Its output is a file that others write: nothing tells of it.
+private let followMSec: Int32 = 250
+
+private func showOutput(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
+    let client = try context.daemon()
+    let id = try executionID(request.arguments[0], client)
+    var offset: Int64 = 0
+    while true {
+        // In this order: what a run has written is all there once it has ended.
+        let run = try client.json("get_run", [.string(id)])
+        offset = try printAll(of: id, from: offset, client, context)
+        guard request.has("--follow") else { return ExitCode.success }
+        guard ["queued", "running", "retrying"].contains(run.text("status")) else { return RunText.exitCode(run) }
+        _ = poll(nil, 0, followMSec)
+    }
+}
+
+/// A run by its id; else the latest run of the job of that name.
+private func executionID(_ name: String, _ client: DaemonClient) throws(Failure) -> String {
+    do {
+        try client.call("get_run", [.string(name)])
+        return name
+    } catch  where error.name == "com.aiworkflow.BotCron.Error.RunNotFound" {
+        let job = try client.json("get_job", [.string(name)])
+        guard let run = job["running"]?[0]?.stringValue ?? latest(job) else {
+            throw Failure(
+                ExitCode.notFound, "com.aiworkflow.BotCron.Error.RunNotFound", "the job \"\(name)\" has not run yet",
+                advice: ["run it now: botcronctl run \(name)"])
+        }
+        return run
+    }
+}
+
+/// Records of fire times that were not run wrote nothing.
+private func latest(_ job: JSONValue) -> String? {
+    job["recent_runs"]?.arrayValue?.first { !($0["started_at"]?.isNull ?? true) }?["execution_id"]?.stringValue
+}
+
+/// - Returns: where the output goes on.
+private func printAll(
+    of id: String, from start: Int64, _ client: DaemonClient, _ context: Context
+) throws(Failure) -> Int64 {
+    var offset = start
+    while true {
+        let values = try client.values("get_output", [.string(id), .int64(offset), .uint32(chunkBytes)])
+        guard values.count == 2, let bytes = values[0].asBytes, let next = values[1].asInt64 else {
+            throw .unreadableAnswer("get_output", "it is not bytes and an offset")
+        }
+        guard !bytes.isEmpty else { return next }
+        let missing = next - Int64(bytes.count) - offset
+        if missing > 0 { context.screen.warn("\(missing) bytes in between were not kept") }
+        context.screen.bytes(bytes)
+        offset = next
+    }
+}

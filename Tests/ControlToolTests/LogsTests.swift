@@ -1,0 +1,65 @@
+import Testing
+
+/// `logs` and `run --shell`: what runs write, and a shell in their place.
+@Suite struct LogsTests {
+    private let stage: Stage
+
+    init() throws {
+        stage = try Stage(
+            """
+            {"schedules": {"timezone": "UTC", "jobs": [
+              {"name": "writes", "command": "printf 'a\\\\000b\\\\n'; echo err >&2; exit 5", "environment": {"MINE": "of the job"},
+               "working_directory": "/usr"},
+              {"name": "floods", "command": "seq 100000", "output_limit": 1000},
+              {"name": "slow", "command": "echo one; sleep 0.7; echo two; exit 7"},
+              {"name": "never", "command": ["true"]}
+            ]}}
+            """)
+    }
+
+    @Test func whatTheLatestRunWroteIsPrintedAsItIs() throws {
+        #expect(try stage.control("run", "writes", "--wait").code == 5)
+        let outcome = try stage.control("logs", "writes")
+        #expect(outcome.code == 0)
+        #expect(outcome.output == "a\0b\nerr\n")
+        let history = try stage.control("history", "writes", "--json").output
+        let id = try #require(history.firstMatch(of: /cron-writes-[0-9-]+/)).output
+        #expect(try stage.control("logs", String(id)).output == "a\0b\nerr\n")
+    }
+
+    @Test func whatWasNotKeptIsSaid() throws {
+        #expect(try stage.control("run", "floods", "--wait").code == 0)
+        let outcome = try stage.control("logs", "floods")
+        #expect(outcome.output.hasPrefix("1\n2\n") && outcome.output.hasSuffix("99999\n100000\n"))
+        #expect(outcome.errors == "botcronctl: 587895 bytes in between were not kept\n")
+    }
+
+    @Test func aRunIsFollowedToItsEnd() throws {
+        #expect(try stage.control("run", "slow").code == 0)
+        let outcome = try stage.control("logs", "slow", "-f")
+        #expect(outcome.output == "one\ntwo\n")
+        #expect(outcome.code == 7)
+    }
+
+    @Test func withoutARunItSaysWhatToDo() throws {
+        let outcome = try stage.control("logs", "never")
+        #expect(outcome.code == 4)
+        #expect(outcome.errors.contains("has not run yet") && outcome.errors.contains("botcronctl run never"))
+        #expect(try stage.control("logs", "nevr").errors.contains("never"))
+    }
+
+    @Test func aShellHasTheSurroundingsOfTheJob() throws {
+        let script = "pwd; echo \\\"<$MINE,$BOTCRON_JOB>\\\"; tty; exit 9"
+        let outcome = try stage.shell(
+            "printf '%b' \"\(script)\\n\" | \(Stage.built("botcronctl")) run --as-scheduled --shell writes")
+        #expect(outcome.code == 9, "\(outcome)")
+        #expect(outcome.output.contains("/usr\r\n"), "\(outcome)")
+        #expect(outcome.output.contains("<of the job,writes>"), "\(outcome)")
+        #expect(outcome.output.contains("/dev/pts/"), "\(outcome)")
+        #expect(try stage.control("history", "writes", "--json").output.contains("\"exit_code\": 9"))
+    }
+
+    @Test func aShellTakesNoOtherOptions() throws {
+        #expect(try stage.control("run", "writes", "--shell", "--wait").code == 64)
+    }
+}

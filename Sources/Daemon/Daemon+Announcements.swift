@@ -25,7 +25,7 @@ extension Daemon {
     /// Tells everybody. The store forgets that this is still to be told when all is ready to be sent, and right before
     /// it is: a daemon that is killed between the two tells too little, so as little as can be lies between them.
     func tell(_ announcements: [Announcement]) {
-        let signals = announcements.map(signal)
+        let signals = announcements.compactMap(signal)
         forgetUntold()
         for signal in signals {
             connection.emit(Self.objectPath, Self.interfaceName, signal.name, signal.arguments.map(\.value))
@@ -40,14 +40,16 @@ extension Daemon {
         for announcement in announcements {
             record(announcement)
             switch announcement {
-            case .jobCompleted(let run), .jobFailed(let run): answerWaiters(of: run)
+            // One that was given up for its conditions may be waited for, too.
+            case .jobCompleted(let run), .jobFailed(let run), .jobMissed(let run): answerWaiters(of: run)
             case .schedulerToggled: connection.propertiesChanged(Self.objectPath, Self.interfaceName, ["Enabled"])
             default: break
             }
         }
     }
 
-    private func signal(_ announcement: Announcement) -> Signal {
+    /// Nil where the bus hears of it by other signals.
+    private func signal(_ announcement: Announcement) -> Signal? {
         func signal(_ name: MemberName, _ arguments: [(name: String, value: DBusValue)]) -> Signal {
             Signal(name: name, arguments: arguments)
         }
@@ -76,6 +78,8 @@ extension Daemon {
                     ("job", .string(run.job)), ("scheduled_for", .string(at)),
                     ("reason", .string(run.reason?.rawValue ?? "")),
                 ])
+        case .jobPaused:
+            return nil
         case .schedulerToggled(let isEnabled):
             return signal("SchedulerToggled", [("enabled", .bool(isEnabled))])
         case .jobsChanged(let added, let changed, let removed):
@@ -103,6 +107,8 @@ extension Daemon {
                 fields(run) + [
                     ("BOTCRON_REASON", run.reason?.rawValue ?? ""), ("BOTCRON_COUNT", "\(run.coveredCount)"),
                 ])
+        case .jobPaused(let run, let failures):
+            log.error("job paused: its runs fail", fields(run) + [("BOTCRON_COUNT", "\(failures)")])
         case .schedulerToggled(let isEnabled):
             log.info(isEnabled ? "schedules resumed" : "schedules paused")
         case .jobStarted, .jobsChanged, .statusChanged:

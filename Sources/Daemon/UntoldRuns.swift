@@ -18,6 +18,7 @@ struct UntoldRuns {
     enum Kind: Equatable {
         case started, completed, failed, missed
         case retrying(attempt: Int, delayUSec: Int64)
+        case paused(failures: Int)
     }
 
     init(_ announcements: [Announcement]) {
@@ -29,6 +30,7 @@ struct UntoldRuns {
             case .jobMissed(let run): Item(kind: .missed, run: run.id)
             case .jobRetrying(let run, let attempt, let delay):
                 Item(kind: .retrying(attempt: attempt, delayUSec: delay.wholeMicroseconds), run: run.id)
+            case .jobPaused(let run, let failures): Item(kind: .paused(failures: failures), run: run.id)
             // They tell of no run; a new daemon tells how things stand when it is asked.
             case .schedulerToggled, .jobsChanged, .statusChanged: nil
             }
@@ -49,6 +51,9 @@ struct UntoldRuns {
             case "retrying":
                 guard words.count == 4, let attempt = Int(words[2]), let delay = Int64(words[3]) else { return nil }
                 return Item(kind: .retrying(attempt: attempt, delayUSec: delay), run: words[1])
+            case "paused":
+                guard words.count == 3, let failures = Int(words[2]) else { return nil }
+                return Item(kind: .paused(failures: failures), run: words[1])
             default: return nil
             }
         }
@@ -64,6 +69,7 @@ struct UntoldRuns {
             case .failed: "failed \(item.run)"
             case .missed: "missed \(item.run)"
             case .retrying(let attempt, let delayUSec): "retrying \(item.run) \(attempt) \(delayUSec)"
+            case .paused(let failures): "paused \(item.run) \(failures)"
             }
         }.joined(separator: "\n")
     }
@@ -79,6 +85,7 @@ extension UntoldRuns.Item {
         case .missed: .jobMissed(run)
         case .retrying(let attempt, let delayUSec):
             .jobRetrying(run, nextAttempt: attempt, delay: .microseconds(delayUSec))
+        case .paused(let failures): .jobPaused(run, failures: failures)
         }
     }
 }

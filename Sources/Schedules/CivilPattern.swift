@@ -257,6 +257,9 @@ extension CivilPattern {
         return count
     }
 
+    /// Whether the date with a day number matches.
+    func matchesDate(_ day: Int64) -> Bool { dateCount(from: day, below: day + 1) == 1 }
+
     /// How many day numbers in `begin ..< end` match.
     private func dateCount(from begin: Int64, below end: Int64) -> Int {
         if matchesEveryDate { return Int(end - begin) }

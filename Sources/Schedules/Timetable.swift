@@ -27,7 +27,7 @@
 /// Sources: crontab(5) and cron(8) of Debian, systemd.time(7), RFC 9636 (TZif).
 public struct Timetable: Sendable, Equatable {
     /// Trivial copies of what the searches need, so that none of them counts references.
-    private enum Plan: Equatable, Sendable, BitwiseCopyable {
+    enum Plan: Equatable, Sendable, BitwiseCopyable {
         case civil(CivilRule)
         case interval(IntervalGrid)
         case once(Int64)
@@ -42,10 +42,10 @@ public struct Timetable: Sendable, Equatable {
     public let anchor: Instant
     public let startAt: Instant?
     public let endAt: Instant?
-    private let plan: Plan
+    let plan: Plan
     /// The window as seconds of UTC, cut to the domain.
-    private let earliest: Int64
-    private let latest: Int64
+    let earliest: Int64
+    let latest: Int64
 
     /// - Parameters:
     ///   - zone: the job's; a calendar event that carries a zone does not use it.

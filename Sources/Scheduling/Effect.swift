@@ -56,6 +56,8 @@ public enum Announcement: Sendable, Equatable {
     case jobRetrying(Run, nextAttempt: Int, delay: Duration)
     /// A fire time that was not run; of a long stretch, the record says how many it stands for.
     case jobMissed(Run)
+    /// So many failed runs in a row, this one the last, have paused their job: somebody has to look at it.
+    case jobPaused(Run, failures: Int)
     case schedulerToggled(Bool)
     case jobsChanged(added: [String], changed: [String], removed: [String])
     case statusChanged(SchedulerStatus)

@@ -78,27 +78,59 @@ final class JobEntry {
 
     /// The number of fire times in (after, through].
     ///
-    /// Computed, not counted. What two schedules have in common is found by leaping from one to the other; where that
-    /// takes more than `Scheduler.Limits.commonFireTimes` steps the rest of it is counted twice.
+    /// Computed, not counted one by one: those of each schedule, less what it has in common with the ones before.
     func countFireTimes(after: Instant, through: Instant) -> Int {
         var count = 0
-        var budget = Scheduler.Limits.commonFireTimes
         for (index, schedule) in job.schedules.enumerated() {
             let begin = start(of: schedule, after)
             guard begin < through else { continue }
             count += schedule.timetable.count(after: begin, through: through)
-            if index > 0 { count -= countCommon(index, after: begin, through: through, &budget) }
+            if index > 0 { count -= countCommon(index, after: begin, through: through) }
         }
         return count
     }
 
     /// How many members of the schedule `index` are members of an earlier one, too.
-    private func countCommon(_ index: Int, after: Instant, through: Instant, _ budget: inout Int) -> Int {
+    ///
+    /// Looked for by leaping from one to the other; over whole days only once for each kind of day, so that ten years
+    /// are as many looks into a table as they have days.
+    private func countCommon(_ index: Int, after: Instant, through: Instant) -> Int {
+        // What lies before the registration counts for none; a single instant is looked at by itself.
+        let firstDay = max(after, state.registeredAt).seconds / Self.daySeconds + 1
+        let lastDay = through.seconds / Self.daySeconds
+        guard firstDay < lastDay else { return leapOver(index, after: after, through: through) }
+        var count = leapOver(index, after: after, through: Self.lastInstant(before: firstDay))
+        var known: [[Int64]: Int] = [:]
+        for day in firstDay..<lastDay {
+            let (begin, end) = (Self.lastInstant(before: day), Self.lastInstant(before: day + 1))
+            let kinds = job.schedules[...index].compactMap { $0.timetable.pattern(ofDay: day) }
+            guard kinds.count > index else {
+                count += leapOver(index, after: begin, through: end)
+                continue
+            }
+            if let found = known[kinds] {
+                count += found
+            } else {
+                let found = leapOver(index, after: begin, through: end)
+                known[kinds] = found
+                count += found
+            }
+        }
+        return count + leapOver(index, after: Self.lastInstant(before: lastDay), through: through)
+    }
+
+    private static let daySeconds: Int64 = 86_400
+
+    private static func lastInstant(before day: Int64) -> Instant {
+        Instant(seconds: day * daySeconds) - .microseconds(1)
+    }
+
+    /// The same one by one: each step leaps to the next member of the schedule, then to the next of the others.
+    private func leapOver(_ index: Int, after: Instant, through: Instant) -> Int {
         let timetable = job.schedules[index].timetable
         var count = 0
         var instant = after
-        while budget > 0, let own = timetable.next(after: instant), own <= through {
-            budget -= 1
+        while let own = timetable.next(after: instant), own <= through {
             var others: Instant?
             for schedule in job.schedules[..<index] {
                 guard

@@ -222,6 +222,7 @@ extension Scheduler {
             turn.changes.append(.jobState(entry.state))
         } else if let limit = entry.job.pauseOnFailures, entry.state.failuresInARow >= limit, entry.isEnabled {
             setEnabled(entry, false, until: nil, since: now, now: now)
+            announce(.jobPaused(run, failures: entry.state.failuresInARow))
         }
     }
 

@@ -189,7 +189,7 @@ extension Scheduler {
     private func ask(_ command: Job.Action, for active: ActiveRun, now: Instant, next: inout [Instant]) -> Bool {
         switch active.wait.command {
         case .said(true, _): return true
-        case .said(false, let at) where at + Self.commandInterval > now:
+        case .said(false, let at) where at + Self.commandInterval > now || active.wait.until.map { $0 <= now } ?? false:
             next.append(at + Self.commandInterval)
             return false
         // It has been given its time to answer, and twice that.

@@ -108,9 +108,6 @@ public final class Scheduler {
         /// Fire times of one job that clients have taken for runs of their own before they came. Beyond it such a
         /// request is refused with `limitExceeded`.
         public static let claimedFireTimes = 100
-        /// Steps that are spent on what two schedules of a job have in common. Beyond it a common fire time counts
-        /// twice.
-        public static let commonFireTimes = 100_000
         /// Schedules whose parsed form is kept to be shared by jobs that have the same. Others have their own.
         public static let prototypes = 4_096
         /// Ended runs that one commit of the clean-up removes.

@@ -26,6 +26,36 @@ import Testing
         #expect(table.previous(atOrBefore: first - .seconds(1)) == nil)
     }
 
+    /// Days with one number are alike, or what is counted by them is wrong.
+    @Test(arguments: [
+        "cron */5 9-17 * * MON-FRI", "cron 30 2 * * *", "cron */30 1-3 * * *", "cron 0 0 L * *", "cron 15 10 29 2 *",
+        "every 17m", "every 7h30m", "every 1d", "every 1mo", "every 90000s",
+    ])
+    func daysOfOnePatternAreAlike(_ text: String) throws {
+        for name in ["America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Antarctica/Troll", "UTC"] {
+            let zone = try zone(name)
+            let schedule = text.hasPrefix("every") ? try Schedule.interval(text) : try .cron(String(text.dropFirst(5)))
+            let table = try Timetable(
+                schedule: schedule, zone: zone, anchor: instant("2024-02-03T04:05:06Z"),
+                endAt: instant("2027-05-06T07:08:09Z"))
+            var known: [Int64: [Int64]] = [:]
+            var days = 0
+            for day in Int64(19_700)..<21_000 {
+                guard let pattern = table.pattern(ofDay: day) else { continue }
+                days += 1
+                var members: [Int64] = []
+                var last = Instant(seconds: day * 86_400 - 1)
+                while let next = table.next(after: last), next.seconds < (day + 1) * 86_400 {
+                    members.append(next.seconds - day * 86_400)
+                    last = next
+                }
+                #expect(known[pattern, default: members] == members, "\(name), day \(day)")
+                known[pattern] = members
+            }
+            #expect(days > 1_000 && known.count < days, "\(name): \(days) days, \(known.count) kinds")
+        }
+    }
+
     @Test func anEmptyWindowIsRefused() throws {
         let start = try instant("2026-01-02T09:00:00Z")
         let error = #expect(throws: ScheduleError.self) {

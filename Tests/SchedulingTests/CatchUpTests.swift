@@ -285,6 +285,39 @@ import Testing
         #expect(rig.launches.count == 1)
     }
 
+    @Test(arguments: [
+        ["*/10 * * * *", "*/5 * * * *"], ["* * * * *", "*/7 3 * * *", "0 0 1 * *"], ["0 12 * * *", "0 0-23/2 * * MON"],
+        ["17 * * * *", "every 17m", "every 90m"], ["every 7m", "*/5 9-17 * * MON-FRI"], ["every 1d", "0 0 * * *"],
+    ])
+    func `years of several schedules are counted as if one by one`(_ texts: [String]) throws {
+        // A zone with changes of the clock, by its rule alone.
+        let zone = try #require(parisRules)
+        var timed = job("a") {
+            $0.catchUp.kind = .none
+            $0.historyLimit = 1
+            $0.catchUp.limit = 1
+            $0.catchUp.graceTime = .zero
+        }
+        timed.zone = zone
+        timed.schedules = try texts.map { text in
+            let isInterval = text.hasPrefix("every")
+            let schedule = isInterval ? try Schedule.interval(text) : try Schedule.cron(text)
+            return JobSchedule(
+                type: isInterval ? "interval" : "cron", text: text,
+                timetable: try Timetable(schedule: schedule, zone: zone, anchor: timed.registeredAt))
+        }
+        let rig = Rig([timed])
+        rig.restart(at: "+300 11:11:11")
+        let found = rig.store.order.compactMap { rig.run($0) }.reduce(0) { $0 + $1.coveredCount }
+        var expected = 0
+        var instant = at("00:00")
+        while let next = timed.schedules.compactMap({ $0.timetable.next(after: instant) }).min(), next <= rig.now {
+            expected += 1
+            instant = next
+        }
+        #expect(found == expected)
+    }
+
     @Test func `the reason of a long stretch changes where the daemon started`() {
         let rig = Rig([
             job("a", "0 * * * *") {

@@ -120,6 +120,10 @@ import Testing
         }
         #expect(rig.scheduler.job(named: "a")?.isEnabled == false)
         #expect(rig.armed == nil)
+        let pauses = rig.announcements.compactMap {
+            if case .jobPaused(let run, let failures) = $0 { (run.id, failures) } else { nil }
+        }
+        #expect(pauses.map(\.0) == [id("a", "02:00")] && pauses.map(\.1) == [2])
         rig.send(.jobToggled(job: "a", isEnabled: true, until: nil))
         rig.advance(to: "03:00")
         rig.end(id("a", "03:00"), .exited(1))

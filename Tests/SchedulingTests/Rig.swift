@@ -301,3 +301,15 @@ func retry(_ attempts: Int, _ delay: Duration = .seconds(60), with change: (inou
     change(&policy)
     return policy
 }
+
+/// Central European time for all years, as a zone file that holds no more than the rule.
+let parisRules: TimeZoneRules? = {
+    var file = Array("TZif2".utf8) + [UInt8](repeating: 0, count: 15)
+    // Counts of version 1: none but one type and its abbreviation, and the same for version 2.
+    let counts: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 4]
+    let type: [UInt8] = [0, 0, 0x0E, 0x10, 0, 0] + Array("CET\0".utf8)
+    file += counts + type
+    file += Array("TZif2".utf8) + [UInt8](repeating: 0, count: 15) + counts + type
+    file += Array("\nCET-1CEST,M3.5.0,M10.5.0/3\n".utf8)
+    return try? TimeZoneRules(name: "Europe/Paris", tzif: file)
+}()

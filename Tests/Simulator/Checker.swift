@@ -142,8 +142,9 @@ final class Checker {
         for schedule in job.schedules {
             guard let once = schedule.timetable.schedule.onceInstant, once <= job.registeredAt,
                 !(old?.schedules.contains { $0.timetable.schedule.onceInstant == once } ?? false),
-                // A job that is finished or paused by it, or was before.
-                isEnabled && !isFinished || store.isDecided(job: job.name, fireTime: once)
+                // A job that is finished or paused by it, or was before; a pause may have ended before it.
+                (isEnabled || grid.pausedUntil.map { $0 < once } ?? false) && !isFinished
+                    || store.isDecided(job: job.name, fireTime: once)
             else { continue }
             grid.stretches.insert((once - .microseconds(1), once), at: 0)
         }
@@ -198,8 +199,23 @@ final class Checker {
             grid.decidedThrough = state.decidedThrough
             grid.executions = state.executions
         }
-        // The definition that comes with it says what it means.
-        guard incoming[state.job].map({ $0 == grid.job }) ?? true else { return }
+        // The definition that comes with it says what it means; but the last run that the one before permitted may have
+        // been decided first.
+        guard incoming[state.job].map({ $0 == grid.job }) ?? true else {
+            let fires = changes.compactMap { change -> Instant? in
+                guard case .run(let run) = change, owners[run.id] === grid, store.runs[run.id] == nil else {
+                    return nil
+                }
+                return run.status.isExecuted ? run.scheduledFor : nil
+            }
+            if let most = grid.job.maxExecutions, grid.executions < most, grid.executions + fires.count >= most,
+                let last = fires.max()
+            {
+                grid.close(at: last)
+                grid.clip(to: last)
+            }
+            return
+        }
         let isFinished = grid.job.maxExecutions.map { state.executions >= $0 } ?? false
         let isEnabled = state.isEnabledOverride ?? grid.job.isEnabled
         if let most = grid.job.maxExecutions, state.executions > most, state.executions > grid.executions {
@@ -307,7 +323,7 @@ final class Checker {
     /// Whether the events of this commit made runs that the store does not have yet.
     var hasUncommitted = false
 
-    private func due(_ fire: Instant, _ job: Job) -> Instant {
+    func due(_ fire: Instant, _ job: Job) -> Instant {
         guard job.jitterMilliseconds > 0 else { return fire }
         return fire
             + .milliseconds(

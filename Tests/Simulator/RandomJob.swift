@@ -18,6 +18,7 @@ struct RandomJob {
         drawSchedules(&job, now: now)
         drawPolicies(&job)
         drawChain(&job, others)
+        drawSurroundings(&job)
         return job
     }
 
@@ -121,5 +122,22 @@ struct RandomJob {
         case 1: job.onFailure = [random.pick(others)]
         default: job.after = Job.Chain(job: random.pick(others), on: random.pick(Job.Chain.Outcome.allCases))
         }
+    }
+
+    private mutating func drawSurroundings(_ job: inout Job) {
+        job.power.keepsAwake = random.chance(6)
+        job.power.wakesSystem = random.chance(6)
+        job.power.sleepsAgain = random.chance(2)
+        job.power.onSleep = random.pick([.continue, .continue, .stop, .wait])
+        guard random.chance(4) else { return }
+        if random.chance(2) { job.conditions.needsACPower = true }
+        if random.chance(4) { job.conditions.batteryMin = 20 }
+        if random.chance(3) { job.conditions.network = random.pick(Conditions.Network.allCases) }
+        if random.chance(4) { job.conditions.idle = .seconds(random.pick([0, 60, 1800])) }
+        if random.chance(4) { job.conditions.loadMax = random.pick([1, 2]) }
+        if random.chance(4) { job.conditions.path = "/there" }
+        if random.chance(4) { job.conditions.command = .shell("ask") }
+        job.conditions.timeout = .seconds(random.pick([0, 60, 1800, 3600]))
+        job.conditions.action = random.pick(Conditions.Action.allCases)
     }
 }

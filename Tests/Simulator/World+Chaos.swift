@@ -32,11 +32,13 @@ extension World {
         let isAnnounced = !random.chance(4)
         if isAnnounced {
             guard deliver([.sleep]) else { return }
+            checkSleep()
             if random.chance(4) { guard requestRun() else { return } }
         }
         let seconds = random.chance(12) ? Int64(random.below(90 * 86_400)) : random.seconds(upTo: 60_000)
         note("machine sleeps for \(seconds) s")
         elapsed += seconds * 1_000_000
+        overdueSince = [:]
         for index in processes.indices { processes[index].endsAt += seconds * 1_000_000 }
         if isAnnounced, scheduler != nil { deliver([.wake]) }
     }
@@ -69,6 +71,7 @@ extension World {
         let step = (random.chance(2) ? size : -size) * 1_000_000 + Int64(random.below(1_000_000))
         offset += step
         note("clock is set by \(step / 1_000_000) s")
+        moveSurroundings(by: .microseconds(step))
         if step < 0 { checker.clockSteppedBack(to: now) }
         deliver([.clockChanged(by: .microseconds(step))])
     }

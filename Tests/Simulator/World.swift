@@ -35,6 +35,22 @@ final class World {
     var lastTicket = 0
     var replies: [Ticket: Reply] = [:]
 
+    /// What the machine is like, and what the daemon was told of it last.
+    var truth = Surroundings()
+    var told = Surroundings()
+    var watch = Watch()
+    /// Answers under way: an event, or what is watched.
+    var answers: [(at: Int64, event: Event?)] = []
+    /// By run, the last word of its command.
+    var commandAnswers: [String: Bool] = [:]
+    /// By run, since when it is on record, as elapsed time.
+    var waitingSince: [String: Int64] = [:]
+    /// By run, since when it is known to wait for longer than it may, as elapsed time.
+    var overdueSince: [String: Int64] = [:]
+    var awake: Set<String> = []
+    var wakeUp: Instant?
+    var daemonCount = 0
+
     private(set) var tickCount = 0
     private(set) var idleTickCount = 0
     private(set) var eventCount = 0
@@ -47,7 +63,10 @@ final class World {
         var endsAt: Int64
         var ending: AttemptOutcome.Ending
         var isTimedOut: Bool
+        var isToldToEnd = false
         var isCancelled = false
+        /// The daemon that started it.
+        var daemon: Int
 
         /// What its supervisor says of it.
         func outcome(endedAt: Instant, _ random: inout SeededRandom) -> AttemptOutcome {
@@ -101,12 +120,19 @@ final class World {
         let end = Int64(days) * 86_400_000_000
         start()
         var nextChaos = random.seconds(upTo: 40_000) * 1_000_000
+        var nextFlap: Int64 = 0
         while elapsed < end, checker.faults.isEmpty {
             let tick = armed.map { elapsed + max(0, $0.microseconds - now.microseconds) } ?? .max
             let exit = processes.map(\.endsAt).min() ?? .max
-            elapsed = max(elapsed, min(tick, exit, nextChaos, end))
+            let word = answers.map(\.at).min() ?? .max
+            elapsed = max(elapsed, min(tick, exit, word, nextFlap, nextChaos, end))
             if exit <= elapsed {
                 endProcess()
+            } else if word <= elapsed {
+                answer()
+            } else if nextFlap <= elapsed {
+                flap()
+                nextFlap = elapsed + random.seconds(upTo: 20_000) * 1_000_000
             } else if tick <= elapsed {
                 deliver([.tick])
             } else if nextChaos <= elapsed {
@@ -127,8 +153,15 @@ final class World {
         while elapsed < end, checker.faults.isEmpty {
             let tick = armed.map { elapsed + max(0, $0.microseconds - now.microseconds) } ?? .max
             let exit = processes.map(\.endsAt).min() ?? .max
-            elapsed = max(elapsed, min(tick, exit, end))
-            if exit <= elapsed { endProcess() } else if tick <= elapsed { deliver([.tick], canCrash: false) }
+            let word = answers.map(\.at).min() ?? .max
+            elapsed = max(elapsed, min(tick, exit, word, end))
+            if exit <= elapsed {
+                endProcess()
+            } else if word <= elapsed {
+                answer()
+            } else if tick <= elapsed {
+                deliver([.tick], canCrash: false)
+            }
         }
         guard let scheduler else { return }
         for name in scheduler.jobNames {
@@ -159,6 +192,9 @@ final class World {
             jobs: jobs, unscheduled: Dictionary(uniqueKeysWithValues: unscheduled), stored: stored, settings: settings,
             isEnabled: configEnabled, register: store, seed: seed, now: now)
         self.scheduler = scheduler
+        daemonCount += 1
+        overdueSince = [:]
+        (told, watch, answers, awake, wakeUp) = (Surroundings(), Watch(), [], [], nil)
         recentLaunches = []
         note("daemon starts")
         for name in checker.grids.keys.sorted() where !jobs.contains(where: { $0.name == name }) {
@@ -208,8 +244,15 @@ final class World {
             if case .configurationChanged(let jobs, _, _, _) = event {
                 for job in jobs { checker.incoming[job.name] = job }
             }
-            if case .wake = event { isAsleep = false }
-            if case .sleep = event { isAsleep = true }
+            switch event {
+            case .wake: isAsleep = false
+            case .sleep:
+                isAsleep = true
+                told.answered = []
+            case .surroundingsChanged(let known): told = known
+            case .conditionChecked(let run, let holds): commandAnswers[run] = holds ?? true
+            default: break
+            }
             for effect in scheduler.handle(event, at: now) {
                 if case .commit(let some) = effect { changes += some } else { box[effect.rank].append(effect) }
             }
@@ -227,6 +270,7 @@ final class World {
         }
         if !changes.isEmpty {
             checker.hasUncommitted = events.count > 1 || changes.contains { if case .run = $0 { true } else { false } }
+            noteWaits(changes)
             checker.observe(changes, store, wasFiring: wasFiring || scheduler.isEnabled && !isAsleep, now: now)
             for change in changes { note("  \(change.word)") }
             if let fault = store.commit(changes) { checker.fail("the store refuses: \(fault)", job: "") }
@@ -247,6 +291,8 @@ final class World {
             return false
         }
         checkQueries(scheduler)
+        checkWaits(scheduler)
+        checkMachine(scheduler)
         return true
     }
 
@@ -255,6 +301,7 @@ final class World {
         case .commit: break
         case .stop(let run, let grace):
             guard let index = processes.firstIndex(where: { $0.launch.run.id == run }) else { return }
+            processes[index].isToldToEnd = true
             let limit = elapsed + Int64(random.below(Int(grace.components.seconds) * 1_000_000 + 1))
             guard processes[index].endsAt > limit else { return }
             processes[index].endsAt = limit
@@ -262,7 +309,17 @@ final class World {
             processes[index].isTimedOut = false
             processes[index].isCancelled = true
         case .start(let launch): begin(launch)
-        case .check, .watch, .holdAwake, .armWakeUp, .sleepAgain: break
+        case .check(let run, _, _):
+            commandAnswers[run] = nil
+            awaitAnswer(.conditionChecked(run: run, holds: random.pick([true, true, false, false, nil])))
+        case .watch(let watch):
+            self.watch = watch
+            told.answered.formIntersection(watch.facts)
+            awaitAnswer(nil)
+        case .holdAwake(let runs): awake = Set(runs.map(\.run))
+        case .armWakeUp(let instant): wakeUp = instant
+        case .sleepAgain:
+            if isAsleep || !processes.isEmpty { checker.fail("the machine is sent to sleep while it is busy", job: "") }
         case .arm(let instant):
             armed = instant
             if let instant, instant <= now {
@@ -294,6 +351,7 @@ final class World {
             }
             recentLaunches.append(elapsed)
         }
+        checkConditions(of: launch)
         let timeout = launch.job.timeout.components.seconds
         // Some hang until they are timed out.
         let length = random.chance(30) ? timeout + 1 : random.seconds(upTo: random.chance(10) ? 20_000 : 300)
@@ -305,7 +363,7 @@ final class World {
             Process(
                 launch: launch, startedAt: now,
                 endsAt: elapsed + min(length, timeout) * 1_000_000 - Int64(random.below(999_999)),
-                ending: isTimedOut ? .signaled(15) : ending, isTimedOut: isTimedOut))
+                ending: isTimedOut ? .signaled(15) : ending, isTimedOut: isTimedOut, daemon: daemonCount))
     }
 
     private func endProcess() {

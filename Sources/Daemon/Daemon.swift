@@ -297,6 +297,8 @@ public final class Daemon {
     /// performed when the name is ours.
     private func decideStart() {
         logConfiguration()
+        outbox.changes += historyTakenOver
+        historyTakenOver = []
         runner.onTrouble = { [unowned self] error in
             log.error("cannot read how a run ended; trying again", [("BOTCRON_ERROR", error)])
         }

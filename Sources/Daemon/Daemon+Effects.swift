@@ -30,6 +30,8 @@ extension Daemon {
             for launch in box.launches { start(launch) }
             for wish in box.wishes { fulfil(wish) }
             if case .arm(let instant) = box.arm { arm(instant) }
+            touchTypedFace(box.announcements)
+            typedFace.tell()
             tell(box.announcements)
             for (ticket, reply) in box.replies { calls.removeValue(forKey: ticket)?(reply) }
             for acknowledge in box.acknowledgements { acknowledge(nil) }
@@ -55,6 +57,7 @@ extension Daemon {
         scheduler.didCommit()
         mirrorSoon()
         writeOverrides(outbox.changes)
+        typedFace.touch(outbox.changes)
         sweepSoon(outbox.changes)
         outbox.changes = []
         if storeFault != nil {

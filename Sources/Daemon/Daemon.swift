@@ -56,6 +56,7 @@ public final class Daemon {
     /// Whether the store holds something to tell that is told by now, or is about to be.
     var hasUntold = false
     var announcedNextRun = ""
+    private(set) lazy var typedFace = TypedFace(daemon: self)
     var serviceStatus = ""
 
     var flushSource: DeferredSource?
@@ -248,6 +249,7 @@ public final class Daemon {
         wallOffsetUSec = offset
         log.info("the clock was set", [("BOTCRON_STEP_SECONDS", "\(Double(step) / 1e6)")])
         submit(.clockChanged(by: .microseconds(step)))
+        typedFace.touchAllJobs()
     }
 
     private func arrangeSources() throws(EventLoopError) {
@@ -314,6 +316,7 @@ public final class Daemon {
     private func becomeReady() {
         guard !isReady, isNameOwned, isManagerKnown else { return }
         isReady = true
+        typedFace.begin()
         tellUntold()
         flush()
         // What a daemon that was killed had committed and not written.
@@ -371,7 +374,10 @@ extension Daemon {
     func exportInterface() {
         connection.onFault = { [unowned self] fault in log.error("a fault on the bus", [("BOTCRON_ERROR", fault)]) }
         connection.export(ExportedObject(.root, [], isObjectManager: true))
-        connection.export(ExportedObject(Self.objectPath, [ControlInterface(daemon: self).interface]))
+        connection.export(
+            ExportedObject(
+                Self.objectPath, [ControlInterface(daemon: self).interface, typedFace.manager], isObjectManager: true))
+        typedFace.export()
     }
 }
 

@@ -244,6 +244,7 @@ import Testing
         try set(daily, Self.job, "Enabled", .bool(false))
         #expect(try call(daily, Self.job, "Disable") == [])
         #expect(try call(daily, Self.job, "Enable") == [])
+        _ = try session.call("Ping")
         #expect(objects.changes(of: daily, "Enabled") == [.bool(false), .bool(true)])
         try set(Session.path, Self.manager, "Enabled", .bool(false))
         #expect(try session.property("Enabled") == .bool(false))

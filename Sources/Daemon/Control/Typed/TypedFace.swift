@@ -22,6 +22,7 @@ final class TypedFace {
     private static let jobsPerTurn = 100
     private static let waitingBytesMax = 64 << 10
     private static let pauseUSec: UInt64 = 5_000
+    private static let remarkUSec: UInt64 = 200_000
 
     static let managerName: InterfaceName = "com.aiworkflow.BotCron.Manager1"
     static let jobName: InterfaceName = "com.aiworkflow.BotCron.Job1"
@@ -36,6 +37,7 @@ final class TypedFace {
     private var touchedRuns: Set<String> = []
     private var rest: DeferredSource?
     private var restTimer: TimerSource?
+    private var isRemarkAwaited = false
 
     init(daemon: Daemon) {
         self.daemon = daemon
@@ -104,6 +106,14 @@ final class TypedFace {
         }
     }
 
+    /// A run has said something of itself; it may say much, so it is told a few times a second.
+    func touchSoon(run: String) {
+        touchedRuns.insert(run)
+        guard toldManager != nil, !isRemarkAwaited else { return }
+        isRemarkAwaited = true
+        restTimer?.arm(atUSec: daemon.loop.now(.monotonic) + Self.remarkUSec)
+    }
+
     func touch(jobs: [String]) { touchedJobs.formUnion(jobs) }
 
     func touchAllJobs() {
@@ -114,6 +124,7 @@ final class TypedFace {
     /// Tells what is different from what was told.
     func tell() {
         guard toldManager != nil else { return }
+        isRemarkAwaited = false
         for id in touchedRuns.sorted() { tellRun(id) }
         touchedRuns = []
         tellSomeJobs()
@@ -163,7 +174,7 @@ final class TypedFace {
             guard toldRuns.removeValue(forKey: id) != nil else { return }
             return daemon.connection.announceRemoved(path, [Self.runName])
         }
-        let facts = RunFacts(run)
+        let facts = RunFacts(daemon.current(run))
         guard let told = toldRuns.updateValue(facts, forKey: id) else {
             return daemon.connection.announceAdded(path)
         }

@@ -37,6 +37,8 @@ extension Daemon {
             for acknowledge in box.acknowledgements { acknowledge(nil) }
         }
         noteOverrides()
+        // What changed without a record of it.
+        typedFace.tell()
         tellNextRun()
         exitIfDone()
     }
@@ -55,6 +57,7 @@ extension Daemon {
             return false
         }
         scheduler.didCommit()
+        queues?.didCommit()
         mirrorSoon()
         writeOverrides(outbox.changes)
         typedFace.touch(outbox.changes)

@@ -80,6 +80,8 @@ public final class Daemon {
     var storedOverrides: [StoreChange]
     /// Overrides whose entry in state.json was taken away: the core holds them, the file is not to.
     var unsaid = Overrides()
+    /// Nil until somebody asks for one.
+    var queues: Queues?
     var stateFileWatch: FileWatch?
     var stateFileTimer: TimerSource?
     /// When the mirror of the state is written again, and when it was last.
@@ -323,6 +325,11 @@ public final class Daemon {
         writeOverrides(storedOverrides)
         storedOverrides = []
         noteOverrides()
+        do throws(StoreError) {
+            try store.returnQueueItems()
+        } catch {
+            log.warning("items of queues that were taken come again late", [("BOTCRON_ERROR", "\(error)")])
+        }
         ServiceManager.ready()
         watchSleep()
         beginSweep()
@@ -352,6 +359,10 @@ public final class Daemon {
     /// Asks the core about an event; what it decides is performed at the end of this turn of the loop.
     func submit(_ event: Event) {
         outbox.add(scheduler.handle(event, at: now))
+        switch event {
+        case .surroundingsChanged, .conditionChecked: typedFace.touchWaitingJobs()
+        default: break
+        }
         flushSource?.schedule()
     }
 

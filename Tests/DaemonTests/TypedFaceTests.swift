@@ -185,6 +185,21 @@ import Testing
         #expect(objects.changes(of: Session.path, "ActiveRuns") == [.uint32(1), .uint32(0)])
     }
 
+    @Test func aRunSaysHowFarItIs() throws {
+        let talking: JSONValue = [
+            "name": "talks",
+            "command": "until [ -e go ]; do sleep 0.02; done; echo progress 40 >&$BOTCRON_CONTEXT_FD; sleep 100",
+        ]
+        let id = try session.json("run_now", .string(talking.compactText)).text("execution_id")
+        let run = Session.path.appending("runs").appending(id)
+        #expect(try get(run, Self.run, "Progress") == .double(0))
+        try Scratch.write("", to: session.scratch.path + "/home/go")
+        try session.wait("its progress") { objects.changes(of: run, "Progress") == [.double(40)] }
+        #expect(try get(run, Self.run, "Progress") == .double(40))
+        #expect(try call(run, Self.run, "Cancel") == [])
+        _ = try session.waitForRun(id)
+    }
+
     @Test func runJobTakesOptions() throws {
         let options: DBusValue = .properties([
             ("idempotency_key", "k"), ("inputs", .variant(.properties([("n", .int32(5)), ("deep", .strings(["a"]))]))),
@@ -349,7 +364,8 @@ import Testing
             ["busctl", "--user", "call", "com.aiworkflow.BotCron", "/com/aiworkflow/BotCron"]
                 + ["org.freedesktop.DBus.ObjectManager", "GetManagedObjects"])
         #expect(managed.code == 0)
-        #expect(managed.output.split(separator: " ").count { $0.hasPrefix("\"/com/aiworkflow/BotCron/jobs/") } == 10_000)
+        #expect(
+            managed.output.split(separator: " ").count { $0.hasPrefix("\"/com/aiworkflow/BotCron/jobs/") } == 10_000)
         let spent = ProcessState.monotonicUSec - started
         #expect(spent < 20_000_000, "\(spent) µs")
         var told = 0

@@ -70,7 +70,7 @@ extension ControlInterface {
     }
 
     /// Answers when everything that was decided so far is durable.
-    private func acknowledge(_ call: MethodCall, _ answer: @escaping () -> Void) {
+    func acknowledge(_ call: MethodCall, _ answer: @escaping () -> Void) {
         daemon.acknowledge { fault in
             if let fault { call.fail(.storeFailed(fault)) } else { answer() }
         }

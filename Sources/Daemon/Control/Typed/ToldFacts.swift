@@ -29,6 +29,8 @@ struct JobFacts {
     private var failureCount: Int32
     /// Ids of the runs that have their turn.
     private var running: [String]
+    /// Keys of conditions.
+    private var waitingFor: [String]
     /// Of description, schedule, zone and error, which are long and rarely change: a hash of each.
     private var texts: SIMD4<UInt32>
 
@@ -42,9 +44,10 @@ struct JobFacts {
             runCount = Int32(clamping: view.state.runCount)
             failureCount = Int32(clamping: view.state.failureCount)
             running = view.running(in: scheduler)
+            waitingFor = view.waitingFor(in: scheduler)
         case .refused(let refused):
             isEnabled = JobShape.isEnabled(refused)
-            (lastStatus, nextRun, lastRun, running) = (nil, nil, nil, [])
+            (lastStatus, nextRun, lastRun, running, waitingFor) = (nil, nil, nil, [], [])
             (runCount, failureCount) = (0, 0)
         }
         texts = SIMD4(
@@ -63,6 +66,7 @@ struct JobFacts {
         if runCount != told.runCount { names.append("RunCount") }
         if failureCount != told.failureCount { names.append("FailureCount") }
         if running != told.running { names.append("Running") }
+        if waitingFor != told.waitingFor { names.append("WaitingFor") }
         if texts != told.texts {
             let textNames: [MemberName] = ["Description", "Schedule", "TimeZone", "Error"]
             for place in 0..<4 where texts[place] != told.texts[place] { names.append(textNames[place]) }

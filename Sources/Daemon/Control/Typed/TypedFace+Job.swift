@@ -75,10 +75,10 @@ extension TypedFace {
                     let runs = try found(path).view?.running(in: daemon.scheduler) ?? []
                     return .objectPaths(runs.map { Self.path(ofRun: $0) })
                 },
-                Property("WaitingFor", "as", documentation: "Conditions that a run of it waits for.") {
-                    [unowned self] path in
-                    _ = try found(path)
-                    return .strings([])
+                Property(
+                    "WaitingFor", "as", documentation: "Keys of conditions that do not hold, and a run of it waits for."
+                ) { [unowned self] path in
+                    .strings(try found(path).view?.waitingFor(in: daemon.scheduler) ?? [])
                 },
                 text("Error", "Why it cannot be scheduled; or empty.") { $0.error },
             ])
@@ -155,6 +155,11 @@ extension TypedFace.Listed {
 }
 
 extension Scheduler.JobView {
+    /// Keys of the conditions that its runs wait for.
+    func waitingFor(in scheduler: Scheduler) -> [String] {
+        Set(active.flatMap { scheduler.unmetConditions(ofRun: $0)?.unmet.map(\.key) ?? [] }).sorted()
+    }
+
     /// Ids of its runs that have their turn: what waits for it does not run.
     func running(in scheduler: Scheduler) -> [String] {
         active.filter { scheduler.activeRun(id: $0).map { $0.status != .queued } ?? false }

@@ -114,6 +114,13 @@ final class TypedFace {
         restTimer?.arm(atUSec: daemon.loop.now(.monotonic) + Self.remarkUSec)
     }
 
+    /// What is known of the surroundings has changed, and with it what runs wait for.
+    func touchWaitingJobs() {
+        for run in daemon.scheduler.activeRuns where daemon.scheduler.unmetConditions(ofRun: run.id) != nil {
+            touchedJobs.insert(run.job)
+        }
+    }
+
     func touch(jobs: [String]) { touchedJobs.formUnion(jobs) }
 
     func touchAllJobs() {

@@ -42,7 +42,7 @@ bench: build bench-schedules
 bench-schedules:
 	Tests/Benchmarks/bench-schedules.sh --install
 
-# Writes dbus/com.aiworkflow.BotCron.xml anew, from what the daemon itself answers to Introspect.
+# Writes dbus/*.xml anew, from what the daemon itself answers to Introspect.
 interface: build
 	@.make/interface
 
@@ -57,13 +57,13 @@ install: $(PROGRAMS) $(SUPERVISOR)
 	sed 's|/usr/local|$(PREFIX)|g' systemd/bot-cron.service > $(DESTDIR)$(UNITDIR)/bot-cron.service
 	sed 's|/usr/local|$(PREFIX)|g' dbus/com.aiworkflow.BotCron.service \
 		> $(DESTDIR)$(PREFIX)/share/dbus-1/services/com.aiworkflow.BotCron.service
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/dbus-1/interfaces dbus/com.aiworkflow.BotCron.xml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/dbus-1/interfaces dbus/*.xml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/bot-cron README.md
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/botcrond $(DESTDIR)$(PREFIX)/bin/botcronctl $(DESTDIR)$(UNITDIR)/bot-cron.service \
 		$(DESTDIR)$(PREFIX)/share/dbus-1/services/com.aiworkflow.BotCron.service \
-		$(DESTDIR)$(PREFIX)/share/dbus-1/interfaces/com.aiworkflow.BotCron.xml
+		$(DESTDIR)$(PREFIX)/share/dbus-1/interfaces/com.aiworkflow.BotCron*.xml
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/bot-cron $(DESTDIR)$(PREFIX)/libexec/botcron
 
 format:

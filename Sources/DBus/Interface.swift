@@ -131,13 +131,16 @@ public struct Property {
         case no = "false"
     }
 
+    /// Gets the object's path, a value of the declared type, and what is to be called once, when it is set or refused.
+    public typealias Setter = (ObjectPath, DBusValue, @escaping (ErrorReply?) -> Void) throws -> Void
+
     public let name: MemberName
     public let signature: Signature
     public let changeSignal: ChangeSignal
     public let documentation: String
     public let annotations: [Annotation]
     let getter: (ObjectPath) throws -> DBusValue
-    let setter: ((ObjectPath, DBusValue) throws -> Void)?
+    let setter: Setter?
     let type: ValueType
 
     public var isWritable: Bool { setter != nil }
@@ -149,6 +152,22 @@ public struct Property {
         annotations: [Annotation] = [], set: ((ObjectPath, DBusValue) throws -> Void)? = nil,
         get: @escaping (ObjectPath) throws -> DBusValue
     ) {
+        let setter: Setter? = set.map { set in
+            { path, value, done in
+                try set(path, value)
+                done(nil)
+            }
+        }
+        self.init(
+            name, signature, changeSignal: changeSignal, documentation: documentation, annotations: annotations,
+            setLater: setter, get: get)
+    }
+
+    /// As above, for a value that is not set by the time the setter returns: `Set` is answered when it is.
+    public init(
+        _ name: MemberName, _ signature: Signature, changeSignal: ChangeSignal = .yes, documentation: String = "",
+        annotations: [Annotation] = [], setLater setter: Setter?, get: @escaping (ObjectPath) throws -> DBusValue
+    ) {
         guard let type = ValueType(signature) else {
             preconditionFailure("the property \(name) is declared as '\(signature)', which is not one complete type")
         }
@@ -158,7 +177,7 @@ public struct Property {
         self.documentation = documentation
         self.annotations = annotations
         getter = get
-        setter = set
+        self.setter = setter
         self.type = type
     }
 }
@@ -177,4 +196,25 @@ public struct ExportedObject {
     }
 
     func interface(_ name: String) -> Interface? { interfaces.first { $0.name.text == name } }
+}
+
+/// Objects right below one path that are made when somebody asks for them, however many there are.
+///
+/// Each has a name, any text; its path ends in the name escaped as `ObjectPath.escape` does. Nothing is kept of them
+/// here: `Connection.announce` tells object managers of one that came or went.
+public struct ObjectSubtree {
+    public let path: ObjectPath
+    let names: () -> [String]
+    let interfaces: (String) -> [Interface]?
+
+    /// - Parameters:
+    ///   - names: of all objects, for introspection and object managers.
+    ///   - interfaces: of the object so named; nil where there is none.
+    public init(
+        _ path: ObjectPath, names: @escaping () -> [String], interfaces: @escaping (String) -> [Interface]?
+    ) {
+        self.path = path
+        self.names = names
+        self.interfaces = interfaces
+    }
 }

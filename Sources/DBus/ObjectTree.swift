@@ -8,6 +8,7 @@ final class ObjectTree {
     }
 
     private var nodes: [String: Node] = [:]
+    private var subtrees: [String: ObjectSubtree] = [:]
     private var managers: Set<ObjectPath> = []
     private let standard = StandardInterfaces()
 
@@ -16,6 +17,13 @@ final class ObjectTree {
     func removeAll() {
         nodes = [:]
         managers = []
+        subtrees = [:]
+    }
+
+    /// Its path is there from now on, with or without objects below it.
+    func insert(_ subtree: ObjectSubtree) {
+        _ = node(at: subtree.path)
+        subtrees[subtree.path.text] = subtree
     }
 
     /// Replaces what was at its path.
@@ -37,9 +45,21 @@ final class ObjectTree {
         return object
     }
 
-    func object(at path: ObjectPath) -> ExportedObject? { nodes[path.text]?.object }
+    func object(at path: ObjectPath) -> ExportedObject? { nodes[path.text]?.object ?? made(at: path) }
 
-    func children(of path: ObjectPath) -> [String] { (nodes[path.text]?.children ?? []).sorted() }
+    /// The object of a subtree, made for this once.
+    private func made(at path: ObjectPath) -> ExportedObject? {
+        guard !subtrees.isEmpty, let (parent, element) = path.parent, let subtree = subtrees[parent.text],
+            let name = ObjectPath.unescape(element), let interfaces = subtree.interfaces(name)
+        else { return nil }
+        return ExportedObject(path, interfaces)
+    }
+
+    func children(of path: ObjectPath) -> [String] {
+        var children = nodes[path.text]?.children ?? []
+        if let subtree = subtrees[path.text] { children.formUnion(subtree.names().map { ObjectPath.escape($0) }) }
+        return children.sorted()
+    }
 
     /// The object managers above a path.
     func managers(of path: ObjectPath) -> [ObjectPath] {
@@ -48,7 +68,11 @@ final class ObjectTree {
 
     /// All objects below a path, by path.
     func objects(below path: ObjectPath) -> [ExportedObject] {
-        nodes.values.compactMap(\.object).filter { path.contains($0.path) }.sorted { $0.path.text < $1.path.text }
+        var objects = nodes.values.compactMap(\.object)
+        for subtree in subtrees.values where path == subtree.path || path.contains(subtree.path) {
+            objects += subtree.names().compactMap { made(at: subtree.path.appending($0)) }
+        }
+        return objects.filter { path.contains($0.path) }.sorted { $0.path.text < $1.path.text }
     }
 
     private func node(at path: ObjectPath) -> Node {
@@ -62,7 +86,9 @@ final class ObjectTree {
     }
 
     private func prune(_ path: ObjectPath) {
-        guard let node = nodes[path.text], node.object == nil, node.children.isEmpty else { return }
+        guard let node = nodes[path.text], node.object == nil, node.children.isEmpty, subtrees[path.text] == nil else {
+            return
+        }
         nodes[path.text] = nil
         guard let (parent, element) = path.parent else { return }
         nodes[parent.text]?.children.remove(element)
@@ -90,17 +116,18 @@ final class ObjectTree {
         guard let path = message.path, let member = message.member else {
             throw ErrorReply(.invalidArgs, "a call needs a path and a member")
         }
-        guard let node = nodes[path.text] else {
+        let object = object(at: path)
+        guard object != nil || nodes[path.text] != nil else {
             throw ErrorReply(.unknownObject, "cannot call \(member): there is no object at \(path)")
         }
         guard let name = message.interface else {
-            let own = node.object?.interfaces ?? []
-            for interface in own + standard.interfaces(of: node.object) {
+            let own = object?.interfaces ?? []
+            for interface in own + standard.interfaces(of: object) {
                 if let method = interface.method(member) { return (path, interface, method) }
             }
             throw ErrorReply(.unknownMethod, "cannot call \(member): no interface of \(path) has such a method")
         }
-        guard let interface = node.object?.interface(name.text) ?? standard.interface(name, of: node.object) else {
+        guard let interface = object?.interface(name.text) ?? standard.interface(name, of: object) else {
             throw ErrorReply(.unknownInterface, "cannot call \(name).\(member): \(path) has no such interface")
         }
         guard let method = interface.method(member) else {
@@ -112,7 +139,7 @@ final class ObjectTree {
     // MARK: - Introspection
 
     func introspection(of path: ObjectPath) -> String {
-        let object = nodes[path.text]?.object
+        let object = object(at: path)
         return XMLText.document(
             (object?.interfaces ?? []) + standard.interfaces(of: object), children: children(of: path))
     }

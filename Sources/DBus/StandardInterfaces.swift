@@ -84,8 +84,9 @@ struct StandardInterfaces {
                             "cannot set \(interface.name).\(property.name) to a value of type "
                                 + "'\(call.arguments[2].unwrapped.signature)'; expected: '\(property.signature)'")
                     }
-                    try set(call.path, value)
-                    call.reply()
+                    try set(call.path, value) { error in
+                        if let error { call.fail(error) } else { call.reply() }
+                    }
                 },
             ],
             signals: [

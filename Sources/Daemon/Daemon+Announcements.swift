@@ -116,6 +116,17 @@ extension Daemon {
         }
     }
 
+    /// What announcements say of jobs without a record of it.
+    func touchTypedFace(_ announcements: [Announcement]) {
+        for announcement in announcements {
+            switch announcement {
+            case .schedulerToggled: typedFace.touchAllJobs()
+            case .jobsChanged(let added, let changed, let removed): typedFace.touch(jobs: added + changed + removed)
+            default: break
+            }
+        }
+    }
+
     /// The types that arguments of our signals have.
     private static func json(of value: DBusValue) -> JSONValue {
         if let flag = value.asBool { return .bool(flag) }

@@ -124,6 +124,7 @@ extension Daemon {
         let retried = reader.restore(refusedDefinitions, in: next)
         refusedDefinitions = retried.refusedDefinitions
         next.refused += retried.refused
+        typedFace.touch(jobs: configuration.refused.map(\.name) + next.refused.map(\.name))
         configuration = next
         submit(
             .configurationChanged(

@@ -30,11 +30,15 @@ extension Daemon {
             for launch in box.launches { start(launch) }
             for wish in box.wishes { fulfil(wish) }
             if case .arm(let instant) = box.arm { arm(instant) }
+            touchTypedFace(box.announcements)
+            typedFace.tell()
             tell(box.announcements)
             for (ticket, reply) in box.replies { calls.removeValue(forKey: ticket)?(reply) }
             for acknowledge in box.acknowledgements { acknowledge(nil) }
         }
         noteOverrides()
+        // What changed without a record of it.
+        typedFace.tell()
         tellNextRun()
         exitIfDone()
     }
@@ -53,8 +57,10 @@ extension Daemon {
             return false
         }
         scheduler.didCommit()
+        queues?.didCommit()
         mirrorSoon()
         writeOverrides(outbox.changes)
+        typedFace.touch(outbox.changes)
         sweepSoon(outbox.changes)
         outbox.changes = []
         if storeFault != nil {
@@ -136,6 +142,7 @@ extension Daemon {
             case .running:
                 surviving.insert(run)
                 let handle = runner.adopt(survivor) { [unowned self] report in attemptEnded(run, number, report) }
+                handle.onRemark = { [unowned self] in typedFace.touchSoon(run: run) }
                 attempts[run] = RunningAttempt(handle: handle, onStop: onStop(ofRun: run))
                 follow(handle, scheduler.activeRun(id: run)?.job ?? "")
             }

@@ -49,6 +49,7 @@ extension Daemon {
             guard let remedy else { return attemptEnded(run, number, report) }
             remedyEnded(remedy, launch, report)
         }
+        handle.onRemark = { [unowned self] in typedFace.touchSoon(run: run) }
         attempts[run] = RunningAttempt(handle: handle, onStop: launch.job.onStop)
         follow(handle, launch.job.name)
         if isHeld { place(handle, request, launch, remedy) }

@@ -56,6 +56,7 @@ public final class Daemon {
     /// Whether the store holds something to tell that is told by now, or is about to be.
     var hasUntold = false
     var announcedNextRun = ""
+    private(set) lazy var typedFace = TypedFace(daemon: self)
     var serviceStatus = ""
 
     var flushSource: DeferredSource?
@@ -79,6 +80,8 @@ public final class Daemon {
     var storedOverrides: [StoreChange]
     /// Overrides whose entry in state.json was taken away: the core holds them, the file is not to.
     var unsaid = Overrides()
+    /// Nil until somebody asks for one.
+    var queues: Queues?
     var stateFileWatch: FileWatch?
     var stateFileTimer: TimerSource?
     /// When the mirror of the state is written again, and when it was last.
@@ -248,6 +251,7 @@ public final class Daemon {
         wallOffsetUSec = offset
         log.info("the clock was set", [("BOTCRON_STEP_SECONDS", "\(Double(step) / 1e6)")])
         submit(.clockChanged(by: .microseconds(step)))
+        typedFace.touchAllJobs()
     }
 
     private func arrangeSources() throws(EventLoopError) {
@@ -297,6 +301,8 @@ public final class Daemon {
     /// performed when the name is ours.
     private func decideStart() {
         logConfiguration()
+        outbox.changes += historyTakenOver
+        historyTakenOver = []
         runner.onTrouble = { [unowned self] error in
             log.error("cannot read how a run ended; trying again", [("BOTCRON_ERROR", error)])
         }
@@ -312,12 +318,18 @@ public final class Daemon {
     private func becomeReady() {
         guard !isReady, isNameOwned, isManagerKnown else { return }
         isReady = true
+        typedFace.begin()
         tellUntold()
         flush()
         // What a daemon that was killed had committed and not written.
         writeOverrides(storedOverrides)
         storedOverrides = []
         noteOverrides()
+        do throws(StoreError) {
+            try store.returnQueueItems()
+        } catch {
+            log.warning("items of queues that were taken come again late", [("BOTCRON_ERROR", "\(error)")])
+        }
         ServiceManager.ready()
         watchSleep()
         beginSweep()
@@ -347,6 +359,10 @@ public final class Daemon {
     /// Asks the core about an event; what it decides is performed at the end of this turn of the loop.
     func submit(_ event: Event) {
         outbox.add(scheduler.handle(event, at: now))
+        switch event {
+        case .surroundingsChanged, .conditionChecked: typedFace.touchWaitingJobs()
+        default: break
+        }
         flushSource?.schedule()
     }
 
@@ -369,7 +385,10 @@ extension Daemon {
     func exportInterface() {
         connection.onFault = { [unowned self] fault in log.error("a fault on the bus", [("BOTCRON_ERROR", fault)]) }
         connection.export(ExportedObject(.root, [], isObjectManager: true))
-        connection.export(ExportedObject(Self.objectPath, [ControlInterface(daemon: self).interface]))
+        connection.export(
+            ExportedObject(
+                Self.objectPath, [ControlInterface(daemon: self).interface, typedFace.manager], isObjectManager: true))
+        typedFace.export()
     }
 }
 

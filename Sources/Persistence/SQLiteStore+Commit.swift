@@ -83,6 +83,12 @@ extension SQLiteStore {
             statements.endedBefore.bind(instant)
             statements.endedBefore.bind(max(0, limit))
             try remove(statements.endedBefore, "remove old runs", statements)
+        case .queueItem(let item):
+            QueueItemRow.bind(item, to: statements.setQueueItem)
+            try statements.setQueueItem.run("record an item of the queue \(item.queue)")
+        case .removeQueueItem(let id):
+            statements.removeQueueItem.bind(id)
+            try statements.removeQueueItem.run("remove an item of a queue")
         }
     }
 

@@ -45,6 +45,11 @@ extension SQLiteStore {
                 || known.claimed != state.claimed || known.reopenedThrough != state.reopenedThrough
         case .attempt, .definition, .removeDefinition, .schedulerOverride:
             return true
+        case .queueItem(let item):
+            // That somebody has it need not outlive a power cut: it comes again.
+            return item.deliveries == 0
+        case .removeQueueItem:
+            return true
         case .removeJobState, .prune, .pruneEnded:
             return false
         }

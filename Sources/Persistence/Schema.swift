@@ -3,7 +3,7 @@
 /// Step *n* (from 1) makes version *n* of version *n* − 1. A step that was released is never changed: a change is a
 /// new step at the end. Names of columns carry the unit; instants are microseconds since 1970, UTC.
 enum Schema {
-    static let steps = [version1, version2]
+    static let steps = [version1, version2, version3]
 
     /// `PRAGMA application_id`: tells our file from any other program's database. "BCrn" in ASCII.
     static let applicationID: Int64 = 0x4243_726E
@@ -118,5 +118,20 @@ enum Schema {
         ALTER TABLE run ADD COLUMN cost REAL NOT NULL DEFAULT 0;
         ALTER TABLE run ADD COLUMN progress REAL;
         ALTER TABLE run ADD COLUMN result TEXT;
+        """
+
+    /// Queues. AUTOINCREMENT: an id is never given out twice.
+    private static let version3 = """
+        CREATE TABLE queue_item (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            queue TEXT NOT NULL,
+            pushed_at_us INTEGER NOT NULL,
+            taken_until_us INTEGER,
+            deliveries INTEGER NOT NULL,
+            json TEXT NOT NULL
+        ) STRICT;
+
+        CREATE INDEX queue_item_queue ON queue_item (queue, id);
+        CREATE INDEX queue_item_taken ON queue_item (taken_until_us) WHERE taken_until_us IS NOT NULL;
         """
 }

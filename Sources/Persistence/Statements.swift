@@ -18,6 +18,8 @@ final class Statements {
     let rememberID, wasRemoved: Statement
     let addToCount, counts: Statement
 
+    let setQueueItem, removeQueueItem, queueItem, queueItems, queues, lastQueueItem, returnQueueItems: Statement
+
     let newestBeyond, endedOfJobUpTo, endedBefore: Statement
 
     /// By the filters that are set; the rarer ones are prepared when first used.
@@ -80,6 +82,21 @@ final class Statements {
                 ON CONFLICT (status) DO UPDATE SET runs = runs + excluded.runs
             """)
         counts = try connection.prepare("SELECT status, runs FROM run_count")
+
+        let item = QueueItemRow.columns
+        setQueueItem = try connection.prepare(SQL.upsert(into: "queue_item", item, key: ["id"]))
+        removeQueueItem = try connection.prepare("DELETE FROM queue_item WHERE id = ?")
+        queueItem = try connection.prepare("SELECT \(SQL.list(item)) FROM queue_item WHERE id = ?")
+        queueItems = try connection.prepare(
+            """
+            SELECT \(SQL.list(item)) FROM queue_item
+                WHERE queue = ? AND (taken_until_us IS NULL OR taken_until_us <= ?) ORDER BY id LIMIT ?
+            """)
+        queues = try connection.prepare(
+            "SELECT queue, count(*), sum(length(CAST(json AS BLOB))) FROM queue_item GROUP BY queue ORDER BY queue")
+        lastQueueItem = try connection.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'queue_item'")
+        returnQueueItems = try connection.prepare(
+            "UPDATE queue_item SET taken_until_us = NULL WHERE taken_until_us IS NOT NULL")
 
         newestBeyond = try connection.prepare(
             """

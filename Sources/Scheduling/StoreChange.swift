@@ -22,6 +22,31 @@ public enum StoreChange: Sendable, Equatable {
     case prune(job: String, keep: Int)
     /// Removes ended runs that ended before an instant, at most `limit` of them.
     case pruneEnded(before: Instant, limit: Int)
+    /// Inserts an item of a queue, or replaces the one with the same id.
+    case queueItem(QueueItem)
+    /// Takes an item off its queue for good.
+    case removeQueueItem(id: Int64)
+}
+
+/// Something that waits in a queue until somebody has dealt with it.
+public struct QueueItem: Sendable, Equatable {
+    /// Ascending over all queues, and never given out twice.
+    public let id: Int64
+    public let queue: String
+    /// One JSON value.
+    public let json: String
+    public let pushedAt: Instant
+    /// Somebody has taken it, and it comes again then unless it is acknowledged before.
+    public var takenUntil: Instant?
+    /// How often it was taken.
+    public var deliveries = 0
+
+    public init(id: Int64, queue: String, json: String, pushedAt: Instant) {
+        self.id = id
+        self.queue = queue
+        self.json = json
+        self.pushedAt = pushedAt
+    }
 }
 
 /// What a store holds when a daemon starts: all that the core needs to go on where the last one ended.

@@ -92,6 +92,52 @@ import Testing
         subscription.cancel()
     }
 
+    @Test func objectsOfASubtreeAreMadeWhenTheyAreAskedFor() throws {
+        let manager: ObjectPath = "/org/example"
+        var names = ["a b", "1"]
+        var made: [String] = []
+        service.export(ExportedObject(manager, [], isObjectManager: true))
+        service.export(
+            ObjectSubtree("/org/example/jobs", names: { names }) { [job] name in
+                made.append(name)
+                return names.contains(name) ? [job] : nil
+            })
+        #expect(made == [])
+        #expect(try call("/org/example/jobs/a_20b", "Name") == .success([.objectPath("/org/example/jobs/a_20b")]))
+        #expect(Set(made) == ["a b"])
+        // No such name, no such way to write it, nothing so deep.
+        for path in ["/org/example/jobs/b", "/org/example/jobs/a_20B", "/org/example/jobs/a_20b/c"] as [ObjectPath] {
+            guard case .failure(let error) = try call(path, "Name") else { throw TestFailure("\(path) is there") }
+            #expect(error.name == .unknownObject, "\(path)")
+        }
+        guard case .success(let values) = try call("/org/example/jobs", "Introspect"),
+            let xml = values.first?.asString, case .success(let managed) = try call(manager, "GetManagedObjects")
+        else { throw TestFailure("no answers") }
+        #expect(xml.contains("<node name=\"_31\"/>") && xml.contains("<node name=\"a_20b\"/>"))
+        let paths: [DBusValue] = [.objectPath("/org/example/jobs/_31"), .objectPath("/org/example/jobs/a_20b")]
+        #expect(managed.first?.asEntries?.map(\.key) == paths)
+
+        var signals: [String] = []
+        let rule = MatchRule(sender: "org.example.Test", path: manager, interface: "org.freedesktop.DBus.ObjectManager")
+        let subscription = client.subscribe(rule) { signals.append("\($0.member) \($0.arguments)") }
+        try bus.settle(client)
+        names.append("new")
+        service.announceAdded("/org/example/jobs/new")
+        service.announceAdded("/org/example/jobs/none")
+        service.propertiesChanged("/org/example/jobs/new", "org.example.Job1", ["Path"])
+        service.announceRemoved("/org/example/jobs/new", ["org.example.Job1"])
+        try bus.settle(service)
+        try bus.settle(client)
+        #expect(signals.count == 2)
+        #expect(signals.first?.contains("Job1") == true && signals.first?.contains("InterfacesAdded") == true)
+        // An object beside them stays one.
+        names = []
+        service.export(ExportedObject("/org/example/jobs/plain", [job]))
+        service.unexport("/org/example/jobs/plain")
+        guard case .success = try call("/org/example/jobs", "Introspect") else { throw TestFailure("the path went") }
+        subscription.cancel()
+    }
+
     @Test func introspectionIsWhatTheDeclarationSays() {
         let interface = Interface(
             "org.example.Doc", documentation: "Text with <, & and \"quotes\".\nTwo lines.",

@@ -11,16 +11,16 @@ import Testing
         try session.start()
     }
 
-    private func introspect() throws -> String {
+    private func introspect(_ path: ObjectPath = Session.path) throws -> String {
         let call = RemoteCall(
-            Session.name, Session.path, "org.freedesktop.DBus.Introspectable", "Introspect")
+            Session.name, path, "org.freedesktop.DBus.Introspectable", "Introspect")
         return try #require(try session.reply(call).get().first?.asString)
     }
 
-    /// The lines of our interface, without their indentation.
-    private func interface(_ xml: String) throws -> [String] {
+    /// The lines of an interface of ours, without their indentation.
+    private func interface(_ xml: String, _ name: String = "com.aiworkflow.BotCron") throws -> [String] {
         let lines = xml.split(separator: "\n").map { String($0.trimmingPrefix { $0 == " " || $0 == "\t" }) }
-        let first = try #require(lines.firstIndex { $0.hasPrefix("<interface name=\"com.aiworkflow.BotCron\">") })
+        let first = try #require(lines.firstIndex { $0.hasPrefix("<interface name=\"\(name)\">") })
         let last = try #require(lines[first...].firstIndex { $0.hasPrefix("</interface>") })
         return Array(lines[first...last])
     }
@@ -32,12 +32,23 @@ import Testing
         }
     }
 
-    @Test func theDocumentIsWhatIntrospectAnswers() throws {
+    @Test func theDocumentsAreWhatIntrospectAnswers() throws {
+        _ = try session.json("schedule_job", #"{"name": "held", "command": ["sleep", "100"]}"#)
+        let run = try session.json("run_job", "held").text("execution_id")
+        let objects: [(name: String, path: ObjectPath)] = [
+            ("com.aiworkflow.BotCron", Session.path), ("com.aiworkflow.BotCron.Manager1", Session.path),
+            ("com.aiworkflow.BotCron.Job1", Session.path.appending("jobs").appending("held")),
+            ("com.aiworkflow.BotCron.Run1", Session.path.appending("runs").appending(run)),
+        ]
         // Tests/DaemonTests/…, two folders up.
         let root = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
-        let file = Scratch.read(root + "/dbus/com.aiworkflow.BotCron.xml")
-        let document = String(decoding: try #require(file, "dbus/com.aiworkflow.BotCron.xml"), as: UTF8.self)
-        #expect(try interface(document) == interface(introspect()))
+        for (name, path) in objects {
+            let file = Scratch.read(root + "/dbus/\(name).xml")
+            let document = String(decoding: try #require(file, "dbus/\(name).xml"), as: UTF8.self)
+            #expect(try interface(document, name) == interface(introspect(path), name))
+        }
+        try session.done("cancel_run", .string(run))
+        _ = try session.waitForRun(run)
     }
 
     @Test func everyDeclaredMethodHasAHandlerAndEveryPropertyAValue() throws {

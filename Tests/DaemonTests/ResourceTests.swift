@@ -67,6 +67,8 @@ import Testing
             }
         }
         try storm(1000)
+        // The first run opens what is then kept open.
+        try session.runToEnd("quick")
         try session.settle()
         let files = ProcessState.openFiles(daemon.pid)
         let memory = try #require(ProcessState.status(daemon.pid, "RssAnon"))

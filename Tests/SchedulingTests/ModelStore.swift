@@ -45,6 +45,8 @@ final class ModelStore: ExecutionRegister {
             case .removeJobState(let job): states[job] = nil
             case .schedulerOverride(let value): schedulerOverride = value
             case .prune, .pruneEnded: prunes.append(change)
+            // The core decides nothing about queues.
+            case .queueItem, .removeQueueItem: violations.append("an item of a queue: \(change)")
             }
         }
     }

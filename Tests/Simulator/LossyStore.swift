@@ -38,7 +38,7 @@ final class LossyStore: ExecutionRegister {
             case .removeDefinition(let job): definitions[job] = nil
             case .removeJobState(let job): states[job] = nil
             case .schedulerOverride(let value): schedulerOverride = value
-            case .prune, .pruneEnded: break
+            case .prune, .pruneEnded, .queueItem, .removeQueueItem: break
             }
         }
         return fault

@@ -35,7 +35,7 @@ extension ControlInterface {
     // MARK: - Toggles
 
     func toggleJob(_ call: MethodCall) throws {
-        try toggle(call, text(call, 0), isEnabled: call.arguments[1].asBool ?? false, until: nil)
+        try toggle(call, text(call, 0), isEnabled: call.arguments[1].asBool ?? false) { call.reply([.bool(true)]) }
     }
 
     func pauseJob(_ call: MethodCall, isEnabled: Bool) throws {
@@ -43,28 +43,34 @@ extension ControlInterface {
         let zone = try view(name).job.zone
         var until: Instant?
         if let value = object["until"], !value.isNull { until = try instant(value, "until", zone) }
-        try toggle(call, name, isEnabled: isEnabled, until: until)
+        try toggle(call, name, isEnabled: isEnabled, until: until) { call.reply([.bool(true)]) }
     }
 
-    private func toggle(_ call: MethodCall, _ name: String, isEnabled: Bool, until: Instant?) throws {
+    func toggle(
+        _ call: MethodCall, _ name: String, isEnabled: Bool, until: Instant? = nil, _ done: @escaping () -> Void
+    ) throws {
         _ = try view(name)
-        try submit(call, .jobToggled(job: name, isEnabled: isEnabled, until: until))
+        try submit(.jobToggled(job: name, isEnabled: isEnabled, until: until)) { fault in
+            if let fault { call.fail(fault) } else { done() }
+        }
     }
 
     func toggleScheduler(_ call: MethodCall) throws {
-        try submit(call, .schedulerToggled(call.arguments[0].asBool ?? false))
+        try submit(.schedulerToggled(call.arguments[0].asBool ?? false)) { fault in
+            if let fault { call.fail(fault) } else { call.reply([.bool(true)]) }
+        }
     }
 
-    /// For events that the core does not answer: true once what they decided is durable.
-    private func submit(_ call: MethodCall, _ event: Event) throws {
+    /// For events that the core does not answer: `done` once what they decided is durable, or cannot be made so.
+    func submit(_ event: Event, _ done: @escaping (ErrorReply?) -> Void) throws {
         if let fault = daemon.storeFault { throw ErrorReply.storeFailed(fault) }
         guard daemon.scheduler.status != .stopping else { throw ErrorReply.busy }
         daemon.submit(event)
-        acknowledge(call) { call.reply([.bool(true)]) }
+        daemon.acknowledge { fault in done(fault.map { .storeFailed($0) }) }
     }
 
     /// Answers when everything that was decided so far is durable.
-    private func acknowledge(_ call: MethodCall, _ answer: @escaping () -> Void) {
+    func acknowledge(_ call: MethodCall, _ answer: @escaping () -> Void) {
         daemon.acknowledge { fault in
             if let fault { call.fail(.storeFailed(fault)) } else { answer() }
         }
@@ -82,21 +88,31 @@ extension ControlInterface {
     // MARK: - Definitions over the bus
 
     func scheduleJob(_ call: MethodCall) throws {
-        let definition = try object(call, 0, "definition")
+        try schedule(call, try object(call, 0, "definition")) { job, next in
+            answer(call, ["job_id": .string(job.name), "next_run": .instant(next, job.zone)])
+        }
+    }
+
+    func schedule(
+        _ call: MethodCall, _ definition: JSONObject, _ done: @escaping (Job, Instant?) -> Void
+    ) throws {
         let job = try daemon.readJob(.object(definition), madeUpName: daemon.makeUpJobName())
         if daemon.configuration.refused.contains(where: { $0.name == job.name }) {
             throw ErrorReply.refused(.jobExists(job.name), among: [])
         }
         try ask(call, { .jobUpserted(job, ticket: $0) }) { reply in
-            guard case .scheduled(let name, let next) = reply else { throw ErrorReply(.failed, "\(reply)") }
-            answer(call, ["job_id": .string(name), "next_run": .instant(next, job.zone)])
+            guard case .scheduled(_, let next) = reply else { throw ErrorReply(.failed, "\(reply)") }
+            done(job, next)
         }
     }
 
     func cancelJob(_ call: MethodCall) throws {
-        let name = text(call, 0)
-        if daemon.forgetRefusedDefinition(of: name) { return acknowledge(call) { call.reply([.bool(true)]) } }
-        try ask(call, { .jobCancelled(job: name, ticket: $0) }) { _ in call.reply([.bool(true)]) }
+        try remove(call, text(call, 0)) { call.reply([.bool(true)]) }
+    }
+
+    func remove(_ call: MethodCall, _ name: String, _ done: @escaping () -> Void) throws {
+        if daemon.forgetRefusedDefinition(of: name) { return acknowledge(call, done) }
+        try ask(call, { .jobCancelled(job: name, ticket: $0) }) { _ in done() }
     }
 
     func explainJob(_ call: MethodCall) throws {

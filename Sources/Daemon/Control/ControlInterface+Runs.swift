@@ -9,7 +9,17 @@ import Scheduling
 /// Handlers: runs and their history.
 extension ControlInterface {
     func runJob(_ call: MethodCall) throws {
-        let (name, object) = try jobOrObject(call, ["inputs", "scheduled_for", "idempotency_key", "force"])
+        let (name, object) = try jobOrObject(call, Self.requestKeys)
+        try request(call, name, object) { run in answer(call, daemon.answer(of: run)) }
+    }
+
+    /// What may be said of a run that is asked for, beside its job.
+    static let requestKeys: Set<String> = ["inputs", "scheduled_for", "idempotency_key", "force"]
+
+    /// Asks for a run; `done` gets it when it is recorded.
+    func request(
+        _ call: MethodCall, _ name: String, _ object: JSONObject, _ done: @escaping (Run) throws -> Void
+    ) throws {
         var request = RunRequest(job: name)
         if let force = object["force"], !force.isNull {
             guard let isForced = force.boolValue else {
@@ -43,7 +53,7 @@ extension ControlInterface {
                     "idempotency_key", found: "the key of \"\(run.id)\", a run of the job \"\(run.job)\"",
                     expected: "a key that no other job has used")
             }
-            try answer(call, run: reply)
+            try done(try Self.run(in: reply))
         }
     }
 
@@ -51,7 +61,7 @@ extension ControlInterface {
         let definition = try object(call, 0, "definition")
         let job = try daemon.readJob(.object(definition), madeUpName: daemon.makeUpJobName())
         try ask(call, { .runOnce(job, RunRequest(job: job.name), ticket: $0) }) { reply in
-            try answer(call, run: reply)
+            answer(call, daemon.answer(of: try Self.run(in: reply)))
         }
     }
 
@@ -71,9 +81,13 @@ extension ControlInterface {
     }
 
     func cancelRun(_ call: MethodCall) throws {
-        let run = try findRun(text(call, 0))
+        try cancelRun(call, text(call, 0)) { call.reply([.bool(true)]) }
+    }
+
+    func cancelRun(_ call: MethodCall, _ id: String, _ done: @escaping () -> Void) throws {
+        let run = try findRun(id)
         guard run.status.isActive else { throw ErrorReply.runEnded(run.id, run.status) }
-        try ask(call, { .cancelRequested(run: run.id, ticket: $0) }) { _ in call.reply([.bool(true)]) }
+        try ask(call, { .cancelRequested(run: run.id, ticket: $0) }) { _ in done() }
     }
 
     /// Bytes in one answer of `get_output`.
@@ -81,12 +95,18 @@ extension ControlInterface {
     private static var outputBytesMax: Int { 1 << 20 }
 
     func getOutput(_ call: MethodCall) throws {
-        let run = try findRun(text(call, 0))
-        let asked = Int(call.arguments[2].asUInt32 ?? 0)
-        let limit = asked == 0 ? Self.outputBytesDefault : min(asked, Self.outputBytesMax)
-        let reader = daemon.runner.output(run: run.id, attempt: max(1, run.attempt))
-        let part = reader.read(from: Int(call.arguments[1].asInt64 ?? 0), limit: limit)
+        let part = try output(
+            text(call, 0), from: Int(call.arguments[1].asInt64 ?? 0), limit: call.arguments[2].asUInt32 ?? 0)
         call.reply([.bytes(part.bytes), .int64(Int64(part.nextOffset))])
+    }
+
+    /// - Parameter limit: 0 for the usual one.
+    func output(_ id: String, from offset: Int, limit: UInt32) throws -> (bytes: [UInt8], nextOffset: Int) {
+        let run = try findRun(id)
+        let limit = limit == 0 ? Self.outputBytesDefault : min(Int(limit), Self.outputBytesMax)
+        let reader = daemon.runner.output(run: run.id, attempt: max(1, run.attempt))
+        let part = reader.read(from: offset, limit: limit)
+        return (part.bytes, part.nextOffset)
     }
 
     // MARK: - History
@@ -140,15 +160,15 @@ extension ControlInterface {
 
     // MARK: - Helpers
 
-    private func answer(_ call: MethodCall, run reply: Reply) throws {
+    private static func run(in reply: Reply) throws -> Run {
         guard case .run(let run) = reply else {
             throw ErrorReply(.failed, "the scheduler answered a request for a run with \(reply)")
         }
-        answer(call, daemon.answer(of: run))
+        return run
     }
 
     /// A run that has not ended as the core holds it, else as it is on record.
-    private func findRun(_ id: String) throws -> Run {
+    func findRun(_ id: String) throws -> Run {
         if let active = daemon.scheduler.activeRun(id: id) { return daemon.current(active) }
         let run = try stored { () throws(StoreError) in try daemon.store.run(id: id) }
         guard let run else { throw ErrorReply.runNotFound(id) }

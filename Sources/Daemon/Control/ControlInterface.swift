@@ -25,7 +25,7 @@ struct ControlInterface {
             Daemon.interfaceName,
             documentation:
                 "Keeps a user's jobs on time. Strings marked JSON hold one JSON value; instants are RFC 3339.",
-            methods: runMethods + jobMethods + schedulerMethods + serviceMethods, signals: Self.signals,
+            methods: runMethods + jobMethods + schedulerMethods + queueMethods + serviceMethods, signals: Self.signals,
             properties: properties, takesText: true)
     }
 

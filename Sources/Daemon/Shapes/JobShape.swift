@@ -6,8 +6,7 @@ import Scheduling
 enum JobShape {
     static func json(_ view: Scheduler.JobView, of scheduler: Scheduler) -> JSONObject {
         let (job, state) = (view.job, view.state)
-        // What waits for its turn does not run.
-        let running = view.active.filter { scheduler.activeRun(id: $0).map { $0.status != .queued } ?? false }
+        let running = view.running(in: scheduler)
         let schedule = job.schedules.first
         let cron = job.schedules.first { $0.type == "cron" }
         var trigger = "manual"
@@ -50,7 +49,7 @@ enum JobShape {
             "name": .string(refused.name),
             "title": .string(refused.name),
             "description": .string(definition["description"]?.stringValue ?? ""),
-            "enabled": .bool(definition["enabled"]?.boolValue ?? true),
+            "enabled": .bool(isEnabled(refused)),
             "origin": .string(Job.Origin.config.rawValue),
             "schedule_type": text("schedule_type"),
             "schedule": text("schedule"),
@@ -73,6 +72,8 @@ enum JobShape {
             "error": .string(refused.error),
         ]
     }
+
+    static func isEnabled(_ refused: RefusedJob) -> Bool { parsed(refused.definition)["enabled"]?.boolValue ?? true }
 
     /// The state of a job in the words of `get_job`: `pending`, `running`, `completed`, `failed`, `cancelled`.
     static func status(_ view: Scheduler.JobView) -> String {

@@ -194,6 +194,7 @@ extension Daemon {
     // MARK: - 3. Arm
 
     private func arm(_ instant: Instant?) {
+        clocks.arm(dueUSec: instant?.microseconds, nowUSec: now.microseconds)
         guard let instant else {
             timer?.disarm()
             return

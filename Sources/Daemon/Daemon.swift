@@ -30,10 +30,11 @@ public final class Daemon {
     let scheduler: Scheduler
     let runner: Runner
     let connection: Connection
+    let systemBus: BusLink
     let login: LoginManager
     let userManager: UserManager
     let startedAtUSec: UInt64
-    private var wallOffsetUSec: Int64
+    var clocks: ClockComparison
 
     let configurationPath: String
     var configuration: Configuration
@@ -120,7 +121,7 @@ public final class Daemon {
         }
 
         let now = Instant(microseconds: Int64(loop.now(.realtime)))
-        wallOffsetUSec = Self.wallOffsetUSec(loop)
+        clocks = ClockComparison(ClockComparison.Reading(loop))
         let reader = ConfigurationReader(zones: zones, home: home, now: now, registrations: opened.registrations)
         do {
             configuration = try ConfigurationFile.read(configurationPath, reader, zones)
@@ -141,9 +142,8 @@ public final class Daemon {
         } catch {
             throw StartError(exitCode: .failure, message: "\(error)")
         }
-        login = LoginManager(
-            loop: loop, systemBus: environment["DBUS_SYSTEM_BUS_ADDRESS"], who: "BotCron",
-            why: "Jobs are brought in order before the machine sleeps")
+        systemBus = BusLink(systemBus: environment["DBUS_SYSTEM_BUS_ADDRESS"], loop: loop)
+        login = LoginManager(systemBus, who: "BotCron", why: "Jobs are brought in order before the machine sleeps")
         do {
             connection = try Connection(to: options.busAddress.map { .address($0) } ?? .session, loop: loop)
         } catch {
@@ -208,19 +208,6 @@ public final class Daemon {
         }
     }
 
-    /// Wall time ahead of boot time: it changes only when somebody sets the clock.
-    private static func wallOffsetUSec(_ loop: EventLoop) -> Int64 {
-        Int64(loop.now(.realtime)) - Int64(loop.now(.boottime))
-    }
-
-    private func clockWasSet() {
-        let offset = Self.wallOffsetUSec(loop)
-        let step = offset - wallOffsetUSec
-        wallOffsetUSec = offset
-        log.info("the clock was set", [("BOTCRON_STEP_SECONDS", "\(Double(step) / 1e6)")])
-        submit(.clockChanged(by: .microseconds(step)))
-    }
-
     private func arrangeSources() throws(EventLoopError) {
         flushSource = try loop.deferred { [unowned self] in flush() }
         timer = try loop.timer(.realtime, accuracyUSec: 1) { [unowned self] in submit(.tick) }
@@ -236,7 +223,7 @@ public final class Daemon {
         }
         sources.append(try loop.signal(SIGHUP) { [unowned self] in reloadFromDisk() })
         sources.append(
-            try loop.clockChange { [unowned self] in clockWasSet() })
+            try loop.clockChange { [unowned self] in noticeLostTime(isClockSet: true) })
         sources += watchFiles()
         if loop.enableWatchdog() { log.debug("the service watchdog is fed") }
     }
@@ -310,6 +297,11 @@ public final class Daemon {
 
     /// Asks the core about an event; what it decides is performed at the end of this turn of the loop.
     func submit(_ event: Event) {
+        noticeLostTime()
+        decide(event)
+    }
+
+    func decide(_ event: Event) {
         outbox.add(scheduler.handle(event, at: now))
         flushSource?.schedule()
     }

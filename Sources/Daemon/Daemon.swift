@@ -56,6 +56,8 @@ public final class Daemon {
     var attempts: [String: RunningAttempt] = [:]
     /// Whether the store holds something to tell that is told by now, or is about to be.
     var hasUntold = false
+    /// What was committed since the bus was lost, for the next daemon to tell.
+    var untoldWithoutBus: String?
     var announcedNextRun = ""
     var serviceStatus = ""
 
@@ -65,6 +67,8 @@ public final class Daemon {
     var reloadTimer: TimerSource?
     /// Armed while a stopping daemon waits for runs that are to finish.
     var stopTimer: TimerSource?
+    /// Armed when the bus was lost.
+    private var busLossTimer: TimerSource?
     /// What retention left in the state folder is looked for: when, whether that is to be, what is still to look at.
     var sweepTimer: TimerSource?
     var sweepStep: DeferredSource?
@@ -215,6 +219,7 @@ public final class Daemon {
         reloadTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reloadFromDisk() }
         sweepTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { [unowned self] in beginSweep() }
         sweepStep = try loop.deferred(priority: .idle) { [unowned self] in sweep() }
+        busLossTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in stop(because: "no bus") }
         stopTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in submit(.stopping) }
         mirrorTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in writeMirrorOrSay() }
         quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseCodePages() }
@@ -276,14 +281,18 @@ public final class Daemon {
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }
 
+    /// From the loss of the bus to the end. A user manager (252) that is told of our end before it knows of the bus's
+    /// connects to the socket of a bus that nobody serves, and stands still for 90 s.
+    private static var busLossPauseUSec: UInt64 { 1_000_000 }
+
     /// The daemon lives for its name on the session's bus; without the bus the session is over, or the unit is
-    /// restarted with a new one. What runs is ended and recorded as at any other stop: nobody would be left to do it.
+    /// restarted with a new one. Runs go on under their supervisors; what cannot be told is told by the next daemon.
     private func busIsLost(_ reason: String) {
         let message = "the connection to the bus is lost: \(reason)"
         guard isReady else { return fail(.unavailable, message) }
         log.error(message)
         exitCode = .unavailable
-        stop(because: "no bus")
+        busLossTimer?.arm(atUSec: loop.now(.monotonic) + Self.busLossPauseUSec)
     }
 
     private func fail(_ code: ExitCode, _ message: String) {

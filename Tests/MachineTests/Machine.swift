@@ -113,6 +113,13 @@ final class Machine {
         return Self.now - start
     }
 
+    /// How long `body` takes, in seconds.
+    func clock(_ body: () throws -> Void) rethrows -> Double {
+        let start = Self.now
+        try body()
+        return Self.now - start
+    }
+
     /// What `botcronctl --json` answers.
     func ctl(_ arguments: String) throws -> JSONValue {
         try JSONValue(parsing: try run("botcronctl --json \(arguments)"))

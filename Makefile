@@ -8,7 +8,7 @@ BIN = .build/release
 PROGRAMS = $(BIN)/botcrond $(BIN)/botcronctl
 SUPERVISOR = $(BIN)/botcron-run
 
-.PHONY: build run test test-long bench bench-schedules interface install uninstall format clean
+.PHONY: build run test test-machine test-long bench bench-schedules interface install uninstall format clean
 
 build:
 	.make/packages build
@@ -23,6 +23,10 @@ run: build
 test:
 	.make/packages build test
 	@.make/test
+
+# The installed package on booted machines, with a real logind; it takes root, and is skipped where none can be booted.
+test-machine:
+	@.make/test-machine
 
 # The long tests, too: every zone and transition; then a minute of fuzzing for each parser of schedules.
 test-long:

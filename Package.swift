@@ -27,8 +27,11 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: lean)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict)
 }
 
 /// A program of the tests: built with them, and not for users.
@@ -87,6 +90,8 @@ let package = Package(
         tests("SchedulingTests", ["Scheduling", "Schedules"]),
         tests("SimulationTests", []),
         tests("DaemonTests", ["botcrond", "DBus", "EventLoop", "JSON", "CLinux", "CSQLite"]),
+        // On a booted machine: `make test-machine`; anywhere else they are skipped.
+        tests("MachineTests", ["JSON", "CLinux"], exclude: ["boot"]),
         tests(
             "ControlToolTests", ["botcronctl", "botcrond", "Schedules", "JSON"], resources: [.copy("Golden")]),
 

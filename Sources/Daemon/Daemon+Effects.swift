@@ -1,4 +1,5 @@
 import Configuration
+import DBus
 import EventLoop
 import Execution
 import Persistence
@@ -49,9 +50,15 @@ extension Daemon {
     private func commit() -> Bool {
         guard !outbox.changes.isEmpty else { return storeFault == nil }
         do {
-            let untold = UntoldRuns(outbox.announcements)
-            try store.commit(outbox.changes, untold: untold.text)
-            hasUntold = hasUntold || untold.text != nil
+            var untold = UntoldRuns(outbox.announcements).text
+            if !connection.isOpen {
+                // Each commit replaces what the one before left to be told.
+                untold = [untoldWithoutBus, untold].compactMap { $0 }.joined(separator: "\n")
+                if untold?.isEmpty ?? true { untold = nil }
+                untoldWithoutBus = untold
+            }
+            try store.commit(outbox.changes, untold: untold)
+            hasUntold = hasUntold || untold != nil
         } catch {
             storeFailed(error)
             return false
@@ -74,8 +81,9 @@ extension Daemon {
     /// Before it is told, not after: whoever hears a signal may kill the daemon for it, and a signal must not come twice.
     /// What is left is a kill within the microseconds of sending, after which a signal is missing.
     func forgetUntold() {
-        // Where it fails, the next turn tries again; the worst is that the next daemon says something twice.
-        if hasUntold, (try? store.forgetUntold()) != nil { hasUntold = false }
+        // Where it fails, the next turn tries again; the worst is that the next daemon says something twice. Without a
+        // bus nothing is told: the next daemon does it.
+        if hasUntold, connection.isOpen, (try? store.forgetUntold()) != nil { hasUntold = false }
     }
 
     /// Says what the last daemon committed and was killed before it said it.
@@ -201,6 +209,7 @@ extension Daemon {
     // MARK: - 3. Arm
 
     private func arm(_ instant: Instant?) {
+        clocks.arm(dueUSec: instant?.microseconds, nowUSec: now.microseconds)
         guard let instant else {
             timer?.disarm()
             return

@@ -30,10 +30,11 @@ public final class Daemon {
     let scheduler: Scheduler
     let runner: Runner
     let connection: Connection
+    let systemBus: BusLink
     let login: LoginManager
     let userManager: UserManager
     let startedAtUSec: UInt64
-    private var wallOffsetUSec: Int64
+    var clocks: ClockComparison
 
     let configurationPath: String
     var configuration: Configuration
@@ -55,6 +56,8 @@ public final class Daemon {
     var attempts: [String: RunningAttempt] = [:]
     /// Whether the store holds something to tell that is told by now, or is about to be.
     var hasUntold = false
+    /// What was committed since the bus was lost, for the next daemon to tell.
+    var untoldWithoutBus: String?
     var announcedNextRun = ""
     private(set) lazy var typedFace = TypedFace(daemon: self)
     var serviceStatus = ""
@@ -65,6 +68,8 @@ public final class Daemon {
     var reloadTimer: TimerSource?
     /// Armed while a stopping daemon waits for runs that are to finish.
     var stopTimer: TimerSource?
+    /// Armed when the bus was lost.
+    private var busLossTimer: TimerSource?
     /// What retention left in the state folder is looked for: when, whether that is to be, what is still to look at.
     var sweepTimer: TimerSource?
     var sweepStep: DeferredSource?
@@ -134,7 +139,7 @@ public final class Daemon {
         }
 
         let now = Instant(microseconds: Int64(loop.now(.realtime)))
-        wallOffsetUSec = Self.wallOffsetUSec(loop)
+        clocks = ClockComparison(ClockComparison.Reading(loop))
         let reader = ConfigurationReader(zones: zones, home: home, now: now, registrations: opened.registrations)
         do {
             configuration = try ConfigurationFile.read(configurationPath, reader, zones)
@@ -173,9 +178,8 @@ public final class Daemon {
         } catch {
             throw StartError(exitCode: .failure, message: "\(error)")
         }
-        login = LoginManager(
-            loop: loop, systemBus: environment["DBUS_SYSTEM_BUS_ADDRESS"], who: "BotCron",
-            why: "Jobs are brought in order before the machine sleeps")
+        systemBus = BusLink(systemBus: environment["DBUS_SYSTEM_BUS_ADDRESS"], loop: loop)
+        login = LoginManager(systemBus, who: "BotCron", why: "Jobs are brought in order before the machine sleeps")
         do {
             connection = try Connection(to: options.busAddress.map { .address($0) } ?? .session, loop: loop)
         } catch {
@@ -240,20 +244,6 @@ public final class Daemon {
         }
     }
 
-    /// Wall time ahead of boot time: it changes only when somebody sets the clock.
-    private static func wallOffsetUSec(_ loop: EventLoop) -> Int64 {
-        Int64(loop.now(.realtime)) - Int64(loop.now(.boottime))
-    }
-
-    private func clockWasSet() {
-        let offset = Self.wallOffsetUSec(loop)
-        let step = offset - wallOffsetUSec
-        wallOffsetUSec = offset
-        log.info("the clock was set", [("BOTCRON_STEP_SECONDS", "\(Double(step) / 1e6)")])
-        submit(.clockChanged(by: .microseconds(step)))
-        typedFace.touchAllJobs()
-    }
-
     private func arrangeSources() throws(EventLoopError) {
         flushSource = try loop.deferred { [unowned self] in flush() }
         timer = try loop.timer(.realtime, accuracyUSec: 1) { [unowned self] in submit(.tick) }
@@ -261,6 +251,7 @@ public final class Daemon {
         reloadTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reloadFromDisk() }
         sweepTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { [unowned self] in beginSweep() }
         sweepStep = try loop.deferred(priority: .idle) { [unowned self] in sweep() }
+        busLossTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in stop(because: "no bus") }
         stopTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in submit(.stopping) }
         stateFileTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in takeUpStateFile() }
         mirrorTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in writeMirrorOrSay() }
@@ -270,7 +261,7 @@ public final class Daemon {
         }
         sources.append(try loop.signal(SIGHUP) { [unowned self] in reloadFromDisk() })
         sources.append(
-            try loop.clockChange { [unowned self] in clockWasSet() })
+            try loop.clockChange { [unowned self] in noticeLostTime(isClockSet: true) })
         sources += watchFiles()
         if loop.enableWatchdog() { log.debug("the service watchdog is fed") }
     }
@@ -337,14 +328,18 @@ public final class Daemon {
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }
 
+    /// From the loss of the bus to the end. A user manager (252) that is told of our end before it knows of the bus's
+    /// connects to the socket of a bus that nobody serves, and stands still for 90 s.
+    private static var busLossPauseUSec: UInt64 { 1_000_000 }
+
     /// The daemon lives for its name on the session's bus; without the bus the session is over, or the unit is
-    /// restarted with a new one. What runs is ended and recorded as at any other stop: nobody would be left to do it.
+    /// restarted with a new one. Runs go on under their supervisors; what cannot be told is told by the next daemon.
     private func busIsLost(_ reason: String) {
         let message = "the connection to the bus is lost: \(reason)"
         guard isReady else { return fail(.unavailable, message) }
         log.error(message)
         exitCode = .unavailable
-        stop(because: "no bus")
+        busLossTimer?.arm(atUSec: loop.now(.monotonic) + Self.busLossPauseUSec)
     }
 
     private func fail(_ code: ExitCode, _ message: String) {
@@ -358,6 +353,11 @@ public final class Daemon {
 
     /// Asks the core about an event; what it decides is performed at the end of this turn of the loop.
     func submit(_ event: Event) {
+        noticeLostTime()
+        decide(event)
+    }
+
+    func decide(_ event: Event) {
         outbox.add(scheduler.handle(event, at: now))
         switch event {
         case .surroundingsChanged, .conditionChecked: typedFace.touchWaitingJobs()

@@ -1,26 +1,28 @@
 internal import DBus
-public import EventLoop
+internal import EventLoop
 internal import Glibc
 
-/// logind, as a client of the system bus: it says when the machine sleeps, wakes and shuts down, and gives us a moment
-/// before it does.
+/// logind, as a client of the system bus: it says when the machine sleeps, wakes and shuts down, gives us a moment
+/// before it does, and keeps it awake where a run asks for it.
 ///
 /// Two delay locks, on sleep and on shutdown, are held all the time (one for both is refused to a user). While they are
 /// held, logind announces `PrepareForSleep(true)` and waits until the sleep lock is given back, or its own patience
 /// (`InhibitDelayMaxUSec`) is at an end.
 ///
 /// ```swift
-/// let login = LoginManager(loop: loop, who: "BotCron", why: "brings running jobs in order")
+/// let login = LoginManager(systemBus, who: "BotCron", why: "brings running jobs in order")
 /// login.onSleep = { commitEverything(); login.releaseSleepLock() }
 /// login.onWake = { catchUp() }
 /// login.onChange = { log($0) }
-/// login.connect()
+/// systemBus.connect()
 /// ```
 ///
 /// Sharp edges:
 /// - logind and the system bus may be absent, come late, or restart: that is a state (`isWatching`), not an error. The
 ///   locks survive a restart of logind, so one that is still held is not taken a second time.
 /// - After a wake-up a new lock is taken by itself.
+/// - A logind that goes away during a sleep does not tell its end, not even when it is back: so we are awake when it
+///   goes, and when one that comes back knows of no sleep.
 public final class LoginManager {
     /// The machine is about to sleep. Do what is needed, then `releaseSleepLock()`.
     public var onSleep: () -> Void = {}
@@ -30,34 +32,35 @@ public final class LoginManager {
     public var onShutdown: () -> Void = {}
     /// logind has come, gone, or refuses a lock: one sentence for the log.
     public var onChange: (String) -> Void = { _ in }
+    /// The machine cannot be kept awake for somebody, and why: for who asked by `keepAwake`.
+    public var onRefusal: (_ holder: String, _ reason: String) -> Void = { _, _ in }
 
     /// Whether logind answers: without it a sleep is found out only afterwards.
     public private(set) var isWatching = false
+    /// Whether it has announced a sleep whose end it has not told.
+    public private(set) var isAsleep = false
     public var holdsSleepLock: Bool { sleepLock != nil }
 
-    private let loop: EventLoop
-    private let address: BusAddress
-    /// The file of the system bus's socket; nil where the address names none.
-    private let socket: String?
+    private let link: BusLink
     private let who: String
     private let why: String
-    private var connection: Connection?
+    private var logind: Peer?
+    /// Whether it is known by now if logind is there.
+    private var isFound = false
     private var subscriptions: [Subscription] = []
     private var sleepLock: UnixFD?
     private var shutdownLock: UnixFD?
-    private var isAsleep = false
-    private var retryTimer: TimerSource?
-    private var retryDelayUSec = Retry.firstUSec
+    private var blocks: [String: Block] = [:]
     /// The last sentence told, so that nothing is told twice in a row.
     private var told = ""
+    /// How long logind waits for delay locks; when it began to.
+    private var delayMaxUSec: UInt64?
+    private var sleepToldAtUSec: UInt64 = 0
 
-    /// Tells when the socket of the system bus may have come.
-    private var socketWatch: FileWatch?
-
-    /// How long the system bus is left alone after it could not be reached, where it is there.
-    private enum Retry {
-        static let firstUSec: UInt64 = 1_000_000
-        static let longestUSec: UInt64 = 300_000_000
+    /// Somebody for whom the machine is kept awake.
+    private struct Block {
+        let why: String
+        var lock: UnixFD?
     }
 
     private static let logind: BusName = "org.freedesktop.login1"
@@ -65,92 +68,112 @@ public final class LoginManager {
     private static let interface: InterfaceName = "org.freedesktop.login1.Manager"
 
     /// - Parameters:
-    ///   - address: of the system bus; another one in tests.
     ///   - who: shown by `systemd-inhibit --list`, as `why` is.
-    public init(loop: EventLoop, systemBus address: String? = nil, who: String, why: String) {
-        self.loop = loop
-        let address = address ?? "unix:path=/run/dbus/system_bus_socket"
-        self.address = .address(address)
-        let path = "unix:path="
-        socket = address.hasPrefix(path) ? String(address.dropFirst(path.count).prefix { $0 != "," && $0 != ";" }) : nil
+    public init(_ link: BusLink, who: String, why: String) {
+        self.link = link
         self.who = who
         self.why = why
-    }
-
-    /// Connects to the system bus, now and whenever it was lost.
-    public func connect() {
-        do {
-            let connection = try Connection(to: address, loop: loop)
-            self.connection = connection
-            connection.onFault = { [unowned self] in tell("a fault on the system bus: \($0)") }
-            connection.onConnected = { [unowned self] in begin() }
-            connection.onDisconnected = { [unowned self] reason in lost("the system bus is lost: \(reason)") }
-        } catch {
-            lost("the system bus cannot be reached, so a sleep of the machine is found out only afterwards: \(error)")
+        logind = Peer(Self.logind, on: link) { [unowned self] connection in
+            isFound = true
+            if let connection { begin(connection) } else { logindIsGone() }
         }
     }
 
-    public func releaseSleepLock() { sleepLock = nil }
+    public func releaseSleepLock() {
+        guard sleepLock != nil else { return }
+        sleepLock = nil
+        let took = EventLoop.Clock.monotonic.nowUSec - sleepToldAtUSec
+        guard let delayMaxUSec, took > delayMaxUSec / 2 else { return }
+        tell("getting ready for sleep took \(took / 1000) ms of the \(delayMaxUSec / 1000) ms that logind waits")
+    }
 
     public func releaseShutdownLock() { shutdownLock = nil }
 
+    // MARK: - Keeping the machine awake
+
+    /// Keeps the machine from going to sleep until `letSleep`, where logind permits it: `onRefusal` says where not.
+    ///
+    /// - Parameter why: a sentence that users read in `systemd-inhibit --list`.
+    public func keepAwake(for holder: String, why: String) {
+        guard blocks[holder] == nil else { return }
+        blocks[holder] = Block(why: why)
+        if isFound, logind?.connection == nil { return onRefusal(holder, "logind is away") }
+        block(holder, why)
+    }
+
+    public func letSleep(for holder: String) { blocks[holder] = nil }
+
+    private func block(_ holder: String, _ why: String) {
+        inhibit("sleep", why, "block") { [unowned self] result in
+            switch result {
+            // It may have ended meanwhile; the lock is dropped then.
+            case .success(let lock): blocks[holder]?.lock = lock
+            case .failure(let error): onRefusal(holder, "\(error)")
+            }
+        }
+    }
+
     // MARK: - Coming and going
 
-    private func begin() {
-        retryDelayUSec = Retry.firstUSec
-        watch("PrepareForSleep") { [unowned self] isAhead in isAhead ? fallAsleep() : wakeUp() }
-        watch("PrepareForShutdown") { [unowned self] isAhead in if isAhead { onShutdown() } }
-        let rule = MatchRule(
-            sender: .bus, path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", member: "NameOwnerChanged",
-            firstArgument: Self.logind.text)
-        if let connection {
-            subscriptions.append(
-                connection.subscribe(rule) { [unowned self] signal in
-                    signal.arguments.last?.asString == "" ? logindIsGone() : takeLocks()
-                })
-        }
+    private func begin(_ connection: Connection) {
+        subscriptions = [
+            watch("PrepareForSleep", connection) { [unowned self] in $0 ? fallAsleep() : wakeUp() },
+            watch("PrepareForShutdown", connection) { [unowned self] in if $0 { onShutdown() } },
+        ]
         takeLocks()
+        for (holder, block) in blocks where !isAlive(block.lock) { self.block(holder, block.why) }
+        askHowItIs()
     }
 
-    private func watch(_ member: MemberName, _ handler: @escaping (Bool) -> Void) {
-        guard let connection else { return }
+    private func watch(
+        _ member: MemberName, _ connection: Connection, _ handler: @escaping (Bool) -> Void
+    ) -> Subscription {
         let rule = MatchRule(sender: Self.logind, path: Self.path, interface: Self.interface, member: member)
-        subscriptions.append(connection.subscribe(rule) { handler($0.arguments.first?.asBool ?? false) })
+        return connection.subscribe(rule) { handler($0.arguments.first?.asBool ?? false) }
     }
 
-    /// Takes the locks that are not held, then asks whether the machine is preparing for sleep already: a signal that
-    /// came before us is not repeated.
+    /// Takes the locks that are not held.
     private func takeLocks() {
         guard !isAsleep else { return }
-        if !isAlive(sleepLock) {
-            inhibit("sleep") { [unowned self] in sleepLock = $0 }
-        }
-        if !isAlive(shutdownLock) {
-            inhibit("shutdown") { [unowned self] in shutdownLock = $0 }
-        }
-        let get = RemoteCall(
-            Self.logind, Self.path, "org.freedesktop.DBus.Properties", "Get",
-            [.string(Self.interface.text), .string("PreparingForSleep")], startsService: false)
-        connection?.call(get) { [unowned self] result in
-            guard case .success(let values) = result else { return logindIsGone() }
-            isWatching = true
-            if values.first?.unwrapped.asBool ?? false { fallAsleep() }
-        }
+        if !isAlive(sleepLock) { takeLock(on: "sleep") { [unowned self] in sleepLock = isAsleep ? nil : $0 } }
+        if !isAlive(shutdownLock) { takeLock(on: "shutdown") { [unowned self] in shutdownLock = $0 } }
     }
 
-    private func inhibit(_ what: String, _ taken: @escaping (UnixFD) -> Void) {
-        let call = RemoteCall(
-            Self.logind, Self.path, Self.interface, "Inhibit",
-            [.string(what), .string(who), .string(why), .string("delay")], startsService: false)
-        connection?.call(call) { [unowned self] result in
+    private func takeLock(on what: String, _ taken: @escaping (UnixFD) -> Void) {
+        inhibit(what, why, "delay") { [unowned self] result in
             switch result {
-            case .success(let values):
-                guard let lock = values.first?.asUnixFD else { return }
+            case .success(let lock):
                 taken(lock)
                 tell("logind is watched for sleep and shutdown")
             case .failure(let error):
                 tell("logind gives no lock on \(what): \(error)")
             }
+        }
+    }
+
+    private func inhibit(
+        _ what: String, _ why: String, _ mode: String, _ done: @escaping (Result<UnixFD, ErrorReply>) -> Void
+    ) {
+        let arguments: [DBusValue] = [.string(what), .string(who), .string(why), .string(mode)]
+        logind?.call(Self.path, Self.interface, "Inhibit", arguments) { result in
+            done(
+                result.flatMap { values in
+                    values.first?.asUnixFD.map { .success($0) }
+                        ?? .failure(ErrorReply(.failed, "Inhibit answered \(values)"))
+                })
+        }
+    }
+
+    /// Asks whether a sleep or a shutdown is being prepared: a signal that came before us is not repeated.
+    public func askHowItIs() {
+        let get: MemberName = "GetAll"
+        logind?.call(Self.path, "org.freedesktop.DBus.Properties", get, [.string(Self.interface.text)]) {
+            [unowned self] result in
+            guard case .success(let values) = result, let all = values.first else { return logindIsGone() }
+            isWatching = true
+            delayMaxUSec = all["InhibitDelayMaxUSec"]?.asUInt64
+            if all["PreparingForSleep"]?.asBool ?? false { fallAsleep() } else { wakeUp() }
+            if all["PreparingForShutdown"]?.asBool ?? false { onShutdown() }
         }
     }
 
@@ -163,35 +186,13 @@ public final class LoginManager {
 
     private func logindIsGone() {
         isWatching = false
-        tell("logind is away, so a sleep of the machine is found out only afterwards")
-    }
-
-    private func lost(_ reason: String) {
-        isWatching = false
-        subscriptions = []
-        connection?.close()
-        connection = nil
-        tell(reason)
-        connectLater()
-    }
-
-    /// A bus that is there is tried again after a while; one that is not is waited for without a wake-up.
-    private func connectLater() {
-        if let socket, access(socket, F_OK) != 0 {
-            socketWatch = try? FileWatch(socket, on: loop) { [unowned self] in
-                guard access(socket, F_OK) == 0 else { return }
-                socketWatch = nil
-                connect()
-            }
-            if socketWatch != nil, access(socket, F_OK) != 0 { return }
-            // It cannot be watched, or has come meanwhile.
-            socketWatch = nil
+        // That the bus itself is away has been told.
+        if link.connection != nil {
+            tell("logind is away, so a sleep of the machine is found out only afterwards")
+        } else {
+            told = ""
         }
-        if retryTimer == nil {
-            retryTimer = try? loop.timer(.monotonic, accuracyUSec: 1_000_000) { [unowned self] in connect() }
-        }
-        retryTimer?.arm(atUSec: loop.now(.monotonic) + retryDelayUSec)
-        retryDelayUSec = min(retryDelayUSec * 2, Retry.longestUSec)
+        wakeUp()
     }
 
     private func tell(_ sentence: String) {
@@ -205,6 +206,7 @@ public final class LoginManager {
     private func fallAsleep() {
         guard !isAsleep else { return }
         isAsleep = true
+        sleepToldAtUSec = EventLoop.Clock.monotonic.nowUSec
         onSleep()
     }
 

@@ -1,0 +1,298 @@
+import CLinux
+import Glibc
+import JSON
+
+struct TestFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// A booted machine with the package installed, and a shell of its user; it ends with its object.
+///
+/// ```swift
+/// let machine = try Machine(config: #"{"schedules": {"jobs": []}}"#)
+/// try machine.startDaemon()
+/// try machine.run("systemctl suspend")
+/// ```
+///
+/// It blocks its thread: these tests run alone, one after the other.
+final class Machine {
+    /// The package as `make install DESTDIR=` filled it; nil where these tests are not to run.
+    static let package = getenv("BOTCRON_MACHINE_PACKAGE").map { String(cString: $0) }
+
+    private let folder: String
+    private var script: pid_t = 0
+    private var input: Int32 = -1
+    private var output: Int32 = -1
+    private var errors: Int32 = -1
+    private var count = 0
+
+    /// - Parameters:
+    ///   - config: the text of config.json.
+    ///   - sleepSeconds: how long a suspend lasts.
+    ///   - freezes: whether the user's processes stand still in it.
+    ///   - rules: more rules for polkit, before its own.
+    init(config: String, sleepSeconds: Double = 0.5, freezes: Bool = true, rules: String? = nil) throws {
+        guard let package = Self.package else { throw TestFailure("BOTCRON_MACHINE_PACKAGE names no package") }
+        var template = Array("/tmp/botcron-machine-XXXXXX".utf8CString)
+        guard template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } != nil }) else {
+            throw TestFailure("no folder for a machine below /tmp: errno \(errno)")
+        }
+        folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        chmod(folder, 0o777)
+        guard symlink(package, folder + "/package") == 0 else { throw TestFailure("symlink: errno \(errno)") }
+        try write("\(sleepSeconds)", "sleep")
+        if !freezes { try write("", "awake") }
+        if let rules { try write(rules, "rules") }
+        for pipe in ["in", "out", "errors"] {
+            guard mkfifo("\(folder)/\(pipe)", 0o666) == 0 else { throw TestFailure("mkfifo \(pipe): errno \(errno)") }
+            chmod("\(folder)/\(pipe)", 0o666)
+        }
+        // Both ends, so that nobody waits for the other to open; what is not read stays.
+        input = open(folder + "/in", O_RDWR | O_CLOEXEC)
+        output = open(folder + "/out", O_RDWR | O_CLOEXEC | O_NONBLOCK)
+        errors = open(folder + "/errors", O_RDWR | O_CLOEXEC | O_NONBLOCK)
+        script = try Self.spawn([Self.boot, folder])
+        try run("mkdir -p ~/.config/aa-workflow; cat > ~/.config/aa-workflow/config.json <<'END'\n\(config)\nEND")
+    }
+
+    deinit {
+        for descriptor in [input, output, errors] where descriptor >= 0 { close(descriptor) }
+        if script > 0 {
+            kill(script, SIGTERM)
+            var status: Int32 = 0
+            waitpid(script, &status, 0)
+        }
+        _ = try? Self.wait(Self.spawn(["rm", "-rf", "--one-file-system", folder]))
+    }
+
+    // MARK: - Commands
+
+    /// Runs a script in the user's session; what it prints, errors among it.
+    ///
+    /// - Throws: where it fails, or does not end in time.
+    @discardableResult
+    func run(_ text: String, seconds: Double = 30) throws -> String {
+        count += 1
+        let mark = "end-of-\(count):"
+        try send("(\(text)\n) </dev/null 2>&1\nprintf '\\n\(mark)%d\\n' $?\n")
+        let deadline = Self.now + seconds
+        var bytes: [UInt8] = []
+        while true {
+            let all = String(decoding: bytes, as: UTF8.self)
+            if let end = all.range(of: "\n" + mark), all.hasSuffix("\n") {
+                let printed = String(all[..<end.lowerBound])
+                let status = all[end.upperBound...].dropLast()
+                guard status == "0" else { throw TestFailure("'\(text)' ended with \(status): \(printed)") }
+                return printed
+            }
+            guard Self.now < deadline else {
+                throw TestFailure("'\(text)' did not end within \(seconds) s: \(all)\(read(errors)) \(console)")
+            }
+            var entry = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+            poll(&entry, 1, 100)
+            bytes += read(output).utf8
+            var status: Int32 = 0
+            if script > 0, waitpid(script, &status, WNOHANG) == script {
+                script = 0
+                throw TestFailure("the machine is gone, in '\(text)': \(all)\(read(errors)) \(console)")
+            }
+        }
+    }
+
+    /// Waits until `condition` holds; the time it took, in seconds.
+    @discardableResult
+    func wait(_ what: String, seconds: Double = 20, until condition: () throws -> Bool) throws -> Double {
+        let start = Self.now
+        while try !condition() {
+            guard Self.now < start + seconds else {
+                throw TestFailure("\(seconds) s passed without: \(what). \(try journal())")
+            }
+            usleep(20_000)
+        }
+        return Self.now - start
+    }
+
+    /// How long `body` takes, in seconds.
+    func clock(_ body: () throws -> Void) rethrows -> Double {
+        let start = Self.now
+        try body()
+        return Self.now - start
+    }
+
+    /// What `botcronctl --json` answers.
+    func ctl(_ arguments: String) throws -> JSONValue {
+        try JSONValue(parsing: try run("botcronctl --json \(arguments)"))
+    }
+
+    /// What the daemon says that it does; nil where it does not answer.
+    var status: String? { (try? ctl("status"))?["status"]?.stringValue }
+
+    /// The locks that logind lists as ours: what they are on, and their mode.
+    func locks() throws -> [String] {
+        let answer = try run(
+            "busctl call --json=short org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager "
+                + "ListInhibitors")
+        let all = try JSONValue(parsing: answer)["data"]?.arrayValue?.first?.arrayValue ?? []
+        return all.compactMap { $0.arrayValue }.filter { $0[1] == "BotCron" }.map {
+            "\($0[3].stringValue ?? "") \($0[0].stringValue ?? "")"
+        }.sorted()
+    }
+
+    func startDaemon() throws {
+        try run("systemctl --user start bot-cron.service")
+        try wait("both locks held") { try locks() == Self.delayLocks }
+    }
+
+    static let delayLocks = ["delay shutdown", "delay sleep"]
+
+    /// Suspends, and waits until the machine is awake, the daemon knows, and holds its locks again.
+    func suspend() throws {
+        let count = lines("woke").count
+        try run("systemctl suspend")
+        try wait("the machine awake") { lines("woke").count > count }
+        try wait("the daemon awake") { status.map { $0 != "sleeping" } ?? false }
+        try wait("both locks held again") { try locks() == Self.delayLocks }
+    }
+
+    /// Starts a job; the id of its run.
+    func start(_ job: String) throws -> String {
+        let text = try run("botcronctl --json run \(job)")
+        return try JSONValue(parsing: text)["execution_id"]?.stringValue ?? text
+    }
+
+    /// What the daemon has on record of a job, newest first.
+    func history(_ job: String) throws -> [JSONValue] { try ctl("history \(job) -n 1000").arrayValue ?? [] }
+
+    func runRecord(_ id: String) throws -> JSONValue {
+        let call = "busctl --user --json=short call com.aiworkflow.BotCron /com/aiworkflow/BotCron "
+        let answer = try JSONValue(parsing: try run(call + "com.aiworkflow.BotCron get_run s \(id)"))
+        return try JSONValue(parsing: answer["data"]?.arrayValue?.first?.stringValue ?? "null")
+    }
+
+    func daemonPID() throws -> String { try run("systemctl --user show -P MainPID bot-cron.service") }
+
+    // MARK: - What is written into the shared folder
+
+    /// One line of a job that runs `echo $BOTCRON_SCHEDULED_AT $BOTCRON_SOURCE $BOTCRON_MISSED $(date +%s.%N)`.
+    struct Note {
+        /// Its fire time, as the second of the hour.
+        var scheduledFor: Int
+        var source: String
+        var missed: Int
+        /// When it started, in seconds since 1970.
+        var start: Double
+    }
+
+    func runs(_ job: String) -> [Note] {
+        lines(job).compactMap { line in
+            let words = line.split(separator: " ").map(String.init)
+            guard words.count == 4, let missed = Int(words[2]), let start = Double(words[3]) else { return nil }
+            let time = words[0].split { !$0.isNumber }.compactMap { Int($0) }
+            guard time.count >= 6 else { return nil }
+            return Note(
+                scheduledFor: (time[2] * 24 + time[3]) * 3600 + time[4] * 60 + time[5], source: words[1],
+                missed: missed, start: start)
+        }
+    }
+
+    /// Notes when logind announces a sleep and its end, from outside of what is frozen.
+    func listenForSleep() throws {
+        try run(
+            """
+            sudo systemd-run --quiet --unit=listen -p StandardOutput=append:/machine/signals \
+                stdbuf -oL dbus-monitor --system --profile "type='signal',member='PrepareForSleep'"
+            until grep -q NameAcquired /machine/signals; do sleep 0.05; done
+            """)
+    }
+
+    /// When a sleep was announced; when it began; when it ended; in seconds since 1970.
+    var sleepTold: [Double] {
+        let instants = lines("signals").filter { $0.contains("PrepareForSleep") }.compactMap {
+            Double($0.split { $0 == " " || $0 == "\t" }[1])
+        }
+        return instants.indices.filter { $0 % 2 == 0 }.map { instants[$0] }
+    }
+    var slept: [Double] { lines("slept").compactMap { Double($0) } }
+    var woke: [Double] { lines("woke").compactMap { Double($0) } }
+
+    /// The log of the daemon, and of logind.
+    func journal() throws -> String {
+        try run(
+            "sudo journalctl --sync; sudo journalctl -o short-precise --no-pager -n 60 _COMM=botcrond + _COMM=systemd-logind"
+        )
+    }
+
+    /// Lines of a file that the machine shares with us.
+    func lines(_ name: String) -> [String] {
+        let file = open("\(folder)/\(name)", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return [] }
+        defer { close(file) }
+        return read(file).split(separator: "\n").map(String.init)
+    }
+
+    // MARK: - Below
+
+    private static let boot = #filePath.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/boot"
+
+    static var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    private var console: String { lines("console").joined(separator: "\n") }
+
+    private func write(_ text: String, _ name: String) throws {
+        let file = open("\(folder)/\(name)", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw TestFailure("cannot write \(name): errno \(errno)") }
+        defer { close(file) }
+        try send(text, to: file)
+    }
+
+    private func send(_ text: String, to file: Int32? = nil) throws {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Glibc.write(file ?? input, $0.baseAddress, $0.count) }
+            guard count > 0 else { throw TestFailure("cannot write to the machine: errno \(errno)") }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+
+    private func read(_ file: Int32) -> String {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = Glibc.read(file, &buffer, buffer.count)
+            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+            bytes += buffer[..<count]
+        }
+    }
+
+    private static func spawn(_ arguments: [String]) throws -> pid_t {
+        var pid: pid_t = 0
+        var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+        defer { for pointer in pointers { free(pointer) } }
+        let code = posix_spawnp(&pid, arguments[0], nil, nil, &pointers, environ)
+        guard code == 0 else { throw TestFailure("cannot start \(arguments): errno \(code)") }
+        return pid
+    }
+
+    private static func wait(_ pid: pid_t) -> Int32 {
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
+        return status
+    }
+}
+
+extension String {
+    /// Where `text` begins first, and ends.
+    fileprivate func range(of text: String) -> Range<String.Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
+            start = index(after: start)
+        }
+        return nil
+    }
+}

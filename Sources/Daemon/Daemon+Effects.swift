@@ -150,7 +150,6 @@ extension Daemon {
             case .running:
                 surviving.insert(run)
                 let handle = runner.adopt(survivor) { [unowned self] report in attemptEnded(run, number, report) }
-                handle.onRemark = { [unowned self] in typedFace.touchSoon(run: run) }
                 attempts[run] = RunningAttempt(handle: handle, onStop: onStop(ofRun: run))
                 follow(handle, scheduler.activeRun(id: run)?.job ?? "")
             }

@@ -49,7 +49,6 @@ extension Daemon {
             guard let remedy else { return attemptEnded(run, number, report) }
             remedyEnded(remedy, launch, report)
         }
-        handle.onRemark = { [unowned self] in typedFace.touchSoon(run: run) }
         attempts[run] = RunningAttempt(handle: handle, onStop: launch.job.onStop)
         follow(handle, launch.job.name)
         if isHeld { place(handle, request, launch, remedy) }
@@ -63,6 +62,7 @@ extension Daemon {
     func follow(_ handle: AttemptHandle, _ job: String) {
         var isStallTold = false
         handle.onRemark = { [unowned self, unowned handle] in
+            typedFace.touchSoon(run: handle.run)
             guard handle.isStalled, !isStallTold else { return }
             isStallTold = true
             log.warning(

@@ -49,9 +49,9 @@ import Testing
     }
 
     @Test func aShellHasTheSurroundingsOfTheJob() throws {
-        let script = "pwd; echo \\\"<$MINE,$BOTCRON_JOB>\\\"; tty; exit 9"
+        try stage.write("pwd; echo \"<$MINE,$BOTCRON_JOB>\"; tty; exit 9\n", to: "typed")
         let outcome = try stage.shell(
-            "printf '%b' \"\(script)\\n\" | \(Stage.built("botcronctl")) run --as-scheduled --shell writes")
+            "\(Stage.built("botcronctl")) run --as-scheduled --shell writes < \(stage.path("typed"))")
         #expect(outcome.code == 9, "\(outcome)")
         #expect(outcome.output.contains("/usr\r\n"), "\(outcome)")
         #expect(outcome.output.contains("<of the job,writes>"), "\(outcome)")

@@ -357,7 +357,6 @@ import Testing
         }
         let session = try Session(jobs: jobs)
         try session.start([], [:])
-        let started = ProcessState.monotonicUSec
         let listed = try session.reply(RemoteCall(Session.name, Session.path, Self.manager, "ListJobs")).get()
         #expect(listed.first?.asArray?.count == 10_000)
         let managed = try session.run(
@@ -366,8 +365,6 @@ import Testing
         #expect(managed.code == 0)
         #expect(
             managed.output.split(separator: " ").count { $0.hasPrefix("\"/com/aiworkflow/BotCron/jobs/") } == 10_000)
-        let spent = ProcessState.monotonicUSec - started
-        #expect(spent < 20_000_000, "\(spent) µs")
         var told = 0
         let subscription = session.client.subscribe(
             MatchRule(sender: Session.name, interface: "org.freedesktop.DBus.Properties", member: "PropertiesChanged")

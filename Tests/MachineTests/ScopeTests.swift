@@ -1,0 +1,109 @@
+import JSON
+import Testing
+
+/// Runs as units of a real user manager.
+@Suite(.serialized, .enabled(if: Machine.package != nil, "`make test-machine` runs these")) struct ScopeTests {
+    private static let config = """
+        {"schedules": {"timezone": "UTC", "jobs": [
+            {"name": "long", "command": "echo $$ > /machine/pid; sleep 100 & sleep 100",
+             "resources": {"tasks_max": 50, "memory_max": "1G", "nice": 3}},
+            {"name": "stubborn", "kill_grace": 1,
+             "command": "trap '' TERM; setsid sh -c 'trap \\"\\" TERM; sleep 99' & sleep 98"},
+            {"name": "shows", "command": "sed -n s/^0:://p /proc/self/cgroup; echo $LATER $GONE $UNIT; nice",
+             "resources": {"nice": 3}},
+            {"name": "journal", "command": "echo to the journal", "journal_output": true},
+            {"name": "refused", "command": ["true"], "environment_file": "/etc/passwd"}
+        ]}}
+        """
+
+    private func scopes(_ machine: Machine) throws -> [String] {
+        let list = "systemctl --user list-units --plain --no-legend --all 'app-botcron-*' | cut -d' ' -f1"
+        return try machine.run(list).split(separator: "\n").map(String.init)
+    }
+
+    @Test func eachAttemptHasAScopeThatGoesWithIt() throws {
+        let machine = try Machine(config: Self.config)
+        try machine.startDaemon()
+        let id = try machine.start("long")
+        let scope = try machine.run("systemd-escape '\(id)'").dropLast()
+        try machine.wait("its scope") { try scopes(machine) == ["app-botcron-long-\(scope).scope"] }
+        let properties = try machine.run(
+            "systemctl --user show 'app-botcron-long-*' -P Slice -P TasksMax -P MemoryMax -P Description -P OOMPolicy")
+        #expect(
+            Set(properties.split(separator: "\n")) == ["app.slice", "50", "1073741824", "BotCron: long", "continue"])
+        // Its supervisor, the shell, both sleeps.
+        try machine.wait("all of it in the scope") {
+            let group = "$(systemctl --user show 'app-botcron-long-*' -P ControlGroup)"
+            return try machine.run("cat \"/sys/fs/cgroup\(group)/cgroup.procs\"").split(separator: "\n").count == 4
+        }
+
+        // A restart leaves it alone, and the next daemon ends it.
+        let pid = try machine.run("cat /machine/pid")
+        try machine.run("systemctl --user restart bot-cron.service")
+        #expect(try machine.run("ps -o pid= -p \(pid)").contains(pid.dropLast()))
+        try machine.run("botcronctl cancel \(id)")
+        try machine.wait("its end") { try machine.runRecord(id)["status"] == "cancelled" }
+        try machine.wait("no scope") { try scopes(machine).isEmpty }
+    }
+
+    @Test func whatIgnoresTermAndLeftItsSessionIsKilledWithTheRest() throws {
+        let machine = try Machine(config: Self.config)
+        try machine.startDaemon()
+        let id = try machine.start("stubborn")
+        try machine.wait("its processes") { try machine.run("pgrep -c sleep || true") == "2\n" }
+        try machine.run("botcronctl cancel \(id)")
+        try machine.wait("its end") { try machine.runRecord(id)["status"] == "cancelled" }
+        #expect(try machine.runRecord(id)["signal"] == 9)
+        #expect(try machine.run("pgrep -c sleep || true") == "0\n")
+        #expect(try scopes(machine).isEmpty)
+    }
+
+    @Test func killedTogetherWithItsDaemonAScopeIsEndedByTheNextOne() throws {
+        let machine = try Machine(config: Self.config)
+        try machine.startDaemon()
+        let id = try machine.start("stubborn")
+        try machine.wait("its processes") { try machine.run("pgrep -c sleep || true") == "2\n" }
+        try machine.run("systemctl --user kill -s KILL bot-cron.service; pkill -KILL botcron-run")
+        try machine.wait("the end of the run") {
+            try (try? machine.runRecord(id))?["status"] == "interrupted" && scopes(machine).isEmpty
+        }
+        #expect(try machine.run("pgrep -c sleep || true") == "0\n")
+    }
+
+    @Test func theEnvironmentIsTheSessionsOfTheMoment() throws {
+        let machine = try Machine(config: Self.config)
+        try machine.run(
+            """
+            systemctl --user set-environment GONE=stale
+            mkdir -p ~/.config/systemd/user/bot-cron.service.d
+            printf '[Service]\\nEnvironment=UNIT=own\\n' > ~/.config/systemd/user/bot-cron.service.d/own.conf
+            systemctl --user daemon-reload
+            """)
+        try machine.startDaemon()
+        try machine.run("systemctl --user set-environment LATER=new; systemctl --user unset-environment GONE")
+        try machine.run("botcronctl run shows --wait")
+        let lines = try machine.run("botcronctl logs shows").split(separator: "\n").map(String.init)
+        #expect(lines.first?.contains("/app.slice/app-botcron-shows-") == true, "\(lines)")
+        #expect(lines.dropFirst() == ["new own", "3"])
+    }
+
+    @Test func anAttemptThatCannotStartSaysWhy() throws {
+        let machine = try Machine(config: Self.config)
+        try machine.startDaemon()
+        let id = try machine.start("refused")
+        try machine.wait("its end") { try machine.runRecord(id)["status"] == "failed" }
+        let error = try machine.runRecord(id)["error"]?.stringValue ?? ""
+        #expect(error.contains("environment_file") && error.contains("/etc/passwd"), "\(error)")
+        #expect(try scopes(machine).isEmpty)
+    }
+
+    @Test func outputGoesToTheJournalUnderItsJob() throws {
+        let machine = try Machine(config: Self.config)
+        try machine.startDaemon()
+        try machine.run("botcronctl run journal --wait")
+        try machine.wait("the entry") {
+            try machine.run("sudo journalctl -o cat -t journal BOTCRON_JOB=journal") == "to the journal\n"
+        }
+        #expect(try machine.run("sudo journalctl -o json BOTCRON_JOB=journal").contains("cron-journal-"))
+    }
+}

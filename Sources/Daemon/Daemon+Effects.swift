@@ -29,6 +29,9 @@ extension Daemon {
             outbox = Outbox()
             for (run, _) in box.stops { attempts[run]?.handle.cancel() }
             for launch in box.launches { start(launch) }
+            // One that a later event of this turn ends.
+            let started = Set(box.launches.map(\.run.id))
+            for (run, _) in box.stops where started.contains(run) { attempts[run]?.handle.cancel() }
             for wish in box.wishes { fulfil(wish) }
             if case .arm(let instant) = box.arm { arm(instant) }
             touchTypedFace(box.announcements)

@@ -4,7 +4,8 @@ public import Schedules
 ///
 /// The effects of one event come, and are performed, in this order: commit, stop, start, check, watch, the machine's
 /// sleep (hold awake, arm the wake-up, sleep again), arm, announce, reply. So nothing can be seen that is not durable.
-/// Of `watch`, `holdAwake`, `armWakeUp` and `arm` each replaces the one before.
+/// Of `watch`, `holdAwake`, `armWakeUp` and `arm` each replaces the one before. Where the effects of several events are
+/// performed as one, the end of a run that starts among them comes after its start.
 public enum Effect: Sendable, Equatable {
     /// One transaction. When it fails, nothing that follows in the same answer may be performed until it succeeds.
     case commit([StoreChange])

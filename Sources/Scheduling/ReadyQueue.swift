@@ -16,7 +16,13 @@ struct ReadyQueue {
     mutating func abandonOne() {
         abandoned += 1
         guard abandoned * 2 > heap.count else { return }
-        let kept = heap.filter { $0.phase == .ready }
+        keep(heap.filter { $0.phase == .ready })
+    }
+
+    /// Takes out one that may come again, at the cost of a look at all.
+    mutating func remove(_ active: ActiveRun) { keep(heap.filter { $0 !== active && $0.phase == .ready }) }
+
+    private mutating func keep(_ kept: [ActiveRun]) {
         heap.removeAll(keepingCapacity: true)
         abandoned = 0
         for active in kept { insert(active) }

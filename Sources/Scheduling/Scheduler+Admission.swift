@@ -134,6 +134,21 @@ extension Scheduler {
         if let earliest, let notBefore = earliest.notBefore, entry.occupying.isEmpty { arm(earliest, at: notBefore) }
     }
 
+    /// Under a definition that permits fewer runs at a time the newest that have not started wait again.
+    func retractTurns(_ entry: JobEntry) {
+        var surplus = entry.occupying.count - entry.instanceLimit
+        for active in entry.occupying.reversed() where surplus > 0 && active.run.attempt == 0 && !active.run.isForced {
+            if active.phase == .ready { ready.remove(active) }
+            entry.occupying.removeAll { $0 === active }
+            forgetConditions(active)
+            disarm(active)
+            active.wait = ConditionWait()
+            active.phase = .waiting
+            entry.waiting.insert(active, at: 0)
+            surplus -= 1
+        }
+    }
+
     /// Under `replace` the oldest active runs end for a newer one, as many as are in its way; what waits is given up.
     func makeRoom(in entry: JobEntry, for newer: ActiveRun, now: Instant) {
         let why = "replaced by \(newer.run.id)"

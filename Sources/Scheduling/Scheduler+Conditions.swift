@@ -36,6 +36,12 @@ extension Scheduler {
             case notAsked
             case asked(Instant)
             case said(Bool, at: Instant)
+
+            /// What it said does not count any more. One that may still answer is not asked a second time.
+            mutating func forget(now: Instant) {
+                if case .asked(let at) = self, at + Scheduler.commandPatience * 2 > now { return }
+                self = .notAsked
+            }
         }
 
         /// Until when it waits at most; nil before it was first looked at.
@@ -94,7 +100,8 @@ extension Scheduler {
         conditions.sleptAt = nil
         for active in conditions.runs.values {
             active.wait.until = active.wait.until.map { $0 + slept }
-            if active.phase == .conditional { active.wait.command = .notAsked }
+            if case .asked = active.wait.command { active.wait.command = .asked(now) }
+            active.wait.command.forget(now: now)
         }
         conditions.surroundings.answered = []
         conditions.asked = conditions.asked.mapValues { _ in now }
@@ -171,7 +178,7 @@ extension Scheduler {
             }
         }
         guard unmet.isEmpty, let command = required.command else {
-            active.wait.command = .notAsked
+            active.wait.command.forget(now: now)
             return unmet
         }
         return ask(command, for: active, now: now, next: &next) ? [] : [.command]

@@ -155,6 +155,7 @@ extension Scheduler {
         if old.scheduleKey != job.scheduleKey { admitPast(entry, beside: old.schedules, now: now) }
         follow(entry)
         touch(entry)
+        retractTurns(entry)
         promote(entry, now: now)
         reschedule(entry)
     }

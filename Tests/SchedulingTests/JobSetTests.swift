@@ -146,6 +146,31 @@ import Testing
         #expect(rig.store.states["a"]?.failureCount == 3)
     }
 
+    @Test func `runs that have not started give their turns back where fewer are permitted`() {
+        func jobs(_ most: Int) -> [Job] {
+            [
+                job("a", "0,1,2 9 * * *") {
+                    $0.overlap = .queue
+                    $0.maxInstances = most
+                    $0.historyLimit = most
+                }, job("b", "0 8 * * *"),
+            ]
+        }
+        let rig = Rig(jobs(3)) { $0.maxConcurrentRuns = 1 }
+        rig.advance(to: "09:02")
+        reload(rig, jobs(1))
+        rig.end(id("b", "08:00"))
+        #expect(rig.status(id("a", "09:00")) == .running)
+        rig.end(id("a", "09:00"))
+        #expect(rig.status(id("a", "09:01")) == .running)
+        #expect(rig.status(id("a", "09:02")) == .queued)
+        reload(rig, jobs(3))
+        rig.end(id("a", "09:01"))
+        #expect(
+            rig.started == ["\(id("b", "08:00")) schedule"]
+                + ["09:00", "09:01", "09:02"].map { "\(id("a", $0)) schedule" })
+    }
+
     // MARK: - Over the bus
 
     private func bus(_ name: String, _ cron: String, version: Int = 1, registered: String = "00:00") -> Job {

@@ -228,6 +228,16 @@ final class Checker {
             else { return nil }
             return run.scheduledFor
         }.max()
+        // Finished by the last permitted run, and not finished any more because another was given up.
+        let count = changes.count { change in
+            guard case .run(let run) = change, run.job == state.job, store.runs[run.id] == nil else { return false }
+            return (run.trigger == .schedule || run.trigger == .catchUp) && run.status.isExecuted
+        }
+        if let most = grid.job.maxExecutions, let last, !isFinished, grid.executions + count >= most {
+            grid.close(at: last)
+            grid.clip(to: last)
+            grid.passed = now
+        }
         if grid.openFrom == nil, isEnabled, !isFinished || last != nil {
             let until = grid.pausedUntil.flatMap { $0 <= now ? $0 : nil }
             grid.open(at: until ?? now)

@@ -261,6 +261,13 @@ final class World {
             tickCount += 1
             if changes.isEmpty, box[2].isEmpty { idleTickCount += 1 }
         }
+        // A run that a later event of this turn ends has to start first.
+        let starting = Set(box[2].compactMap { if case .start(let launch) = $0 { launch.run.id } else { nil } })
+        func isLate(_ effect: Effect) -> Bool {
+            if case .stop(let run, _) = effect { starting.contains(run) } else { false }
+        }
+        box[2] += box[1].filter(isLate)
+        box[1].removeAll(where: isLate)
         let effects = box.joined()
         var crashAt = canCrash && random.chance(300) ? random.below(effects.count + 2) : .max
         if crashAt == 0 {

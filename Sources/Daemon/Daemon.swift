@@ -297,8 +297,6 @@ public final class Daemon {
         runner.onTrouble = { [unowned self] error in
             log.error("cannot read how a run ended; trying again", [("BOTCRON_ERROR", error)])
         }
-        outbox.changes += historyTakenOver
-        historyTakenOver = []
         do {
             submit(try adoptAttempts())
         } catch {
@@ -389,6 +387,7 @@ extension Daemon {
             ExportedObject(
                 Self.objectPath, [ControlInterface(daemon: self).interface, typedFace.manager], isObjectManager: true))
         typedFace.export()
+        connection.export(ExportedObject(LogControl.path, [LogControl(log: log).interface]), announces: false)
     }
 }
 

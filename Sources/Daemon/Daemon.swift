@@ -52,6 +52,7 @@ public final class Daemon {
     var calls: [Ticket: (Reply) -> Void] = [:]
     private var lastTicket: Ticket = 0
     var waiters: [String: [RunWaiter]] = [:]
+    var callers = Callers()
     /// The attempts that are under way, by run.
     var attempts: [String: RunningAttempt] = [:]
     /// Whether the store holds something to tell that is told by now, or is about to be.

@@ -32,9 +32,14 @@ public struct ErrorReply: Error, Hashable, Sendable, CustomStringConvertible {
     /// One sentence.
     public let message: String
 
+    /// A longer message is cut: it may quote what the caller sent, however long that is.
+    public static let messageBytesMax = 8 << 10
+
     public init(_ name: ErrorName, _ message: String) {
         self.name = name
-        self.message = message
+        self.message =
+            message.utf8.count <= Self.messageBytesMax
+            ? message : String(decoding: message.utf8.prefix(Self.messageBytesMax), as: UTF8.self) + "…"
     }
 
     /// A call that failed on our side already.

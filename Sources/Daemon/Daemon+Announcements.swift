@@ -167,24 +167,22 @@ extension Daemon {
 
     // MARK: - Those who wait
 
-    /// Runs that clients wait for, at most; beyond it `wait_run` is refused with `LimitsExceeded`.
-    static var waitersMax: Int { 1_000 }
-
-    func wait(for run: String, _ call: MethodCall) {
-        guard waiters.values.reduce(0, { $0 + $1.count }) < Self.waitersMax else {
-            return call.fail(ErrorReply(.limitsExceeded, "\(Self.waitersMax) calls of wait_run are pending already"))
-        }
+    func wait(for run: String, _ call: MethodCall) throws(ErrorReply) {
+        try callers.beginWait(call.sender)
         var waiter = RunWaiter(call: call)
         if let sender = call.sender {
-            waiter.vanishing = connection.watch(peer: sender) { [unowned self] in
-                for waiter in waiters[run] ?? [] where waiter.call.sender == sender && !waiter.call.isAnswered {
-                    waiter.call.abandon()
-                }
-                waiters[run]?.removeAll { $0.call.sender == sender }
-                if waiters[run]?.isEmpty ?? false { waiters[run] = nil }
-            }
+            waiter.vanishing = connection.watch(peer: sender) { [unowned self] in forgetWaiters(of: sender, run) }
         }
         waiters[run, default: []].append(waiter)
+    }
+
+    private func forgetWaiters(of sender: BusName, _ run: String) {
+        for waiter in waiters[run] ?? [] where waiter.call.sender == sender {
+            callers.endWait(sender)
+            if !waiter.call.isAnswered { waiter.call.abandon() }
+        }
+        waiters[run]?.removeAll { $0.call.sender == sender }
+        if waiters[run]?.isEmpty ?? false { waiters[run] = nil }
     }
 
     private func answerWaiters(of run: Run) {
@@ -192,6 +190,7 @@ extension Daemon {
         let text = answer(of: run).compactText
         for waiter in waiting {
             waiter.vanishing?.cancel()
+            callers.endWait(waiter.call.sender)
             waiter.call.reply([.string(text)])
         }
     }

@@ -24,6 +24,9 @@ extension Daemon {
                 var document = try self.document(in: contents) ?? Self.emptyDocument()
                 try Self.set(value, section, key, in: &document)
                 if section == "schedules" { try check(document) }
+                guard document.bytes.count <= ConfigurationFile.bytesMax else {
+                    throw ErrorReply.tooLong("value", document.bytes.count, ConfigurationFile.bytesMax)
+                }
                 return document.bytes
             }
             _ = try reload()

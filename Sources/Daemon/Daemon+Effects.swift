@@ -68,6 +68,7 @@ extension Daemon {
         }
         scheduler.didCommit()
         queues?.didCommit()
+        callers.recorded(outbox.changes)
         mirrorSoon()
         writeOverrides(outbox.changes)
         typedFace.touch(outbox.changes)

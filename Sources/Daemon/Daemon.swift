@@ -52,6 +52,7 @@ public final class Daemon {
     var calls: [Ticket: (Reply) -> Void] = [:]
     private var lastTicket: Ticket = 0
     var waiters: [String: [RunWaiter]] = [:]
+    var callers = Callers()
     /// The attempts that are under way, by run.
     var attempts: [String: RunningAttempt] = [:]
     /// Whether the store holds something to tell that is told by now, or is about to be.
@@ -297,8 +298,6 @@ public final class Daemon {
         runner.onTrouble = { [unowned self] error in
             log.error("cannot read how a run ended; trying again", [("BOTCRON_ERROR", error)])
         }
-        outbox.changes += historyTakenOver
-        historyTakenOver = []
         do {
             submit(try adoptAttempts())
         } catch {
@@ -389,6 +388,7 @@ extension Daemon {
             ExportedObject(
                 Self.objectPath, [ControlInterface(daemon: self).interface, typedFace.manager], isObjectManager: true))
         typedFace.export()
+        connection.export(ExportedObject(LogControl.path, [LogControl(log: log).interface]), announces: false)
     }
 }
 

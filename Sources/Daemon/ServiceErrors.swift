@@ -78,6 +78,11 @@ extension ErrorReply {
         }
     }
 
+    /// An argument beyond a bound.
+    static func tooLong(_ name: String, _ bytes: Int, _ bytesMax: Int) -> ErrorReply {
+        ErrorReply(.limitsExceeded, "argument \(name): found \(bytes) bytes, expected at most \(bytesMax)")
+    }
+
     static func invalidArgument(_ name: String, found: String, expected: String) -> ErrorReply {
         ErrorReply(.invalidArgs, "argument \(name): found \(found), expected \(expected)")
     }

@@ -39,15 +39,37 @@ public final class Log {
     /// Lines that could not be written since the last one that could.
     public private(set) var droppedCount = 0
 
-    private let identifier: String
-    private let destination: any LogDestination
+    /// The program's name in the journal and on stderr.
+    public let identifier: String
+    private var destination: any LogDestination
+
+    /// Where lines go.
+    public enum Target: String, CaseIterable, Sendable {
+        /// The journal where stderr is the journal's, else stderr.
+        case auto
+        case journal
+        /// stderr, one readable line each.
+        case console
+        /// Nowhere.
+        case null
+    }
+
+    public var target = Target.auto {
+        didSet { destination = Self.destination(target) }
+    }
 
     /// `identifier` is the program's name in the journal and on stderr.
     public convenience init(identifier: String, threshold: Level = .info) {
-        let destination: any LogDestination =
-            JournalDestination.isStderr
-            ? JournalDestination(path: JournalDestination.socketPath) : StreamDestination.stderr()
-        self.init(identifier: identifier, threshold: threshold, destination: destination)
+        self.init(identifier: identifier, threshold: threshold, destination: Self.destination(.auto))
+    }
+
+    private static func destination(_ target: Target) -> any LogDestination {
+        switch target {
+        case .auto: destination(JournalDestination.isStderr ? .journal : .console)
+        case .journal: JournalDestination(path: JournalDestination.socketPath)
+        case .console: StreamDestination.stderr()
+        case .null: NullDestination()
+        }
     }
 
     init(identifier: String, threshold: Level, destination: any LogDestination) {
@@ -114,4 +136,9 @@ struct LogLine {
 /// Takes lines without ever blocking; false where the line was lost.
 protocol LogDestination: AnyObject {
     func write(_ line: LogLine) -> Bool
+}
+
+/// Nobody wants to know.
+private final class NullDestination: LogDestination {
+    func write(_ line: LogLine) -> Bool { true }
 }

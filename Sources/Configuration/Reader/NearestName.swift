@@ -8,7 +8,10 @@ public enum NearestName {
         let name = folded(name)
         var best: (name: String, distance: Int)?
         for candidate in candidates {
-            let distance = editDistance(name, folded(candidate))
+            let other = folded(candidate)
+            // No less than this lies between them: of ten thousand names most are not worth more of a look.
+            if let best, abs(name.count - other.count) >= best.distance { continue }
+            let distance = editDistance(name, other)
             if best.map({ distance < $0.distance }) ?? true { best = (candidate, distance) }
         }
         return best?.name

@@ -12,6 +12,7 @@ extension ControlInterface {
         let name = text(call, 0)
         var older: OlderCall?
         do throws(ErrorReply) {
+            try Self.checkSize(text(call, 1), "args")
             let arguments = try OlderArguments(parsing: text(call, 1))
             let made = OlderCall(call: call, method: name, arguments: arguments)
             older = made
@@ -58,7 +59,9 @@ extension ControlInterface {
         guard let member = MemberName(older.method), member != "CallMethod",
             let method = older.call.declaration.method(member)
         else {
-            return OlderCall.refuse(older.call, "Unknown handler: \(older.method)")
+            // Through an error, which cuts what is too long.
+            return OlderCall.refuse(
+                older.call, ErrorReply(.unknownMethod, "Unknown handler: \(older.method)").message)
         }
         try older.perform(member, try values(older.arguments, of: method)) {
             try OlderCall.shape($0, of: method.outputs)

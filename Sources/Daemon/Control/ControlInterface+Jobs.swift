@@ -97,6 +97,13 @@ extension ControlInterface {
         _ call: MethodCall, _ definition: JSONObject, _ done: @escaping (Job, Instant?) -> Void
     ) throws {
         let job = try daemon.readJob(.object(definition), madeUpName: daemon.makeUpJobName())
+        let made = daemon.scheduler.jobCount - daemon.configuration.jobs.count
+        guard made < Callers.Limits.jobs || daemon.scheduler.job(named: job.name) != nil else {
+            throw ErrorReply(
+                .limitsExceeded,
+                "cannot make the job \"\(job.name)\": \(made) jobs were made over the bus; at most \(Callers.Limits.jobs)"
+            )
+        }
         if daemon.configuration.refused.contains(where: { $0.name == job.name }) {
             throw ErrorReply.refused(.jobExists(job.name), among: [])
         }
@@ -150,6 +157,7 @@ extension ControlInterface {
 
     func updateConfig(_ call: MethodCall) throws {
         let value: JSONValue
+        try Self.checkSize(text(call, 2), "value")
         do {
             value = try JSONValue(parsing: text(call, 2))
         } catch {

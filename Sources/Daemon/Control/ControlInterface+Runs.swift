@@ -20,6 +20,7 @@ extension ControlInterface {
     func request(
         _ call: MethodCall, _ name: String, _ object: JSONObject, _ done: @escaping (Run) throws -> Void
     ) throws {
+        try daemon.callers.admitRun(call.sender)
         var request = RunRequest(job: name)
         if let force = object["force"], !force.isNull {
             guard let isForced = force.boolValue else {
@@ -38,6 +39,9 @@ extension ControlInterface {
                 throw ErrorReply.invalidArgument(
                     "idempotency_key", found: key.compactText, expected: "a string that is not empty")
             }
+            guard text.utf8.count <= Callers.Limits.keyBytes else {
+                throw ErrorReply.tooLong("idempotency_key", text.utf8.count, Callers.Limits.keyBytes)
+            }
             request.idempotencyKey = text
         }
         let zone = (try? view(name))?.job.zone ?? daemon.configuration.timezone
@@ -53,15 +57,20 @@ extension ControlInterface {
                     "idempotency_key", found: "the key of \"\(run.id)\", a run of the job \"\(run.job)\"",
                     expected: "a key that no other job has used")
             }
-            try done(try Self.run(in: reply))
+            let run = try Self.run(in: reply)
+            daemon.callers.asked(run, call.sender)
+            try done(run)
         }
     }
 
     func runNow(_ call: MethodCall) throws {
+        try daemon.callers.admitRun(call.sender)
         let definition = try object(call, 0, "definition")
         let job = try daemon.readJob(.object(definition), madeUpName: daemon.makeUpJobName())
         try ask(call, { .runOnce(job, RunRequest(job: job.name), ticket: $0) }) { reply in
-            answer(call, daemon.answer(of: try Self.run(in: reply)))
+            let run = try Self.run(in: reply)
+            daemon.callers.asked(run, call.sender)
+            answer(call, daemon.answer(of: run))
         }
     }
 
@@ -77,7 +86,7 @@ extension ControlInterface {
     func waitRun(_ call: MethodCall) throws {
         let run = try findRun(text(call, 0))
         guard run.status.isActive else { return answer(call, daemon.answer(of: run)) }
-        daemon.wait(for: run.id, call)
+        try daemon.wait(for: run.id, call)
     }
 
     func cancelRun(_ call: MethodCall) throws {

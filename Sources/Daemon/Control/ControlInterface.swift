@@ -307,9 +307,15 @@ extension ControlInterface {
 
     func answer(_ call: MethodCall, _ value: JSONValue) { call.reply([.string(value.compactText)]) }
 
+    static func checkSize(_ text: String, _ name: String) throws(ErrorReply) {
+        let size = text.utf8.count
+        guard size <= Callers.Limits.jsonBytes else { throw .tooLong(name, size, Callers.Limits.jsonBytes) }
+    }
+
     /// A JSON object out of a text argument.
     func object(_ call: MethodCall, _ index: Int, _ name: String) throws -> JSONObject {
         let text = text(call, index)
+        try Self.checkSize(text, name)
         do {
             guard let object = try JSONValue(parsing: text).objectValue else {
                 throw ErrorReply.invalidArgument(name, found: "JSON that is no object", expected: "one JSON object")

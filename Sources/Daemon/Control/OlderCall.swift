@@ -17,7 +17,7 @@ struct OlderCall {
     func fail(_ error: ErrorReply) {
         var text = error.message
         if error.name == .jobNotFound, let job { text = "Job not found: \(job)" }
-        Self.refuse(call, text)
+        Self.refuse(call, ErrorReply(error.name, text).message)
     }
 
     static func refuse(_ call: MethodCall, _ text: String) {

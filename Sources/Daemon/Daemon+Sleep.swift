@@ -23,6 +23,7 @@ extension Daemon {
             flush()
             login.releaseShutdownLock()
         }
+        watchRefusals()
         login.onChange = { [unowned self] sentence in log.info(sentence) }
         systemBus.onChange = { [unowned self] sentence in log.info(sentence) }
         systemBus.connect()

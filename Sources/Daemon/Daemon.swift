@@ -33,6 +33,19 @@ public final class Daemon {
     let systemBus: BusLink
     let login: LoginManager
     let userManager: UserManager
+    /// What runs wait for, and the commands that are being asked, by run.
+    lazy var surroundings = SurroundingsWatch(
+        systemBus: systemBus, session: BusLink(connection), loop: loop, home: home
+    ) { [unowned self] in submit(.surroundingsChanged($0)) }
+    var checks: [String: AttemptHandle] = [:]
+    /// Runs for which the machine is kept awake, and those for which that was refused.
+    var heldAwake: Set<String> = []
+    var awakeRefused: Set<String> = []
+    /// The alarm that wakes the machine; why there can be none.
+    var wakeTimer: TimerSource?
+    var wakeFault: String?
+    var isWakeFaultTold = false
+    let notificationServer: ServicePresence
     let startedAtUSec: UInt64
     var clocks: ClockComparison
 
@@ -190,6 +203,7 @@ public final class Daemon {
                     "\(error)\nLog in to a desktop session, or start one for a command: dbus-run-session -- botcrond")
         }
         userManager = UserManager(connection: connection)
+        notificationServer = ServicePresence("org.freedesktop.Notifications", on: BusLink(connection))
     }
 
     /// Runs until it is told to stop.

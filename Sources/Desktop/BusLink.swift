@@ -81,6 +81,9 @@ public final class BusLink {
         if let connection { peer.begin(connection) }
     }
 
+    /// Whether it is not even being connected to: whoever asks for a peer now need not wait for an answer.
+    var isAway: Bool { connection == nil && opening == nil }
+
     private func connected() {
         connection = opening
         opening = nil
@@ -117,117 +120,5 @@ public final class BusLink {
         }
         retryTimer?.arm(atUSec: loop.now(.monotonic) + retryDelayUSec)
         retryDelayUSec = min(retryDelayUSec * 2, Retry.longestUSec)
-    }
-}
-
-/// A service on a bus, by its well-known name: it may be absent, come late, or restart. It is never started for this.
-final class Peer {
-    let name: BusName
-    /// The connection to reach it by; nil while it is away.
-    private(set) var connection: Connection?
-    private let changed: (Connection?) -> Void
-    private var ownerChanges: Subscription?
-
-    /// - Parameter changed: called when it comes (or is another one than before), and with nil when it goes or is found
-    ///   to be away.
-    init(_ name: BusName, on link: BusLink, changed: @escaping (Connection?) -> Void) {
-        self.name = name
-        self.changed = changed
-        link.add(self)
-    }
-
-    fileprivate func begin(_ connection: Connection) {
-        let rule = MatchRule(
-            sender: .bus, path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", member: "NameOwnerChanged",
-            firstArgument: name.text)
-        ownerChanges = connection.subscribe(rule) { [weak self, weak connection] signal in
-            let isThere = signal.arguments.last?.asString != ""
-            self?.update(isThere ? connection : nil)
-        }
-        let ask = RemoteCall(
-            .bus, "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner", [.string(name.text)])
-        connection.call(ask) { [weak self, weak connection] result in
-            guard let self, self.connection == nil else { return }
-            let isThere = (try? result.get())?.first?.asBool ?? false
-            update(isThere ? connection : nil)
-        }
-    }
-
-    fileprivate func end() {
-        ownerChanges = nil
-        update(nil)
-    }
-
-    private func update(_ connection: Connection?) {
-        self.connection = connection
-        changed(connection)
-    }
-
-    /// Calls a method of it, and never starts it for that; nothing happens while it is away.
-    func call(
-        _ path: ObjectPath, _ interface: InterfaceName, _ member: MemberName, _ arguments: [DBusValue] = [],
-        _ handler: @escaping (Result<[DBusValue], ErrorReply>) -> Void
-    ) {
-        connection?.call(RemoteCall(name, path, interface, member, arguments, startsService: false), handler)
-    }
-}
-
-/// Properties of an object of a peer, kept up to date while the peer is there.
-final class RemoteProperties {
-    /// Empty while the peer is away.
-    private(set) var values: [String: DBusValue] = [:]
-    private let path: ObjectPath
-    private let interface: InterfaceName
-    private let changed: () -> Void
-    private var peer: Peer?
-    private var changes: Subscription?
-
-    private static let properties: InterfaceName = "org.freedesktop.DBus.Properties"
-
-    init(
-        _ name: BusName, _ path: ObjectPath, _ interface: InterfaceName, on link: BusLink,
-        changed: @escaping () -> Void
-    ) {
-        self.path = path
-        self.interface = interface
-        self.changed = changed
-        peer = Peer(name, on: link) { [weak self] in self?.peerChanged($0) }
-    }
-
-    private func peerChanged(_ connection: Connection?) {
-        guard let connection, let name = peer?.name else {
-            changes = nil
-            guard !values.isEmpty else { return }
-            values = [:]
-            return changed()
-        }
-        let rule = MatchRule(
-            sender: name, path: path, interface: Self.properties, member: "PropertiesChanged",
-            firstArgument: interface.text)
-        changes = connection.subscribe(rule) { [weak self] in self?.take($0.arguments) }
-        readAll()
-    }
-
-    private func take(_ arguments: [DBusValue]) {
-        guard arguments.count == 3 else { return }
-        merge(arguments[1])
-        // Some say only that a value is no longer what it was.
-        if arguments[2].asArray?.isEmpty == false { readAll() }
-    }
-
-    private func readAll() {
-        peer?.call(path, Self.properties, "GetAll", [.string(interface.text)]) { [weak self] result in
-            if case .success(let values) = result, let all = values.first { self?.merge(all) }
-        }
-    }
-
-    private func merge(_ new: DBusValue) {
-        var isNew = false
-        for entry in new.asEntries ?? [] {
-            guard let name = entry.key.asString, values[name] != entry.value.unwrapped else { continue }
-            values[name] = entry.value.unwrapped
-            isNew = true
-        }
-        if isNew { changed() }
     }
 }

@@ -40,6 +40,7 @@ public final class LoginManager {
     /// Whether it has announced a sleep whose end it has not told.
     public private(set) var isAsleep = false
     public var holdsSleepLock: Bool { sleepLock != nil }
+    public var holdsShutdownLock: Bool { shutdownLock != nil }
 
     private let link: BusLink
     private let who: String
@@ -113,6 +114,28 @@ public final class LoginManager {
         }
     }
 
+    // MARK: - Sending the machine to sleep
+
+    /// Sends the machine to sleep, where nobody has used it since an instant and nobody holds a lock on its sleep.
+    ///
+    /// - Parameters:
+    ///   - usedSinceUSec: in µs since 1970.
+    ///   - done: told why not; nil where it goes to sleep.
+    public func suspend(unlessUsedSince usedSinceUSec: UInt64, _ done: @escaping (String?) -> Void) {
+        guard logind?.connection != nil else { return done("logind is away") }
+        askAll { [unowned self] all in
+            guard let all else { return done("logind does not answer") }
+            let locks = all["BlockInhibited"]?.asString ?? ""
+            guard !locks.split(separator: ":").contains("sleep") else { return done("a lock on its sleep is held") }
+            guard all["IdleHint"]?.asBool ?? false else { return done("it is in use") }
+            guard all["IdleSinceHint"]?.asUInt64 ?? 0 <= usedSinceUSec else { return done("it was used") }
+            // Not interactive: nobody is there to be asked.
+            logind?.call(Self.path, Self.interface, "Suspend", [.bool(false)]) { result in
+                if case .failure(let error) = result { done("\(error)") } else { done(nil) }
+            }
+        }
+    }
+
     // MARK: - Coming and going
 
     private func begin(_ connection: Connection) {
@@ -166,14 +189,18 @@ public final class LoginManager {
 
     /// Asks whether a sleep or a shutdown is being prepared: a signal that came before us is not repeated.
     public func askHowItIs() {
-        let get: MemberName = "GetAll"
-        logind?.call(Self.path, "org.freedesktop.DBus.Properties", get, [.string(Self.interface.text)]) {
-            [unowned self] result in
-            guard case .success(let values) = result, let all = values.first else { return logindIsGone() }
+        askAll { [unowned self] all in
+            guard let all else { return logindIsGone() }
             isWatching = true
             delayMaxUSec = all["InhibitDelayMaxUSec"]?.asUInt64
             if all["PreparingForSleep"]?.asBool ?? false { fallAsleep() } else { wakeUp() }
             if all["PreparingForShutdown"]?.asBool ?? false { onShutdown() }
+        }
+    }
+
+    private func askAll(_ done: @escaping (DBusValue?) -> Void) {
+        logind?.call(Self.path, "org.freedesktop.DBus.Properties", "GetAll", [.string(Self.interface.text)]) { result in
+            done((try? result.get())?.first)
         }
     }
 

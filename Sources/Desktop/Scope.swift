@@ -19,7 +19,9 @@ public struct Scope: Sendable {
     /// What `StartTransientUnit` takes.
     func arguments(_ pid: Int32) -> [DBusValue] {
         var properties: [DBusValue] = []
-        func add(_ name: String, _ value: DBusValue) { properties.append(.structure([.string(name), .variant(value)])) }
+        func add(_ name: String, _ value: DBusValue) {
+            properties.append(.structure([.string(name), .variant(value)]))
+        }
         add("PIDs", .array([.uint32(UInt32(pid))], element: "u"))
         add("Description", .string(description))
         add("Slice", .string("app.slice"))

@@ -41,6 +41,12 @@ public struct Launch: Sendable, Equatable {
     public var job: Job
     /// The run before, for a chained one; nil where a restart lies between the two, and `run.previous` names it.
     public var previous: Run?
+
+    public init(run: Run, job: Job, previous: Run? = nil) {
+        self.run = run
+        self.job = job
+        self.previous = previous
+    }
 }
 
 /// A run that keeps the machine from sleeping, because its job says `keep_awake` or `on_sleep: wait`.

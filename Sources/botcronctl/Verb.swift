@@ -65,7 +65,7 @@ struct Verb: Sendable {
     static let groups = [
         Group(title: "Jobs", verbs: [list, show, why, enable, disable, skip]),
         Group(title: "Runs", verbs: [runJob, wait, cancel, logs, history, monitor]),
-        Group(title: "The scheduler", verbs: [status, pause, resume, reload]),
+        Group(title: "The scheduler", verbs: [status, doctor, pause, resume, reload]),
         Group(title: "Without a daemon", verbs: [next, simulate, validate, version, help]),
     ]
 

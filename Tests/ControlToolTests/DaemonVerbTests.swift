@@ -34,6 +34,18 @@ import Testing
         #expect(try stage.control("why", "far", "--at", "soon").code == 1)
     }
 
+    @Test func doctorSaysWhatIsAroundTheDaemon() throws {
+        let outcome = try stage.control("doctor")
+        #expect(outcome.code == 0, "\(outcome)")
+        #expect(outcome.output.contains("logind  is away"), "\(outcome)")
+        let all = try json(stage.control("doctor", "--json")).arrayValue ?? []
+        #expect(
+            all.map { $0.text("name") } == [
+                "configuration", "store", "logind", "user manager", "wake-up alarms", "notification server",
+            ])
+        #expect(all.first { $0.text("name") == "store" }?["serves"] == true)
+    }
+
     @Test func columnsAreAligned() throws {
         let lines = try stage.control("list").output.split(separator: "\n").map(Array.init)
         let header = try #require(lines.first)

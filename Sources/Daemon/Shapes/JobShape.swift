@@ -7,6 +7,7 @@ enum JobShape {
     static func json(_ view: Scheduler.JobView, of scheduler: Scheduler) -> JSONObject {
         let (job, state) = (view.job, view.state)
         let running = view.running(in: scheduler)
+        let waitingFor = view.active.flatMap { scheduler.unmetConditions(ofRun: $0)?.unmet.map(\.text) ?? [] }
         let schedule = job.schedules.first
         let cron = job.schedules.first { $0.type == "cron" }
         var trigger = "manual"
@@ -34,6 +35,7 @@ enum JobShape {
             "run_count": .number(state.runCount),
             "failure_count": .number(state.failureCount),
             "running": .array(running.map { .string($0) }),
+            "waiting_for": .array(waitingFor.map { .string($0) }),
             "tags": .array(job.tags.map { .string($0) }),
             "error": .null,
         ]
@@ -68,6 +70,7 @@ enum JobShape {
             "run_count": .number(0),
             "failure_count": .number(0),
             "running": .array([]),
+            "waiting_for": .array([]),
             "tags": definition["tags"] ?? .array([]),
             "error": .string(refused.error),
         ]

@@ -88,6 +88,7 @@ extension Daemon {
                 "failed": .number(failed), "success_rate": .number(rate),
             ],
             "checks": .object(JSONObject(checks.map { ($0.name, .bool($0.holds)) })),
+            "surroundings": .array(surroundingsShape()),
             "message": .string(isHealthy ? "Cron daemon is healthy" : "Unhealthy: \(bad)"),
             "timestamp": .number(Double(now.microseconds) / 1e6),
             "jobs_executed": .number(total),

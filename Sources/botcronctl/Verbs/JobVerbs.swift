@@ -64,6 +64,8 @@ private func nextCell(of job: JSONValue, _ context: Context) -> Table.Cell {
 
 private func lastCell(of job: JSONValue, _ context: Context) -> Table.Cell {
     if !job.texts("running").isEmpty { return .init("running") }
+    let awaited = job.texts("waiting_for")
+    if !awaited.isEmpty { return .init("waits for " + awaited.joined(separator: " and for ")) }
     guard let status = job["last_status"]?.stringValue else { return .init("never", .faint) }
     let ago = job.instant("last_run").map { ", " + context.times.relative($0) } ?? ""
     return .init(status + ago, Style.ofStatus(status))

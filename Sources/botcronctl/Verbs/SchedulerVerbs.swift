@@ -1,12 +1,17 @@
 import DBus
 import JSON
 
-/// Verbs on the scheduler and the daemon: `status`, `pause`, `resume`, `reload`, `version`, `help`.
+/// Verbs on the scheduler and the daemon: `status`, `doctor`, `pause`, `resume`, `reload`, `version`, `help`.
 extension Verb {
     static let status = Verb(
         "status", "how the daemon is and what it does",
         details: "Exits with 1 where a check of the daemon's health does not hold. It does not start the daemon.",
         run: showStatus)
+
+    static let doctor = Verb(
+        "doctor", "what the daemon sees around it, and what that keeps it from",
+        details: "Exits with 1 where a check of the daemon's health does not hold. It does not start the daemon.",
+        run: showSurroundings)
 
     static let pause = Verb("pause", "pause all schedules; runs go on, and jobs can be run by hand", run: pauseAll)
 
@@ -17,6 +22,27 @@ extension Verb {
     static let version = Verb("version", "the versions of this program and of the daemon", run: showVersions)
 
     static let help = Verb("help", "[VERB]", 0...1, "show help", run: showHelp)
+}
+
+// MARK: - doctor
+
+private func showSurroundings(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
+    let health = try context.daemon().json("HealthCheck", isStarting: false)
+    let exitCode = health["healthy"]?.boolValue ?? false ? ExitCode.success : ExitCode.failure
+    let surroundings = health["surroundings"]?.arrayValue ?? []
+    guard !context.screen.isJSON else {
+        context.screen.json(.array(surroundings))
+        return exitCode
+    }
+    var facts = Facts()
+    for one in surroundings {
+        facts.add(one.text("name"), one.text("text"), one["serves"]?.boolValue ?? false ? .good : .bad)
+    }
+    for check in health["checks"]?.objectValue?.filter({ $0.value.boolValue == false }).map(\.key) ?? [] {
+        facts.add("check", "\(check) does not hold", .bad)
+    }
+    facts.print(on: context.screen)
+    return exitCode
 }
 
 // MARK: - status

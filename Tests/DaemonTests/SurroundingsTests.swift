@@ -1,0 +1,237 @@
+import DBus
+import Glibc
+import JSON
+import Testing
+
+/// Runs wait for the conditions of their job, and start when these hold: with services that python-dbusmock plays.
+@Suite(.ownThread) struct SurroundingsTests {
+    private static let upower: BusName = "org.freedesktop.UPower"
+    private static let upowerPath: ObjectPath = "/org/freedesktop/UPower"
+    private static let upowerInterface: InterfaceName = "org.freedesktop.UPower"
+    private static let manager: BusName = "org.freedesktop.NetworkManager"
+    private static let managerPath: ObjectPath = "/org/freedesktop/NetworkManager"
+    private static let managerInterface: InterfaceName = "org.freedesktop.NetworkManager"
+
+    /// The machine is busy with other tests: on an idle one it is a tenth of a second, beyond what is debounced.
+    private static let startMaxUSec: UInt64 = 5_000_000
+
+    private static func job(_ conditions: JSONValue, _ more: JSONObject = [:]) -> JSONValue {
+        var job: JSONObject = ["name": "waits", "command": ["true"], "conditions": conditions]
+        for (key, value) in more { job[key] = value }
+        return .object(job)
+    }
+
+    /// Asks for a run, and sees it wait.
+    private func waitingRun(_ session: Session, _ text: String) throws -> String {
+        let id = try session.json("run_job", "waits").text("execution_id")
+        try session.look(for: "\(text) waited for") {
+            try session.job("waits")["waiting_for"]?.compactText.contains(text) ?? false
+        }
+        return id
+    }
+
+    private func startsNow(_ session: Session, _ id: String, by change: () throws -> Void) throws {
+        let begin = ProcessState.monotonicUSec
+        try change()
+        try session.signal("JobStarted", "waits", id)
+        #expect(ProcessState.monotonicUSec - begin < Self.startMaxUSec)
+        #expect(try session.waitForRun(id)["status"] == "success")
+    }
+
+    // MARK: - Power
+
+    @Test func aRunWaitsForMainsPowerWithoutAWakeUp() throws {
+        let session = try Session(jobs: [Self.job(["ac_power": true])])
+        let system = try SystemBus(session)
+        try system.mock("upower", Self.upower)
+        try system.update(Self.upower, Self.upowerPath, Self.upowerInterface, [("OnBattery", .bool(true))])
+        let daemon = try session.start()
+        let id = try waitingRun(session, "mains power")
+        #expect(try session.run(id)["status"] == "queued")
+        let why = try session.json("explain_job", "waits", "")
+        #expect(why["reasons"]?.arrayValue?.first?["code"] == "condition", "\(why)")
+        #expect(why.compactText.contains("mains power"))
+
+        // What the start and the questions leave to do is done within a second; memory is given back after five.
+        try pass(6.5, session)
+        let before = try #require(ProcessState.status(daemon.pid, "voluntary_ctxt_switches"))
+        try pass(3, session)
+        #expect(try #require(ProcessState.status(daemon.pid, "voluntary_ctxt_switches")) == before)
+
+        try startsNow(session, id) {
+            try system.update(Self.upower, Self.upowerPath, Self.upowerInterface, [("OnBattery", .bool(false))])
+        }
+    }
+
+    @Test func aPlugThatFlapsStartsNothing() throws {
+        let session = try Session(jobs: [Self.job(["ac_power": true])])
+        let system = try SystemBus(session)
+        try system.mock("upower", Self.upower)
+        func plug(_ isIn: Bool) throws {
+            try system.update(Self.upower, Self.upowerPath, Self.upowerInterface, [("OnBattery", .bool(!isIn))])
+        }
+        try plug(false)
+        try session.start()
+        let id = try waitingRun(session, "mains power")
+        var isFast = true
+        for _ in 0..<20 {
+            let begin = ProcessState.monotonicUSec
+            try plug(true)
+            try plug(false)
+            // On a machine that is too busy this is no flapping, but a plug that was in for a while.
+            if ProcessState.monotonicUSec - begin > 200_000 { isFast = false }
+        }
+        guard isFast else { return }
+        try pass(0.6, session)
+        #expect(try session.run(id)["status"] == "queued")
+        try startsNow(session, id) { try plug(true) }
+    }
+
+    @Test func aRunWaitsForTheBattery() throws {
+        let session = try Session(jobs: [Self.job(["battery_min": 50])])
+        let system = try SystemBus(session)
+        try system.mock("upower", Self.upower)
+        func battery(_ percent: Double) throws {
+            try system.update(
+                Self.upower, "/org/freedesktop/UPower/devices/DisplayDevice", "org.freedesktop.UPower.Device",
+                [("Percentage", .double(percent)), ("IsPresent", .bool(true))])
+        }
+        try battery(20)
+        try session.start()
+        let id = try waitingRun(session, "battery of at least 50")
+        try battery(49)
+        try pass(0.6, session)
+        #expect(try session.run(id)["status"] == "queued")
+        try startsNow(session, id) { try battery(50) }
+    }
+
+    @Test func whatCannotBeKnownHolds() throws {
+        let session = try Session(jobs: [Self.job(["ac_power": true, "network": "unmetered", "battery_min": 50])])
+        let daemon = try session.start()
+        #expect(try session.runToEnd("waits")["status"] == "success")
+        // The same on a bus where nobody is.
+        let system = try SystemBus(session)
+        try session.wait("the system bus found") { daemon.text.contains("logind is away") }
+        #expect(try session.runToEnd("waits")["status"] == "success")
+        _ = system
+    }
+
+    @Test func aServiceThatGoesAwayIsUnknown() throws {
+        let session = try Session(jobs: [Self.job(["ac_power": true])])
+        let system = try SystemBus(session)
+        let mock = try system.mock("upower", Self.upower)
+        try system.update(Self.upower, Self.upowerPath, Self.upowerInterface, [("OnBattery", .bool(true))])
+        try session.start()
+        let id = try waitingRun(session, "mains power")
+        try startsNow(session, id) { mock.signal(SIGKILL) }
+    }
+
+    // MARK: - Network
+
+    @Test func aRunWaitsForANetworkThatIsNotMetered() throws {
+        let session = try Session(jobs: [Self.job(["network": "unmetered"])])
+        let system = try SystemBus(session)
+        try system.mock("networkmanager", Self.manager)
+        func network(connectivity: UInt32, metered: UInt32) throws {
+            try system.update(
+                Self.manager, Self.managerPath, Self.managerInterface,
+                [("Connectivity", .uint32(connectivity)), ("Metered", .uint32(metered))])
+        }
+        // The template has no such property.
+        try system.define(Self.manager, Self.managerPath, Self.managerInterface, [("Metered", .uint32(0))])
+        try network(connectivity: 1, metered: 0)
+        try session.start()
+        let id = try waitingRun(session, "network that is not metered")
+        // Behind a portal; then online by a telephone, as NetworkManager guesses.
+        for state: (UInt32, UInt32) in [(2, 2), (4, 3), (4, 1)] {
+            try network(connectivity: state.0, metered: state.1)
+            try pass(0.6, session)
+            #expect(try session.run(id)["status"] == "queued", "\(state)")
+        }
+        try startsNow(session, id) { try network(connectivity: 4, metered: 4) }
+    }
+
+    @Test func networkdIsAskedWhereThereIsNoNetworkManager() throws {
+        let name: BusName = "org.freedesktop.network1"
+        let path: ObjectPath = "/org/freedesktop/network1"
+        let interface: InterfaceName = "org.freedesktop.network1.Manager"
+        let session = try Session(jobs: [Self.job(["network": "online"])])
+        let system = try SystemBus(session)
+        try system.mock(name, path, interface)
+        try system.define(name, path, interface, [("OperationalState", .string("carrier"))])
+        try session.start()
+        let id = try waitingRun(session, "the network")
+        try startsNow(session, id) {
+            try system.update(name, path, interface, [("OperationalState", .string("routable"))])
+        }
+    }
+
+    // MARK: - Files, commands, pressure
+
+    @Test func aRunWaitsForAPath() throws {
+        let session = try Session(jobs: [Self.job(["path_exists": "~/there/below/file"])])
+        try session.start()
+        let id = try waitingRun(session, "/there/below/file")
+        try Scratch.makeFolder(session.scratch.path + "/home/there/below")
+        try Scratch.write("", to: session.scratch.path + "/home/there/below/other")
+        try session.settle()
+        #expect(try session.run(id)["status"] == "queued")
+        try startsNow(session, id) { try Scratch.write("", to: session.scratch.path + "/home/there/below/file") }
+    }
+
+    @Test func aCommandDecides() throws {
+        let session = try Session(jobs: [
+            Self.job(["command": ["sh", "-c", "echo asked $BOTCRON_JOB >> asked; exit 0"]]),
+            ["name": "never", "command": ["true"], "conditions": ["command": "exit 1"], "conditions_timeout": 1],
+            ["name": "broken", "command": ["true"], "conditions": ["command": ["/no/such/program"]]],
+        ])
+        try session.start()
+        #expect(try session.runToEnd("waits")["status"] == "success")
+        #expect(Scratch.text(session.scratch.path + "/home/asked") == "asked waits\n")
+        let skipped = try session.runToEnd("never")
+        #expect(skipped["status"] == "skipped")
+        #expect(skipped["reason"] == "condition")
+        // What cannot be known holds.
+        #expect(try session.runToEnd("broken")["status"] == "success")
+        // Nothing is left of them.
+        try session.look(for: "no folder of a condition") {
+            !Scratch.names(in: session.stateFolder + "/runs").contains { $0.contains("condition") }
+        }
+    }
+
+    @Test func conditionsThatDoNotComeToHoldAreGivenUpOrNot() throws {
+        let session = try Session(jobs: [
+            Self.job(["path_exists": "/no/such/path"], ["conditions_timeout": 1]),
+            [
+                "name": "runs", "command": ["true"], "conditions": ["path_exists": "/no/such/path"],
+                "conditions_timeout": 1, "conditions_action": "run",
+            ],
+        ])
+        try session.start()
+        let skipped = try session.runToEnd("waits")
+        #expect(skipped["status"] == "skipped")
+        #expect(skipped["reason"] == "condition")
+        #expect(skipped.text("error").contains("/no/such/path"), "\(skipped)")
+        #expect(try session.runToEnd("runs")["status"] == "success")
+    }
+
+    /// Whatever the load of this machine is, 0 is exceeded by all work, and these bounds by none.
+    @Test func loadAndPressureHaveBounds() throws {
+        let session = try Session(jobs: [
+            Self.job(["load_max": 100_000, "pressure_max": 100]),
+            [
+                "name": "never", "command": ["true"], "conditions": ["load_max": 0], "conditions_timeout": 1,
+            ],
+        ])
+        try session.start()
+        #expect(try session.runToEnd("waits")["status"] == "success")
+        let status = try session.runToEnd("never")["status"]
+        #expect(status == "skipped" || Scratch.text("/proc/loadavg").hasPrefix("0.00"))
+    }
+
+    /// The wait is the measurement.
+    private func pass(_ seconds: Double, _ session: Session) throws {
+        let end = ProcessState.monotonicUSec + UInt64(seconds * 1_000_000)
+        try session.look(for: "the time to pass", seconds: seconds + 20) { ProcessState.monotonicUSec >= end }
+    }
+}

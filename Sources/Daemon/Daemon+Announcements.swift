@@ -185,6 +185,15 @@ extension Daemon {
         if waiters[run]?.isEmpty ?? false { waiters[run] = nil }
     }
 
+    /// Those who waited are on a bus that is gone.
+    func forgetAllWaiters() {
+        for waiter in waiters.values.joined() {
+            callers.endWait(waiter.call.sender)
+            waiter.call.abandon()
+        }
+        waiters = [:]
+    }
+
     private func answerWaiters(of run: Run) {
         guard let waiting = waiters.removeValue(forKey: run.id) else { return }
         let text = answer(of: run).compactText

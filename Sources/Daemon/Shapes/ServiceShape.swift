@@ -63,7 +63,7 @@ extension Daemon {
             ("scheduler_running", scheduler.status != .stopping),
             ("store_writable", isStoreFine),
             ("config_valid", configurationFault == nil),
-            ("bus_connected", connection.isOpen),
+            ("bus_connected", connection.isOpen && isNameOwned),
             // No logind is healthy, too.
             ("sleep_monitor", true),
             ("scheduler_initialized", true),

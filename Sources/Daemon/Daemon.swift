@@ -106,6 +106,8 @@ public final class Daemon {
     var storedOverrides: [StoreChange]
     /// Overrides whose entry in state.json was taken away: the core holds them, the file is not to.
     var unsaid = Overrides()
+    /// What `list_jobs` answers, kept for the next time.
+    var jobList = JobListText()
     /// Nil until somebody asks for one.
     var queues: Queues?
     var stateFileWatch: FileWatch?

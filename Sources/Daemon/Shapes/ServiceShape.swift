@@ -144,15 +144,6 @@ extension Daemon {
         let page = try store.history(HistoryQuery(limit: min(limit + active, HistoryQuery.limitMax)))
         return Array(page.runs.filter { !$0.status.isActive }.prefix(limit))
     }
-
-    /// Every job by name; a refused definition stands behind a good one of the same name.
-    func jobShapes() -> [JSONObject] {
-        let good = scheduler.jobNames.compactMap { scheduler.job(named: $0) }.map {
-            ($0.job.name, 0, JobShape.json($0, of: scheduler))
-        }
-        let bad = configuration.refused.map { ($0.name, 1, JobShape.json($0)) }
-        return (good + bad).sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
-    }
 }
 
 /// A job with what lists of it are filtered and sorted by.

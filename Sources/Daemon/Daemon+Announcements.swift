@@ -217,10 +217,12 @@ extension Daemon {
     /// What older clients read of a run that was tried again.
     private func retryShape(of run: Run) -> JSONValue {
         // Of a run that succeeded in the end, the type of what it failed of before.
-        let types = ((try? store.attempts(ofRun: run.id)) ?? []).compactMap(\.failureType)
+        let attempts = (try? store.attempts(ofRun: run.id)) ?? []
+        let remedies = attempts.compactMap(\.remedySucceeded)
         return [
             "attempts": .number(run.attempt), "retried": true,
-            "failure_type": .optional(run.failureType ?? types.last),
+            "failure_type": .optional(run.failureType ?? attempts.compactMap(\.failureType).last),
+            "remediation_applied": .bool(!remedies.isEmpty), "remediation_success": .bool(remedies.last ?? false),
         ]
     }
 

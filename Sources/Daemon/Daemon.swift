@@ -75,6 +75,8 @@ public final class Daemon {
     var callers = Callers()
     /// The attempts that are under way, by run.
     var attempts: [String: RunningAttempt] = [:]
+    /// By run, whether the remedy before the attempt that is under way succeeded.
+    var remedies: [String: Bool] = [:]
     /// Whether the store holds something to tell that is told by now, or is about to be.
     var hasUntold = false
     /// What was committed since the bus was lost, for the next daemon to tell.
@@ -90,7 +92,7 @@ public final class Daemon {
     /// Armed while a stopping daemon waits for runs that are to finish.
     var stopTimer: TimerSource?
     /// Armed when the bus was lost.
-    private var busLossTimer: TimerSource?
+    var busLossTimer: TimerSource?
     /// What retention left in the state folder is looked for: when, whether that is to be, what is still to look at.
     var sweepTimer: TimerSource?
     var sweepStep: DeferredSource?

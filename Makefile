@@ -38,7 +38,7 @@ test-long:
 bench: build bench-schedules
 	for bench in daemon bus scheduler spawn store; do $(RELEASE) --product $$bench-bench || exit; done
 	dbus-run-session -- $(BIN)/daemon-bench $(BIN)/botcrond
-	$(BIN)/bus-bench
+	$(BIN)/bus-bench $(BIN)/botcrond
 	$(BIN)/scheduler-bench
 	$(BIN)/spawn-bench
 	$(BIN)/store-bench .build

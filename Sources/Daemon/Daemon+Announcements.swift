@@ -185,6 +185,15 @@ extension Daemon {
         if waiters[run]?.isEmpty ?? false { waiters[run] = nil }
     }
 
+    /// Those who waited are on a bus that is gone.
+    func forgetAllWaiters() {
+        for waiter in waiters.values.joined() {
+            callers.endWait(waiter.call.sender)
+            waiter.call.abandon()
+        }
+        waiters = [:]
+    }
+
     private func answerWaiters(of run: Run) {
         guard let waiting = waiters.removeValue(forKey: run.id) else { return }
         let text = answer(of: run).compactText
@@ -208,10 +217,12 @@ extension Daemon {
     /// What older clients read of a run that was tried again.
     private func retryShape(of run: Run) -> JSONValue {
         // Of a run that succeeded in the end, the type of what it failed of before.
-        let types = ((try? store.attempts(ofRun: run.id)) ?? []).compactMap(\.failureType)
+        let attempts = (try? store.attempts(ofRun: run.id)) ?? []
+        let remedies = attempts.compactMap(\.remedySucceeded)
         return [
             "attempts": .number(run.attempt), "retried": true,
-            "failure_type": .optional(run.failureType ?? types.last),
+            "failure_type": .optional(run.failureType ?? attempts.compactMap(\.failureType).last),
+            "remediation_applied": .bool(!remedies.isEmpty), "remediation_success": .bool(remedies.last ?? false),
         ]
     }
 

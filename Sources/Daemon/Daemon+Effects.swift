@@ -132,7 +132,9 @@ extension Daemon {
         if let error = report.limitsError {
             log.warning("not all limits hold", [("BOTCRON_EXECUTION_ID", run), ("BOTCRON_ERROR", error)])
         }
-        submit(.attemptEnded(run: run, attempt: number, outcome(report)))
+        var outcome = outcome(report)
+        outcome.remedySucceeded = remedies.removeValue(forKey: run)
+        submit(.attemptEnded(run: run, attempt: number, outcome))
     }
 
     // MARK: - Taking over

@@ -162,6 +162,7 @@ extension Daemon {
                 ("BOTCRON_EXECUTION_ID", launch.run.id), ("BOTCRON_FAILURE_TYPE", remedy.failureType),
                 ("BOTCRON_ENDING", "\(report.ending)"),
             ])
+        if case .exited(0) = report.ending { remedies[launch.run.id] = true } else { remedies[launch.run.id] = false }
         // Whoever cancelled the run meanwhile meant the run, not its remedy.
         if report.isCancelled { attemptEnded(launch.run.id, launch.run.attempt, report) } else { begin(launch) }
     }

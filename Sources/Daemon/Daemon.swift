@@ -29,13 +29,20 @@ public final class Daemon {
     let store: any Store
     let scheduler: Scheduler
     let runner: Runner
-    let connection: Connection
     let systemBus: BusLink
+    /// Another one after the bus was lost.
+    var connection: Connection
+    let busAddress: BusAddress
+    var busLostAtUSec: UInt64 = 0
+    var reconnectDelayUSec: UInt64 = 0
+    var reconnectTimer: TimerSource?
     let login: LoginManager
-    let userManager: UserManager
+    var userManager: UserManager
+    /// The session bus, for those who follow others on it.
+    let sessionBus: BusLink
     /// What runs wait for, and the commands that are being asked, by run.
     lazy var surroundings = SurroundingsWatch(
-        systemBus: systemBus, session: BusLink(connection), loop: loop, home: home
+        systemBus: systemBus, session: sessionBus, loop: loop, home: home
     ) { [unowned self] in submit(.surroundingsChanged($0)) }
     var checks: [String: AttemptHandle] = [:]
     /// Runs for which the machine is kept awake, and those for which that was refused.
@@ -68,6 +75,8 @@ public final class Daemon {
     var callers = Callers()
     /// The attempts that are under way, by run.
     var attempts: [String: RunningAttempt] = [:]
+    /// By run, whether the remedy before the attempt that is under way succeeded.
+    var remedies: [String: Bool] = [:]
     /// Whether the store holds something to tell that is told by now, or is about to be.
     var hasUntold = false
     /// What was committed since the bus was lost, for the next daemon to tell.
@@ -83,7 +92,7 @@ public final class Daemon {
     /// Armed while a stopping daemon waits for runs that are to finish.
     var stopTimer: TimerSource?
     /// Armed when the bus was lost.
-    private var busLossTimer: TimerSource?
+    var busLossTimer: TimerSource?
     /// What retention left in the state folder is looked for: when, whether that is to be, what is still to look at.
     var sweepTimer: TimerSource?
     var sweepStep: DeferredSource?
@@ -99,6 +108,8 @@ public final class Daemon {
     var storedOverrides: [StoreChange]
     /// Overrides whose entry in state.json was taken away: the core holds them, the file is not to.
     var unsaid = Overrides()
+    /// What `list_jobs` answers, kept for the next time.
+    var jobList = JobListText()
     /// Nil until somebody asks for one.
     var queues: Queues?
     var stateFileWatch: FileWatch?
@@ -115,7 +126,7 @@ public final class Daemon {
     /// Whether files of time zones have changed since they were read.
     var areZonesStale = false
     private var sources: [EventSource] = []
-    private var isNameOwned = false
+    var isNameOwned = false
     /// Whether it is known if there is a user manager: runs that start have their scopes from the first one on.
     private var isManagerKnown = false
     /// Whether the name is ours, and all is known that the first runs need.
@@ -194,16 +205,18 @@ public final class Daemon {
         }
         systemBus = BusLink(systemBus: environment["DBUS_SYSTEM_BUS_ADDRESS"], loop: loop)
         login = LoginManager(systemBus, who: "BotCron", why: "Jobs are brought in order before the machine sleeps")
+        busAddress = options.busAddress.map { .address($0) } ?? .session
         do {
-            connection = try Connection(to: options.busAddress.map { .address($0) } ?? .session, loop: loop)
+            connection = try Connection(to: busAddress, loop: loop)
         } catch {
             throw StartError(
                 exitCode: .unavailable,
                 message:
                     "\(error)\nLog in to a desktop session, or start one for a command: dbus-run-session -- botcrond")
         }
+        sessionBus = BusLink(connection)
         userManager = UserManager(connection: connection)
-        notificationServer = ServicePresence("org.freedesktop.Notifications", on: BusLink(connection))
+        notificationServer = ServicePresence("org.freedesktop.Notifications", on: sessionBus)
     }
 
     /// Runs until it is told to stop.
@@ -268,6 +281,7 @@ public final class Daemon {
         sweepStep = try loop.deferred(priority: .idle) { [unowned self] in sweep() }
         busLossTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in stop(because: "no bus") }
         stopTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in submit(.stopping) }
+        reconnectTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reconnect() }
         stateFileTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in takeUpStateFile() }
         mirrorTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in writeMirrorOrSay() }
         quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseCodePages() }
@@ -282,26 +296,6 @@ public final class Daemon {
     }
 
     // MARK: - The name on the bus
-
-    private func takeName() {
-        connection.requestName(Self.busName, .doNotQueue) { [unowned self] result in
-            switch result {
-            case .primaryOwner, .alreadyOwner:
-                isNameOwned = true
-                becomeReady()
-            case .exists, .inQueue:
-                connection.owner(of: Self.busName) { [unowned self] owner in
-                    let who = owner.map { $0.uniqueName.text + ($0.pid.map { ", process \($0)" } ?? "") }
-                    fail(
-                        .unavailable,
-                        "cannot take the name \(Self.busName) on the bus: it belongs to \(who ?? "another connection"); "
-                            + "stop that daemon first (systemctl --user stop bot-cron.service, or botcrond --stop)")
-                }
-            case .failed(let error):
-                fail(.unavailable, "cannot take the name \(Self.busName) on the bus: \(error)")
-            }
-        }
-    }
 
     /// What is due at the start is decided before the name is taken, because the first calls come with it; it is
     /// performed when the name is ours.
@@ -319,7 +313,7 @@ public final class Daemon {
         }
     }
 
-    private func becomeReady() {
+    func becomeReady() {
         guard !isReady, isNameOwned, isManagerKnown else { return }
         isReady = true
         typedFace.begin()
@@ -341,21 +335,7 @@ public final class Daemon {
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }
 
-    /// From the loss of the bus to the end. A user manager (252) that is told of our end before it knows of the bus's
-    /// connects to the socket of a bus that nobody serves, and stands still for 90 s.
-    private static var busLossPauseUSec: UInt64 { 1_000_000 }
-
-    /// The daemon lives for its name on the session's bus; without the bus the session is over, or the unit is
-    /// restarted with a new one. Runs go on under their supervisors; what cannot be told is told by the next daemon.
-    private func busIsLost(_ reason: String) {
-        let message = "the connection to the bus is lost: \(reason)"
-        guard isReady else { return fail(.unavailable, message) }
-        log.error(message)
-        exitCode = .unavailable
-        busLossTimer?.arm(atUSec: loop.now(.monotonic) + Self.busLossPauseUSec)
-    }
-
-    private func fail(_ code: ExitCode, _ message: String) {
+    func fail(_ code: ExitCode, _ message: String) {
         log.error(message)
         loop.exit(code.rawValue)
     }

@@ -60,6 +60,17 @@ public final class BusLink {
         self.connection = connection
     }
 
+    /// The bus that somebody else cares for was lost, or there is another connection to it.
+    public func move(to connection: Connection?) {
+        if self.connection != nil {
+            self.connection = nil
+            for entry in peers { entry.peer?.end() }
+        }
+        self.connection = connection
+        guard let connection else { return }
+        for entry in peers { entry.peer?.begin(connection) }
+    }
+
     /// Connects, now and whenever the bus was lost.
     public func connect() {
         guard let address, connection == nil else { return }

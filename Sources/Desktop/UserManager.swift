@@ -79,6 +79,9 @@ public final class UserManager {
         }
     }
 
+    /// The bus is gone, and with it every answer: attempts that wait for one begin without.
+    public func lose() { met(nil) }
+
     private func met(_ owner: BusName?) {
         self.owner = owner
         jobEnds = nil

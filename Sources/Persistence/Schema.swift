@@ -3,7 +3,7 @@
 /// Step *n* (from 1) makes version *n* of version *n* − 1. A step that was released is never changed: a change is a
 /// new step at the end. Names of columns carry the unit; instants are microseconds since 1970, UTC.
 enum Schema {
-    static let steps = [version1, version2, version3]
+    static let steps = [version1, version2, version3, version4]
 
     /// `PRAGMA application_id`: tells our file from any other program's database. "BCrn" in ASCII.
     static let applicationID: Int64 = 0x4243_726E
@@ -134,4 +134,6 @@ enum Schema {
         CREATE INDEX queue_item_queue ON queue_item (queue, id);
         CREATE INDEX queue_item_taken ON queue_item (taken_until_us) WHERE taken_until_us IS NOT NULL;
         """
+
+    private static let version4 = "ALTER TABLE attempt ADD COLUMN remedy_succeeded INTEGER;"
 }

@@ -150,6 +150,8 @@ public struct AttemptOutcome: Sendable, Equatable {
     public var outputDropped: Int64 = 0
     /// The failure type by the patterns on its output; nil where none matched.
     public var failureType: String?
+    /// Whether the remedy that ran before the attempt succeeded; nil where none did run.
+    public var remedySucceeded: Bool?
     /// The last line that the process wrote, as the reason that people read.
     public var lastLine: String?
     /// What the attempt says that it cost, in a unit of its own. Anything but a finite number above 0 counts as 0.
@@ -179,6 +181,8 @@ public struct Attempt: Sendable, Equatable {
     public var exit: Run.Exit?
     public var error: String?
     public var failureType: String?
+    /// As `AttemptOutcome` has it.
+    public var remedySucceeded: Bool?
 
     public init(run: String, number: Int, startedAt: Instant) {
         self.run = run

@@ -151,6 +151,7 @@ extension Scheduler {
             attempt.exit = verdict.exit
             attempt.error = verdict.error
             attempt.failureType = verdict.failureType
+            attempt.remedySucceeded = outcome.remedySucceeded
             turn.attempts.append(attempt)
         }
         active.attempt = nil

@@ -211,9 +211,9 @@ import Testing
         #expect(try session.runToEnd("where")["status"] == "success")
     }
 
-    @Test func aBusThatGoesAwayEndsTheDaemon() throws {
+    @Test func aBusThatGoesAwayEndsAServiceThatIsStartedAnew() throws {
         let session = try Session(jobs: [["name": "long", "command": ["sh", "-c", "echo $$ > pid; exec sleep 100"]]])
-        let daemon = try session.start()
+        let daemon = try session.start([], ["NOTIFY_SOCKET": session.scratch.path + "/nobody"])
         _ = try session.json("run_job", "long")
         var process: Int?
         try session.look(for: "the process of the run") {

@@ -52,6 +52,42 @@ import Testing
             })
     }
 
+    @Test func aLinkStaysALinkAndNewKeysFollowTheLayout() throws {
+        let session = try Session()
+        let real = session.scratch.path + "/home/real.json"
+        try Scratch.write("{\n\t\"a\": {\n\t\t\"b\": 1\n\t}\n}\n", to: real, mode: 0o644)
+        #expect(symlink(real, session.configFile) == 0)
+        try session.start()
+        try session.done("update_config", "a", "c", "{\"d\": [1, 2]}")
+        #expect(
+            Scratch.text(real)
+                == "{\n\t\"a\": {\n\t\t\"b\": 1,\n\t\t\"c\": {\n\t\t\t\"d\": [\n\t\t\t\t1,\n\t\t\t\t2\n\t\t\t]\n\t\t}\n\t}\n}\n"
+        )
+        try session.done("update_config", "other", "", "{\"x\": true}")
+        #expect(try JSONValue(parsing: Scratch.text(real))["other"] == ["x": true])
+        var status = stat()
+        #expect(lstat(session.configFile, &status) == 0)
+        #expect(status.st_mode & S_IFMT == S_IFLNK)
+        #expect(stat(real, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o644)
+    }
+
+    @Test func clientsThatWriteAtOnceLoseNothing() throws {
+        var answers = 0
+        for number in 0..<50 {
+            let arguments: [DBusValue] = ["zebra", .string("k\(number)"), .string("\(number)")]
+            session.client.call(
+                RemoteCall(Session.name, Session.path, Session.interface, "update_config", arguments)
+            ) { result in
+                if (try? result.get()) != nil { answers += 1 }
+            }
+        }
+        try session.wait("fifty answers") { answers == 50 }
+        let zebra = try session.json("get_config", "zebra", "")
+        for number in 0..<50 { #expect(zebra["k\(number)"]?.intValue == number) }
+        #expect(try session.json("get_config", "dotted", "x") == ["y": nil])
+    }
+
     @Test func aJobThatIsWrittenIsInForce() throws {
         let jobs: JSONValue = [["name": "two", "cron": "0 10 * * *", "command": ["true"]]]
         try session.done("update_config", "schedules", "jobs", .string(jobs.compactText))

@@ -127,6 +127,24 @@ import Testing
         #expect(try call("get_history")["history"]?.arrayValue?.count == 2)
     }
 
+    @Test func aRetryIsInTheEntry() throws {
+        let session = try Session(
+            jobs: [
+                [
+                    "name": "again", "command": "test -e mended && exit 0; echo 'error 401'; exit 1",
+                    "retry": ["max_attempts": 2, "delay_seconds": 0],
+                ]
+            ], ["remediation": ["auth": ["touch", "mended"]]])
+        try session.start()
+        #expect(try session.runToEnd("again")["status"] == "success")
+        let answer = try session.json("CallMethod", "get_history", "")
+        #expect(
+            answer["history"]?[0]?["retry"] == [
+                "attempts": 2, "retried": true, "failure_type": "auth", "remediation_applied": true,
+                "remediation_success": true,
+            ], "\(answer)")
+    }
+
     @Test func whatRunsIsNoHistoryYet() throws {
         let held = try session.json(
             "run_now", .string(#"{"name": "held", "command": ["sleep", "100"]}"#)

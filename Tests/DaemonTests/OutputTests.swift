@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func noZombiesAndNoDescriptorsAreLeft() throws {
-        // With the first run come what the daemon opens once: the mark of what was told.
+        // With the first run comes what the daemon opens once: the mark of what was told.
         try session.runToEnd("zombies")
         let files = ProcessState.openFiles(daemon.pid)
         for _ in 0..<5 { #expect(try session.runToEnd("zombies")["status"] == "success") }

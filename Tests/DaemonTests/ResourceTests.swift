@@ -81,6 +81,11 @@ import Testing
         let grown = try #require(ProcessState.status(daemon.pid, "RssAnon")) - memory
         #expect(grown < 2048, "\(grown) KiB, seed \(random.seed)")
         #expect(try session.runToEnd("quick")["status"] == "success")
+        // What is kept of the list of jobs is what each job says.
+        for job in try #require(try session.json("list_jobs").arrayValue) where job["error"] == .null {
+            let alone = try session.job(job.text("name"))
+            for (key, value) in job.objectValue ?? [:] where key != "error" { #expect(alone[key] == value, "\(key)") }
+        }
         #expect(try session.stop(daemon) == 0)
     }
 }

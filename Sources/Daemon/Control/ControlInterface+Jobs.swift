@@ -10,7 +10,9 @@ extension ControlInterface {
     /// Runs that `get_job` shows.
     private static let recentRuns = 10
 
-    func listJobs(_ call: MethodCall) throws { answer(call, .array(daemon.jobShapes().map { .object($0) })) }
+    func listJobs(_ call: MethodCall) throws {
+        call.reply([.string(daemon.jobList.text(of: daemon.scheduler, refused: daemon.configuration.refused))])
+    }
 
     func getJob(_ call: MethodCall) throws {
         let name = text(call, 0)

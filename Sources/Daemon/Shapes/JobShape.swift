@@ -88,5 +88,12 @@ enum JobShape {
     }
 
     /// Text that the reader of the configuration made: it parses.
-    static func parsed(_ text: String) -> JSONValue { (try? JSONValue(parsing: text)) ?? .null }
+    static func parsed(_ text: String) -> JSONValue {
+        switch text {
+        // Of most jobs.
+        case "{}": .object([:])
+        case "[]": .array([])
+        default: (try? JSONValue(parsing: text)) ?? .null
+        }
+    }
 }

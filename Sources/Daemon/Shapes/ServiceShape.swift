@@ -63,7 +63,7 @@ extension Daemon {
             ("scheduler_running", scheduler.status != .stopping),
             ("store_writable", isStoreFine),
             ("config_valid", configurationFault == nil),
-            ("bus_connected", connection.isOpen),
+            ("bus_connected", connection.isOpen && isNameOwned),
             // No logind is healthy, too.
             ("sleep_monitor", true),
             ("scheduler_initialized", true),
@@ -143,15 +143,6 @@ extension Daemon {
         let active = min(scheduler.activeRunCount, HistoryQuery.limitMax)
         let page = try store.history(HistoryQuery(limit: min(limit + active, HistoryQuery.limitMax)))
         return Array(page.runs.filter { !$0.status.isActive }.prefix(limit))
-    }
-
-    /// Every job by name; a refused definition stands behind a good one of the same name.
-    func jobShapes() -> [JSONObject] {
-        let good = scheduler.jobNames.compactMap { scheduler.job(named: $0) }.map {
-            ($0.job.name, 0, JobShape.json($0, of: scheduler))
-        }
-        let bad = configuration.refused.map { ($0.name, 1, JobShape.json($0)) }
-        return (good + bad).sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
     }
 }
 

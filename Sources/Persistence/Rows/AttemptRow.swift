@@ -4,6 +4,7 @@ import Scheduling
 enum AttemptRow {
     static let columns = [
         "number", "started_at_us", "ended_at_us", "exit_code", "exit_signal", "error", "failure_type",
+        "remedy_succeeded",
     ]
 
     static func bind(_ attempt: Attempt, to statement: Statement) {
@@ -13,6 +14,7 @@ enum AttemptRow {
         statement.bind(attempt.exit)
         statement.bind(attempt.error)
         statement.bind(attempt.failureType)
+        statement.bind(attempt.remedySucceeded)
     }
 
     static func read(_ statement: Statement, run: String) -> Attempt {
@@ -22,6 +24,7 @@ enum AttemptRow {
         attempt.exit = statement.exitIfAny()
         attempt.error = statement.textIfAny()
         attempt.failureType = statement.textIfAny()
+        attempt.remedySucceeded = statement.boolIfAny()
         return attempt
     }
 }

@@ -7,7 +7,8 @@ import Glibc
 /// What a call costs through our face of libdbus, beside a bare libdbus service that answers the same.
 ///
 /// `swift run -c release BusBench` starts a private bus and each service in turn, and calls them by one bare client:
-/// one at a time (the median, and p99), then 64 in flight (calls per second, and the service's own CPU per call).
+/// one at a time (the median, and p99), then 64 in flight (calls per second, and the service's own CPU per call). With
+/// the path of a daemon it calls that, too.
 @main
 struct BusBench {
     static let roundCount = 3
@@ -32,7 +33,81 @@ struct BusBench {
                 service.end()
             }
         }
+        if arguments.count == 2 { try measureDaemon(arguments[1], address) }
         daemon.end()
+    }
+
+    // MARK: - The daemon itself
+
+    /// Its calls, each beside a bare service that answers as many bytes.
+    private static func measureDaemon(_ program: String, _ address: String) throws {
+        print("\ndaemon, call                bytes   one: p50 µs   p99 µs   64: calls/s   CPU µs/call")
+        for (label, jobs, count) in [("10 jobs", 10, callCount), ("10,000 jobs", 10_000, 50)] {
+            let service = try startDaemon(program, address, jobs: jobs)
+            defer { service.end() }
+            let client = BareClient(address)
+            let bare = try Child([CommandLine.arguments[0], "bare", address])
+            defer { bare.end() }
+            _ = bare.readLine()
+            var members = ["list_jobs"]
+            if jobs == 10 { members = ["Ping", "list_jobs", "GetStatus"] }
+            for member in members {
+                let call = BareClient.Call.daemon(member)
+                let size = client.call(call)
+                for round in 0..<roundCount {
+                    let isDaemonFirst = round % 2 == 0
+                    for isDaemon in [isDaemonFirst, !isDaemonFirst] {
+                        measure(
+                            isDaemon ? "\(member), \(label)" : "bare", size, isDaemon ? call : .echo(size), client,
+                            isDaemon ? service : bare, count: count)
+                    }
+                }
+            }
+        }
+    }
+
+    private static func measure(
+        _ label: String, _ size: Int, _ call: BareClient.Call, _ client: BareClient, _ service: Child, count: Int
+    ) {
+        for _ in 0..<max(3, count / 10) { client.call(call) }
+        var times = (0..<count).map { _ in
+            let start = monotonicNSec()
+            client.call(call)
+            return Double(monotonicNSec() - start) / 1000
+        }
+        times.sort()
+        let cpuBefore = service.cpuUSec
+        let start = monotonicNSec()
+        client.callPipelined(call, count: count * 4, inFlight: size > 1 << 20 ? 4 : 64)
+        let seconds = Double(monotonicNSec() - start) / 1e9
+        let cpu = (service.cpuUSec - cpuBefore) / Double(count * 4)
+        print(
+            [
+                label.padded(24), String(size).padded(10), times[count / 2].rounded1().padded(12),
+                times[count * 99 / 100].rounded1().padded(10), String(Int(Double(count * 4) / seconds)).padded(12),
+                cpu.rounded1(),
+            ].joined(separator: " "))
+    }
+
+    private static func startDaemon(_ program: String, _ address: String, jobs: Int) throws -> Child {
+        var template = Array("/tmp/botcron-bench.XXXXXX".utf8CString)
+        let folder = template.withUnsafeMutableBufferPointer {
+            $0.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+        }
+        guard let folder, let file = fopen(folder + "/config.json", "w") else {
+            throw Child.BenchError.cannotStart(program, errno)
+        }
+        let list = (0..<jobs).map {
+            "{\"name\": \"job\($0)\", \"cron\": \"\($0 % 60) 3 1 1 *\", \"command\": [\"true\"]}"
+        }
+        fputs("{\"schedules\": {\"timezone\": \"UTC\", \"jobs\": [" + list.joined(separator: ", ") + "]}}", file)
+        fclose(file)
+        let daemon = try Child([
+            program, "--bus", address, "--config", folder + "/config.json", "--state-dir", folder + "/state",
+        ])
+        let client = BareClient(address)
+        while client.call(.daemon("Ping")) != 4 { usleep(20_000) }
+        return daemon
     }
 
     private static func measure(_ role: String, _ label: String, _ size: Int, _ client: BareClient, _ service: Child) {
@@ -118,7 +193,7 @@ func openBare(_ address: String) -> OpaquePointer? {
     return connection
 }
 
-/// Calls `Reply` by bare libdbus.
+/// Calls by bare libdbus.
 final class BareClient {
     private let connection: OpaquePointer?
     private var waiting = 0
@@ -127,21 +202,44 @@ final class BareClient {
         connection = openBare(address)
     }
 
-    func call(_ size: Int) {
-        let message = makeCall(size)
-        let reply = dbus_connection_send_with_reply_and_block(connection, message, 10_000, nil)
-        dbus_message_unref(message)
-        dbus_message_unref(reply)
+    enum Call {
+        /// `Reply`, of a text of that size.
+        case echo(Int)
+        /// A method of the daemon's without arguments.
+        case daemon(String)
     }
 
+    func call(_ size: Int) { call(.echo(size)) }
+
     func callPipelined(_ size: Int, count: Int, inFlight: Int) {
+        callPipelined(.echo(size), count: count, inFlight: inFlight)
+    }
+
+    /// - Returns: the bytes of the text in the reply; −1 for an error.
+    @discardableResult
+    func call(_ call: Call) -> Int {
+        let message = makeCall(call)
+        let reply = dbus_connection_send_with_reply_and_block(connection, message, 60_000, nil)
+        dbus_message_unref(message)
+        guard let reply else { return -1 }
+        defer { dbus_message_unref(reply) }
+        var iterator = DBusMessageIter()
+        var text: UnsafePointer<CChar>?
+        guard dbus_message_iter_init(reply, &iterator) != 0,
+            dbus_message_iter_get_arg_type(&iterator) == Int32(UInt8(ascii: "s"))
+        else { return -1 }
+        dbus_message_iter_get_basic(&iterator, &text)
+        return text.map { strlen($0) } ?? -1
+    }
+
+    func callPipelined(_ call: Call, count: Int, inFlight: Int) {
         let me = Unmanaged.passUnretained(self).toOpaque()
         var sent = 0
         while sent < count || waiting > 0 {
             while sent < count, waiting < inFlight {
-                let message = makeCall(size)
+                let message = makeCall(call)
                 var pending: OpaquePointer?
-                dbus_connection_send_with_reply(connection, message, &pending, 10_000)
+                dbus_connection_send_with_reply(connection, message, &pending, 60_000)
                 dbus_message_unref(message)
                 dbus_pending_call_set_notify(
                     pending,
@@ -158,7 +256,12 @@ final class BareClient {
         }
     }
 
-    private func makeCall(_ size: Int) -> OpaquePointer? {
+    private func makeCall(_ call: Call) -> OpaquePointer? {
+        guard case .echo(let size) = call else {
+            guard case .daemon(let member) = call else { return nil }
+            let name = "com.aiworkflow.BotCron"
+            return dbus_message_new_method_call(name, "/com/aiworkflow/BotCron", name, member)
+        }
         let message = dbus_message_new_method_call("org.example.Bench", "/bench", "org.example.Bench", "Reply")
         var iterator = DBusMessageIter()
         var number = UInt32(size)

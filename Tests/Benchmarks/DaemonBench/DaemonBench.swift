@@ -8,13 +8,13 @@ func nanoseconds(_ clock: clockid_t) -> Int64 {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
-/// One daemon with ten jobs that are due in hours, measured from outside.
+/// One daemon with ten jobs that are due in hours, and two for load, measured from outside.
 final class DaemonBench {
     private let daemon: String
     private let folder: String
-    private let connection: Connection
-    private let loop: EventLoop
-    private var process: pid_t = 0
+    let connection: Connection
+    let loop: EventLoop
+    private(set) var process: pid_t = 0
 
     struct Failure: Error { var message: String }
 
@@ -33,7 +33,12 @@ final class DaemonBench {
         // A small program that says when it was there: what it takes to start itself is under a millisecond.
         let command = "[\"/bin/date\", \"+%s%N\"]"
         let jobs = (0..<10).map { "{\"name\": \"job\($0)\", \"cron\": \"0 3 1 1 *\", \"command\": \(command)}" }
-        let text: String = "{\"schedules\": {\"timezone\": \"UTC\", \"jobs\": [\(jobs.joined(separator: ", "))]}}"
+        let more = [
+            "{\"name\": \"second\", \"cron\": \"* * * * * *\", \"enabled\": false, \"command\": \(command)}",
+            "{\"name\": \"load\", \"command\": [\"/bin/true\"], \"overlap_policy\": \"allow\"}",
+        ]
+        let list = (jobs + more).joined(separator: ", ")
+        let text = "{\"schedules\": {\"timezone\": \"UTC\", \"max_concurrent_executions\": 500, \"jobs\": [\(list)]}}"
         guard let file = fopen(folder + "/config.json", "w") else {
             throw Failure(message: "cannot write the configuration")
         }
@@ -107,20 +112,21 @@ final class DaemonBench {
         report("one commit: write and fdatasync of 4 KiB here", try syncFloor(times: times))
     }
 
-    private func call(_ member: MemberName, _ arguments: [DBusValue]) throws -> String {
+    @discardableResult
+    func call(_ member: MemberName, _ arguments: [DBusValue]) throws -> String {
         let call = RemoteCall(
             "com.aiworkflow.BotCron", "/com/aiworkflow/BotCron", "com.aiworkflow.BotCron", member, arguments)
         return try connection.callAndWait(call).get().first?.asString ?? ""
     }
 
-    private func text(of key: String, in json: String) -> String {
+    func text(of key: String, in json: String) -> String {
         let key = "\"\(key)\": \""
         var rest = Substring(json)
         while !rest.isEmpty, !rest.hasPrefix(key) { rest = rest.dropFirst() }
         return String(rest.dropFirst(key.count).prefix { $0 != "\"" })
     }
 
-    private func syncFloor(times: Int) throws -> [Double] {
+    func syncFloor(times: Int) throws -> [Double] {
         let fd = open(folder + "/floor", O_WRONLY | O_CREAT, 0o600)
         guard fd >= 0 else { throw Failure(message: "cannot write in the scratch folder") }
         defer { close(fd) }
@@ -158,7 +164,7 @@ final class DaemonBench {
         waitpid(process, &status, 0)
     }
 
-    private func report(_ what: String, _ milliseconds: [Double]) {
+    func report(_ what: String, _ milliseconds: [Double]) {
         let sorted = milliseconds.sorted()
         func at(_ share: Double) -> String {
             let value = sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]

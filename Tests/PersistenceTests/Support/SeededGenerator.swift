@@ -96,6 +96,7 @@ extension SeededGenerator {
         attempt.exit = maybe { $0.exit() }
         attempt.error = maybe { $0.text() }
         attempt.failureType = maybe { $0.text() }
+        attempt.remedySucceeded = maybe { $0.chance() }
         return attempt
     }
 

@@ -93,17 +93,20 @@ final class TypedFace {
 
     /// What a commit is about may have changed.
     func touch(_ changes: [StoreChange]) {
+        var jobs: Set<String> = []
         for change in changes {
             switch change {
             case .run(let run):
                 touchedRuns.insert(run.id)
-                touchedJobs.insert(run.job)
-            case .jobState(let state): touchedJobs.insert(state.job)
+                jobs.insert(run.job)
+            case .jobState(let state): jobs.insert(state.job)
             case .definition(let job, _, _, _), .removeDefinition(let job), .removeJobState(let job):
-                touchedJobs.insert(job)
+                jobs.insert(job)
             default: break
             }
         }
+        daemon.jobList.forget(jobs, areNamesStale: false)
+        touchedJobs.formUnion(jobs)
     }
 
     /// A run has said something of itself; it may say much, so it is told a few times a second.
@@ -121,9 +124,14 @@ final class TypedFace {
         }
     }
 
-    func touch(jobs: [String]) { touchedJobs.formUnion(jobs) }
+    /// Jobs that came, changed or went.
+    func touch(jobs: [String]) {
+        daemon.jobList.forget(jobs, areNamesStale: true)
+        touchedJobs.formUnion(jobs)
+    }
 
     func touchAllJobs() {
+        daemon.jobList.forgetAll()
         touchedJobs.formUnion(daemon.allJobNames)
         touchedJobs.formUnion(toldJobs.keys)
     }

@@ -47,6 +47,17 @@ public struct JobState: Sendable, Equatable {
     }
 }
 
+extension JobState {
+    /// What stays of a job that was removed: fire times ahead that clients have taken.
+    static func orphan(of job: String, claimed: [Instant]) -> JobState {
+        var state = JobState(job: job, scheduleKey: "", registeredAt: .epoch, decidedThrough: .epoch)
+        state.claimed = claimed
+        return state
+    }
+
+    var isOrphan: Bool { scheduleKey.isEmpty && registeredAt == .epoch && !claimed.isEmpty }
+}
+
 /// What a job used up of its budget, in one day of its zone.
 public struct BudgetUse: Sendable, Equatable {
     /// The first instant of the day that the rest is about.

@@ -82,11 +82,10 @@ extension Scheduler {
     }
 
     func conditionChecked(_ id: String, holds: Bool?, now: Instant) {
-        guard let active = conditions.runs[id], active.phase == .conditional, case .asked = active.wait.command else {
-            return
-        }
+        guard let active = conditions.runs[id], case .asked = active.wait.command else { return }
         active.wait.command = .said(holds ?? true, at: now)
-        conditions.due.append(active)
+        // One that came too late is heard as long as the run has not started.
+        if active.phase == .conditional { conditions.due.append(active) }
     }
 
     /// Time in which the machine sleeps does not count, and what was known before is not known any more.
@@ -160,6 +159,7 @@ extension Scheduler {
     /// Whether a run may go on, at the moment at which the limits let it.
     func conditionsHold(_ active: ActiveRun, now: Instant) -> Bool {
         guard conditions.runs[active.run.id] != nil, !active.wait.isWaived else { return true }
+        if case .said(false, _) = active.wait.command { return false }
         return active.job.conditions.facts.allSatisfy { isMet($0, active.job.conditions, now: now) }
     }
 

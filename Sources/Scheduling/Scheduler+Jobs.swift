@@ -5,6 +5,11 @@ extension Scheduler {
     func add(_ job: Job, state: JobState?, now: Instant) {
         precondition(
             jobs[job.name] == nil, "two jobs named \(job.name): the reader of the configuration refuses the second")
+        var state = state
+        if let known = state, known.isOrphan {
+            orphanedClaims[job.name] = known.claimed
+            state = nil
+        }
         let isNewGrid = state?.scheduleKey != job.scheduleKey
         var kept =
             state
@@ -16,7 +21,10 @@ extension Scheduler {
             kept.registeredAt = job.registeredAt
             kept.decidedThrough = max(job.registeredAt, state?.decidedThrough ?? .epoch)
             kept.skippedFireTime = nil
-            if state == nil { kept.firedBootID = bootID.isEmpty ? nil : bootID }
+            if state == nil {
+                kept.firedBootID = bootID.isEmpty ? nil : bootID
+                kept.claimed = orphanedClaims.removeValue(forKey: job.name) ?? []
+            }
         }
         let job = shared(job)
         // One string for both, where they are equal.
@@ -180,8 +188,16 @@ extension Scheduler {
             retainedStates[name] = entry.state
             turn.changes.append(.jobState(entry.state))
         } else {
-            turn.changes.append(.removeJobState(job: name))
+            dropState(entry.state, now: now)
         }
+    }
+
+    /// Forgets what is remembered of a job that is gone, but for fire times ahead that have their record already.
+    func dropState(_ state: JobState, now: Instant) {
+        let claims = state.claimed.filter { $0 > now }
+        guard !claims.isEmpty else { return turn.changes.append(.removeJobState(job: state.job)) }
+        orphanedClaims[state.job] = claims
+        turn.changes.append(.jobState(.orphan(of: state.job, claimed: claims)))
     }
 
     // MARK: - Who runs after whom

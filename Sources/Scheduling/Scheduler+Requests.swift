@@ -15,8 +15,9 @@ extension Scheduler {
         guard runs.count < Limits.activeRuns, entry.waiting.count < Limits.waitingRunsPerJob else {
             return reply(ticket, .refused(.limitExceeded("\(entry.waiting.count) runs of \(request.job) wait already")))
         }
-        if let fire = request.scheduledFor, entry.fireTime(atOrBefore: fire) == fire, fire > entry.state.decidedThrough
-        {
+        if let fire = request.scheduledFor, fire > entry.state.decidedThrough {
+            // What has passed and is no fire time will be none: a schedule to come asks the register for it.
+            entry.state.claimed = entry.state.claimed.filter { $0 > now || entry.fireTime(atOrBefore: $0) == $0 }
             guard entry.state.claimed.count < Limits.claimedFireTimes else {
                 let why = "\(entry.state.claimed.count) fire times of \(request.job) are taken before they came"
                 return reply(ticket, .refused(.limitExceeded(why)))
@@ -32,7 +33,8 @@ extension Scheduler {
         turn.awaited.append((ticket, enqueueRequested(run, entry, previous: nil, now: now)))
     }
 
-    /// The schedule does not run this fire time any more: a client does.
+    /// The schedule does not run this fire time any more: a client does. An instant that is none may become one by a
+    /// change of the schedule.
     private func claim(_ fire: Instant, _ entry: JobEntry) {
         let place = entry.state.claimed.firstIndex { $0 >= fire } ?? entry.state.claimed.count
         entry.state.claimed.insert(fire, at: place)

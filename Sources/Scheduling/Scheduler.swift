@@ -71,6 +71,9 @@ public final class Scheduler {
     var pause: (since: Instant, until: Instant?)?
     /// What is remembered of jobs whose definition is refused at present.
     var retainedStates: [String: JobState] = [:]
+    /// By the names of jobs that were removed, fire times ahead that clients had taken: a new job of the name does not
+    /// run them again.
+    var orphanedClaims: [String: [Instant]] = [:]
     /// Jobs that later ones share with: by schedule, and the last that was added.
     var prototypes: [String: Job] = [:]
     var latestAdded: Job?
@@ -139,7 +142,7 @@ public final class Scheduler {
             if retained.contains(name) {
                 retainedStates[name] = state
             } else {
-                turn.changes.append(.removeJobState(job: name))
+                dropState(state, now: now)
             }
         }
         restore(stored.activeRuns, unscheduled: unscheduled, now: now)

@@ -261,6 +261,16 @@ import Testing
         #expect(rig.run(id("a", "09:00"))?.startedAt == at("09:00") + Scheduler.commandPatience * 2)
     }
 
+    @Test func `a command that answers too late is heard as long as the run has not started`() {
+        let rig = Rig([job("a", "0 9 * * *") { $0.conditions.command = .shell("test") }, job("b", "0 8 * * *")]) {
+            $0.maxConcurrentRuns = 1
+        }
+        rig.advance(to: "09:10")
+        rig.send(.conditionChecked(run: id("a", "09:00"), holds: false))
+        rig.end(id("b", "08:00"))
+        #expect(rig.status(id("a", "09:00")) == .queued)
+    }
+
     @Test func `an answer that is under way at the time-out is heard`() {
         let rig = Rig([
             job("a", "0 9 * * *") {

@@ -305,4 +305,56 @@ import Testing
         #expect(rig.run(id("a", "01:00"))?.exit == .code(3))
         #expect(rig.status(id("a", "02:00")) == .running, "caught up at once, and not skipped as overlapping")
     }
+
+    @Test func `a fire time that a client took is not run by a later job of the name`() {
+        let rig = Rig([busJob("a", "0 9 * * *")])
+        _ = rig.request("a") { $0.scheduledFor = at("+2 09:00") }
+        rig.end(id("a", "+2 09:00"))
+        _ = rig.ask { .jobCancelled(job: "a", ticket: $0) }
+        _ = rig.ask { .jobUpserted(busJob("a", "0 9,10 * * *"), ticket: $0) }
+        rig.advance(to: "+2 10:00")
+        #expect(rig.ledger("a").suffix(2) == ["+2 09:00 success ×0", "+2 10:00 skipped overlap"])
+    }
+
+    @Test func `nor where the daemon was away in between`() {
+        let rig = Rig([busJob("a", "0 9 * * *")])
+        _ = rig.request("a") { $0.scheduledFor = at("+2 09:00") }
+        rig.end(id("a", "+2 09:00"))
+        rig.restart(at: "01:00", jobs: [])
+        rig.restart(at: "02:00", jobs: [])
+        rig.restart(at: "03:00", jobs: [busJob("a", "0 9 * * *", registered: "03:00")])
+        rig.advance(to: "+2 10:00")
+        #expect(rig.ledger("a").last == "+2 09:00 success ×0")
+        rig.restart(at: "+3 00:00", jobs: [])
+        #expect(rig.store.states["a"] == nil)
+    }
+
+    @Test func `an instant that a client took may become a fire time`() {
+        let rig = Rig([job("a", "0 9 * * *")])
+        _ = rig.request("a") { $0.scheduledFor = at("08:30") }
+        rig.end(id("a", "08:30"))
+        rig.reload([job("a", "30 8 * * *")])
+        rig.advance(to: "10:00")
+        #expect(rig.ledger("a") == ["08:30 success ×0"])
+    }
+
+    @Test(arguments: [job("a"), job("a", "0 0 1 1 *")])
+    func `instants that are no fire times do not use up what a client may take`(_ job: Job) {
+        let rig = Rig([job])
+        for minute in 0..<300 {
+            let instant = at("00:01") + .seconds(60 * minute)
+            rig.advance(to: instant)
+            let reply = rig.request("a") { $0.scheduledFor = instant + .seconds(30) }
+            guard case .run(let run) = reply else {
+                Issue.record("\(String(describing: reply))")
+                return
+            }
+            rig.end(run.id)
+        }
+    }
+}
+
+/// A job that was made over the bus.
+private func busJob(_ name: String, _ cron: String, registered: String = "00:00") -> Job {
+    job(name, cron, registered: registered) { $0.origin = .bus }
 }

@@ -402,7 +402,8 @@ final class Checker {
         let limits = [launch.job, grids[run.job]?.job, incoming[run.job]].compactMap { $0 }.map { job in
             job.maxInstances ?? (job.overlap == .allow ? .max : 1)
         }
-        if run.definition == nil, mine.count >= limits.max() ?? 1 {
+        // Between two attempts a run has its turn, also where fewer are permitted by then.
+        if run.definition == nil, run.attempt == 1, mine.count >= limits.max() ?? 1 {
             fail("\(run.id) runs beside \(mine.map(\.run.id))", job: run.job)
         }
         if run.trigger == .catchUp, mine.contains(where: { $0.run.trigger == .catchUp }) {

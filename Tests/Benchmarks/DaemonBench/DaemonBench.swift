@@ -171,5 +171,7 @@ final class DaemonBench {
             return String(Double(Int(value * 1000)) / 1000)
         }
         print("\(what): median \(at(0.5)) ms, p99 \(at(0.99)) ms, least \(at(0)) ms, n \(sorted.count)")
+        // As it is known, in a pipe too.
+        fflush(nil)
     }
 }

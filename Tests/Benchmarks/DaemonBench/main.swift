@@ -10,8 +10,6 @@ guard CommandLine.arguments.count == 2 else {
     exit(64)
 }
 
-// Each line as it is known, in a pipe too.
-setvbuf(stdout, nil, _IOLBF, 0)
 let bench = try DaemonBench(daemon: CommandLine.arguments[1])
 try bench.measureStart(times: 20)
 try bench.measureRuns(times: 200)

@@ -35,7 +35,7 @@ import Testing
             "flaky", sleeps: "0.02", exits: "$((BOTCRON_ATTEMPT == 1 ? 3 : 0))",
             ["retry": ["max_attempts": 3, "delay_seconds": 0.1]]),
         job("long", sleeps: "1.7"),
-        job("queued", sleeps: "0.7", ["overlap_policy": "queue"]),
+        job("queued", sleeps: "0.3", ["overlap_policy": "queue"]),
         job("one", sleeps: "1.2", ["overlap_policy": "queue_one"]),
         job("allowed", sleeps: "1.4", ["overlap_policy": "allow"]),
         job("replaced", sleeps: "1.6", ["overlap_policy": "replace"]),
@@ -147,7 +147,7 @@ private struct Story {
     init(_ session: Session, _ ledger: String, _ promised: Set<String>) throws {
         try session.start([], ["LEDGER": ledger])
         try session.done("toggle_scheduler", .bool(false))
-        try session.wait("no active run", seconds: 60, everyUSec: 100_000) {
+        try session.wait("no active run", seconds: 300, everyUSec: 100_000) {
             try session.json("GetStatus")["active_runs"] == []
         }
         try session.settle()

@@ -164,7 +164,7 @@ import Testing
             ])
         #expect(names(state) == ["late", "soon", "by_hand", "fails", "off"])
         #expect(state["total_history"] == 1)
-        #expect(state["jobs"]?.arrayValue?.map { $0["last_status"] } == [nil, nil, "success", nil, nil])
+        #expect(state["jobs"]?.arrayValue?.map { $0["last_status"] } == [.null, .null, "success", .null, .null])
         let held = try session.json("schedule_job", .string(#"{"name": "held", "command": ["sleep", "100"]}"#))
         #expect(held["job_id"] == "held")
         let run = try session.json("run_job", "held").text("execution_id")

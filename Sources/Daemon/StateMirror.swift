@@ -59,8 +59,11 @@ extension Daemon {
 
     private func stateShape(of view: Scheduler.JobView) -> JSONObject {
         var shape = JobShape.json(view, of: scheduler)
+        // These three words are all that older clients know.
         if view.active.contains(where: { scheduler.activeRun(id: $0)?.status == .running }) {
             shape["last_status"] = "running"
+        } else if view.state.lastStatus?.isFailure ?? false {
+            shape["last_status"] = "failed"
         }
         return shape
     }

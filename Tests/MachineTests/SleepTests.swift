@@ -126,4 +126,79 @@ import Testing
         let before = try machine.history("tick").count
         try machine.wait("runs going on") { try machine.history("tick").count > before }
     }
+
+    /// More than one night gives: all due in one second of a sleep.
+    @Test func twoHundredMissedJobsAreNoStampede() throws {
+        let note =
+            "echo $BOTCRON_JOB $(date +%s.%N) >> /machine/starts; sleep 0.2; echo $(date +%s.%N) >> /machine/ends"
+        let jobs = (0..<200).map { number in
+            // The later the name, the more it matters.
+            """
+            {"name": "j\(100 + number)", "once": "in 2 seconds", "misfire_grace_time": 1,
+             "priority": \(19 - number / 10), "command": "\(note)"}
+            """
+        }
+        let machine = try Machine(
+            config: """
+                {"schedules": {"timezone": "UTC", "wake_settle": "2s", "wake_spread": "10s",
+                 "max_concurrent_executions": 4, "jobs": [\(jobs.joined(separator: ","))]}}
+                """, sleepSeconds: 5)
+        try machine.startDaemon()
+        try machine.suspend()
+        try machine.wait("all of them", seconds: 60) { machine.lines("ends").count == 200 }
+        let load = try machine.run("cat /proc/loadavg")
+
+        let woke = machine.woke[0]
+        let starts = machine.lines("starts").compactMap { line -> (priority: Int, at: Double)? in
+            let words = line.split(separator: " ")
+            guard words.count == 2, let number = Int(words[0].dropFirst()), let at = Double(words[1]) else {
+                return nil
+            }
+            return (19 - (number - 100) / 10, at)
+        }.sorted { $0.at < $1.at }
+        let ends = machine.lines("ends").compactMap { Double($0) }
+        #expect(starts.count == 200 && ends.count == 200)
+        // Never more at once than the limit; a process that has ended is let go of before the next one starts.
+        var active = 0
+        var most = 0
+        for (_, change) in (starts.map { ($0.at, 1) } + ends.map { ($0, -1) }).sorted(by: { $0 < $1 }) {
+            active += change
+            most = max(most, active)
+        }
+        #expect(most <= 4)
+        let first = try #require(starts.first).at - woke
+        let last = try #require(starts.last).at - woke
+        #expect(first >= 2)
+        // Two seconds to settle, ten to spread; 200 times 0.2 s by fours are ten, too.
+        #expect(last < 2 + 10 + 10)
+        // By priority, but for neighbours whose processes start at the same time.
+        let priorities = starts.map(\.priority)
+        #expect(zip(priorities, priorities.dropFirst()).allSatisfy { $0 <= $1 + 1 }, "\(priorities)")
+        print("200 missed jobs: \(most) at once, from \(first) s to \(last) s after the wake-up, load \(load)")
+    }
+
+    /// SIGSTOP is no sleep that anybody tells, and for the daemon it is one: what shows it is a timer that comes late.
+    @Test func aProcessThatWasStoppedSettlesAsAfterASleep() throws {
+        let machine = try Machine(
+            config: """
+                {"schedules": {"timezone": "UTC", "wake_settle": "2s", "wake_spread": 0, "jobs": [
+                    {"name": "tick", "cron": "* * * * * *", "misfire_grace_time": 1,
+                     "command": "echo $BOTCRON_SCHEDULED_AT $BOTCRON_SOURCE $BOTCRON_MISSED $(date +%s.%N) >> /machine/tick"}
+                ]}}
+                """)
+        try machine.startDaemon()
+        try machine.wait("a run") { !machine.lines("tick").isEmpty }
+        try machine.run(
+            """
+            pid=$(systemctl --user show -P MainPID bot-cron.service)
+            kill -STOP $pid; sleep 12; date +%s.%N > /machine/woke; kill -CONT $pid
+            """)
+        try machine.wait("the run for all that was missed") { machine.runs("tick").contains { $0.missed > 1 } }
+        try machine.run("systemctl --user stop bot-cron.service")
+        let woke = machine.woke[0]
+        let standIns = machine.runs("tick").filter { $0.missed > 1 }
+        #expect(standIns.count == 1 && standIns[0].missed >= 11, "\(machine.lines("tick"))")
+        #expect(!machine.runs("tick").contains { $0.start > woke && $0.start < woke + 2 })
+        #expect(try machine.run("journalctl --user -o cat -u bot-cron.service").contains("a timer came late"))
+    }
 }

@@ -43,7 +43,10 @@ public final class Daemon {
     /// What runs wait for, and the commands that are being asked, by run.
     lazy var surroundings = SurroundingsWatch(
         systemBus: systemBus, session: sessionBus, loop: loop, home: home
-    ) { [unowned self] in submit(.surroundingsChanged($0)) }
+    ) { [unowned self] surroundings in
+        log.debug("the surroundings are known", [("BOTCRON_FACTS", "\(surroundings.answered.count)")])
+        submit(.surroundingsChanged(surroundings))
+    }
     var checks: [String: AttemptHandle] = [:]
     /// Runs for which the machine is kept awake, and those for which that was refused.
     var heldAwake: Set<String> = []

@@ -71,8 +71,10 @@ import Testing
             try system.update(Self.upower, Self.upowerPath, Self.upowerInterface, [("OnBattery", .bool(!isIn))])
         }
         try plug(false)
-        try session.start()
+        let daemon = try session.start(["--verbose"])
         let id = try waitingRun(session, "mains power")
+        // What is seen first is believed at once.
+        try session.wait("a first look") { daemon.text.contains("the surroundings are known") }
         var isFast = true
         for _ in 0..<20 {
             let begin = ProcessState.monotonicUSec
@@ -164,6 +166,65 @@ import Testing
         try startsNow(session, id) {
             try system.update(name, path, interface, [("OperationalState", .string("routable"))])
         }
+    }
+
+    // MARK: - Idleness
+
+    @Test func aRunWaitsUntilNobodyUsesTheMachine() throws {
+        let name: BusName = "org.freedesktop.login1"
+        let path: ObjectPath = "/org/freedesktop/login1"
+        let user = try #require(ObjectPath("/org/freedesktop/login1/user/_\(getuid())"))
+        let session = try Session(jobs: [Self.job(["idle": "60s"])])
+        let system = try SystemBus(session)
+        try system.mock(name, path, "org.freedesktop.login1.Manager")
+        func idle(_ isIdle: Bool, forSeconds seconds: UInt64) -> [(String, DBusValue)] {
+            [("IdleHint", .bool(isIdle)), ("IdleSinceHint", .uint64((UInt64(time(nil)) - seconds) * 1_000_000))]
+        }
+        try system.add(user, "org.freedesktop.login1.User", idle(false, forSeconds: 100), to: name, path)
+        try session.start()
+        let id = try waitingRun(session, "nobody to use the machine")
+        // Idle, and not yet for so long.
+        try system.update(name, user, "org.freedesktop.login1.User", idle(true, forSeconds: 10))
+        try session.settle()
+        #expect(try session.run(id)["status"] == "queued")
+        try startsNow(session, id) {
+            try system.update(name, user, "org.freedesktop.login1.User", idle(true, forSeconds: 70))
+        }
+    }
+
+    @Test func aScreenSaverSaysThatNobodyUsesTheMachine() throws {
+        let name: BusName = "org.freedesktop.ScreenSaver"
+        let path: ObjectPath = "/org/freedesktop/ScreenSaver"
+        let session = try Session(jobs: [Self.job(["idle": "1s", "path_exists": "~/there"])])
+        let mock = try Program(
+            ["/usr/bin/python3", "-m", "dbusmock", "--session", name.text, path.text, name.text],
+            environment: session.environment, on: session.loop)
+        try session.look(for: "the screen saver: \(mock.text)") {
+            let ask = RemoteCall(
+                .bus, "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner", [.string(name.text)])
+            return try session.reply(ask).get() == [.bool(true)]
+        }
+        func emit(_ isActive: Bool) throws {
+            _ = try session.reply(
+                RemoteCall(
+                    name, path, "org.freedesktop.DBus.Mock", "EmitSignal",
+                    [
+                        .string(name.text), "ActiveChanged", "b",
+                        .array([.variant(.bool(isActive))], element: "v"),
+                    ])
+            ).get()
+        }
+        // Somebody waits for a path, too, so that the screen saver is listened to all the while.
+        let daemon = try session.start(["--verbose"])
+        let id = try session.json("run_job", "waits").text("execution_id")
+        try session.wait("a first look") { daemon.text.contains("the surroundings are known") }
+        try emit(false)
+        try Scratch.write("", to: session.scratch.path + "/home/there")
+        try session.look(for: "only the idleness waited for") {
+            try session.job("waits")["waiting_for"]?.arrayValue?.count == 1
+        }
+        #expect(try session.run(id)["status"] == "queued")
+        try startsNow(session, id) { try emit(true) }
     }
 
     // MARK: - Files, commands, pressure

@@ -35,6 +35,23 @@ import Testing
         #expect(rig.store.runs.values.filter { $0.job == "b" && $0.trigger == .catchUp }.count <= 24)
     }
 
+    /// What the daemon makes of a wall clock that jumps ahead: it may be a virtual machine that was paused.
+    @Test func `a leap of fifty years that is taken for a sleep is held, and caught up by one run`() {
+        let rig = Rig([job("a", "0 * * * *"), job("b", "0 * * * *") { $0.catchUp.kind = .all }])
+        rig.advance(to: "00:30")
+        rig.send(.sleep)
+        rig.stepClock(by: .seconds(86_400 * 18_262))
+        rig.send(.wake)
+        #expect(rig.launches.isEmpty)
+        let woke = rig.now
+        rig.advance(to: woke + .seconds(9))
+        #expect(rig.launches.isEmpty)
+        rig.advance(to: woke + .seconds(80))
+        #expect(rig.launches.filter { $0.job.name == "a" }.count == 1)
+        #expect(rig.launches.allSatisfy { $0.run.startedAt.map { $0 - woke >= .seconds(10) } ?? false })
+        #expect(rig.store.runs.values.filter { $0.job == "b" && $0.trigger == .catchUp }.count <= 25)
+    }
+
     @Test func `a clock that was years ahead does not silence a job`() {
         let rig = Rig([job("a", "0 * * * *")])
         rig.advance(to: "00:30")

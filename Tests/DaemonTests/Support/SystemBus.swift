@@ -83,4 +83,15 @@ final class SystemBus {
                 name, path, "org.freedesktop.DBus.Mock", "AddProperties",
                 [.string(interface.text), .properties(properties)]))
     }
+
+    /// Adds an object to a mock.
+    func add(
+        _ path: ObjectPath, _ interface: InterfaceName, _ properties: [(String, DBusValue)], to name: BusName,
+        _ root: ObjectPath
+    ) throws {
+        _ = try reply(
+            RemoteCall(
+                name, root, "org.freedesktop.DBus.Mock", "AddObject",
+                [.string(path.text), .string(interface.text), .properties(properties), .array([], element: "(ssss)")]))
+    }
 }

@@ -218,11 +218,14 @@ import Testing
         let daemon = try session.start(["--verbose"])
         let id = try session.json("run_job", "waits").text("execution_id")
         try session.wait("a first look") { daemon.text.contains("the surroundings are known") }
-        try emit(false)
-        try Scratch.write("", to: session.scratch.path + "/home/there")
-        try session.look(for: "only the idleness waited for") {
-            try session.job("waits")["waiting_for"]?.arrayValue?.count == 1
+        func waits(for texts: [String]) throws -> Bool {
+            let awaited = try session.job("waits")["waiting_for"]?.arrayValue ?? []
+            return awaited.count == texts.count && zip(awaited, texts).allSatisfy { $0.compactText.contains($1) }
         }
+        try emit(false)
+        try session.look(for: "both waited for") { try waits(for: ["nobody", "/there"]) }
+        try Scratch.write("", to: session.scratch.path + "/home/there")
+        try session.look(for: "only the idleness waited for") { try waits(for: ["nobody"]) }
         #expect(try session.run(id)["status"] == "queued")
         try startsNow(session, id) { try emit(true) }
     }

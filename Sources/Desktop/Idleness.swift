@@ -49,11 +49,15 @@ public final class Idleness {
         }
         let rule = MatchRule(
             sender: Self.saverName, path: Self.saverPath, interface: Self.saverInterface, member: "ActiveChanged")
+        var hasSpoken = false
         saverChange = connection.subscribe(rule) { [weak self] in
+            hasSpoken = true
             let now = EventLoop.Clock.realtime.nowUSec
             self?.saverIs($0.arguments.first?.asBool.map { $0 ? .idle(sinceUSec: now) : .inUse })
         }
         saver?.call(Self.saverPath, Self.saverInterface, "GetActive") { [weak self] result in
+            // What it has said since then is newer.
+            guard !hasSpoken else { return }
             guard (try? result.get())?.first?.asBool == true else {
                 // That it is not active says little: the machine may be idle for a while already.
                 self?.saverIs(nil)
@@ -66,7 +70,8 @@ public final class Idleness {
     private func askSince() {
         saver?.call(Self.saverPath, Self.saverInterface, "GetActiveTime") { [weak self] result in
             let seconds = UInt64((try? result.get())?.first?.asUInt32 ?? 0)
-            self?.saverIs(.idle(sinceUSec: EventLoop.Clock.realtime.nowUSec - seconds * 1_000_000))
+            let now = EventLoop.Clock.realtime.nowUSec
+            self?.saverIs(.idle(sinceUSec: now - min(now, seconds * 1_000_000)))
         }
     }
 

@@ -217,7 +217,8 @@ import Testing
         // Somebody waits for a path, too, so that the screen saver is listened to all the while.
         let daemon = try session.start(["--verbose"])
         let id = try session.json("run_job", "waits").text("execution_id")
-        try session.wait("a first look") { daemon.text.contains("the surroundings are known") }
+        // It has asked the screen saver, which cannot tell, so it hears it, too.
+        try session.wait("both facts looked at") { daemon.text.contains("the surroundings are known (facts=2)") }
         func waits(for texts: [String]) throws -> Bool {
             let awaited = try session.job("waits")["waiting_for"]?.arrayValue ?? []
             return awaited.count == texts.count && zip(awaited, texts).allSatisfy { $0.compactText.contains($1) }

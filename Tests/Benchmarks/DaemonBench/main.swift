@@ -3,7 +3,7 @@
 
 import DBus
 import EventLoop
-import Glibc
+@preconcurrency import Glibc
 
 guard CommandLine.arguments.count == 2 else {
     print("usage: daemon-bench BOTCROND (on a private bus: dbus-run-session -- daemon-bench …)")

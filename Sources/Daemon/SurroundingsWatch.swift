@@ -79,7 +79,8 @@ final class SurroundingsWatch {
         now.idleness =
             switch idleness?.state {
             case .inUse: .inUse
-            case .idle(let since): .idle(since: Instant(microseconds: Int64(clamping: since)))
+            // Never in the future, whatever somebody says.
+            case .idle(let since): .idle(since: Instant(microseconds: Int64(min(since, loop.now(.realtime)))))
             case nil: nil
             }
         now.load = load?.average

@@ -188,10 +188,10 @@ final class Checker {
             case .run(let run) where store.runs[run.id] == nil: observeNew(run, store, wasFiring: wasFiring, now: now)
             case .jobState(let state) where !state.scheduleKey.isEmpty || state.decidedThrough != .epoch:
                 observe(state, changes, store, now: now)
-            case .removeJobState(let name): closeIfFinished(name, changes, store)
             default: break
             }
         }
+        for case .removeJobState(let name) in changes { closeIfFinished(name, changes, store) }
     }
 
     private func observe(_ state: JobState, _ changes: [StoreChange], _ store: LossyStore, now: Instant) {
@@ -234,9 +234,9 @@ final class Checker {
             grid.open(at: until ?? now)
         }
         if grid.openFrom != nil, !isEnabled || isFinished {
-            grid.close(at: isFinished && isEnabled ? min(now, last ?? now) : now) { self.due($0, grid.job) > now }
+            grid.close(at: isFinished ? min(now, last ?? now) : now) { self.due($0, grid.job) > now }
             // What came after the last permitted run is no fire time.
-            if isFinished, isEnabled, let last { grid.clip(to: last) }
+            if isFinished, let last { grid.clip(to: last) }
         }
     }
 

@@ -98,6 +98,26 @@ import Testing
         #expect(rig.launches.count == 1, "what held an hour ago")
     }
 
+    @Test func `what is told before it is asked for does not count`() {
+        let rig = Rig([mains("a", "0 9 * * *")])
+        var known = Surroundings()
+        known.answered = [.acPower]
+        known.isOnACPower = true
+        rig.send(.surroundingsChanged(known))
+        rig.advance(to: "09:00")
+        #expect(rig.launches.isEmpty)
+    }
+
+    @Test func `what is told while the machine falls asleep does not count after it`() {
+        let rig = Rig([mains("a", "0 9 * * *")])
+        rig.advance(to: "09:00")
+        rig.send(.sleep)
+        rig.tell { $0.isOnACPower = true }
+        rig.advance(to: "10:00")
+        rig.send(.wake)
+        #expect(rig.launches.isEmpty)
+    }
+
     // MARK: - Time-out
 
     @Test func `a run that waited too long is skipped, and its record says for what`() {

@@ -186,10 +186,12 @@ final class Checker {
         for change in changes {
             switch change {
             case .run(let run) where store.runs[run.id] == nil: observeNew(run, store, wasFiring: wasFiring, now: now)
-            case .jobState(let state): observe(state, changes, store, now: now)
+            case .jobState(let state) where !state.scheduleKey.isEmpty || state.decidedThrough != .epoch:
+                observe(state, changes, store, now: now)
             default: break
             }
         }
+        for case .removeJobState(let name) in changes { closeIfFinished(name, changes, store) }
     }
 
     private func observe(_ state: JobState, _ changes: [StoreChange], _ store: LossyStore, now: Instant) {
@@ -202,18 +204,7 @@ final class Checker {
         // The definition that comes with it says what it means; but the last run that the one before permitted may have
         // been decided first.
         guard incoming[state.job].map({ $0 == grid.job }) ?? true else {
-            let fires = changes.compactMap { change -> Instant? in
-                guard case .run(let run) = change, owners[run.id] === grid, store.runs[run.id] == nil else {
-                    return nil
-                }
-                return run.status.isExecuted ? run.scheduledFor : nil
-            }
-            if let most = grid.job.maxExecutions, grid.executions < most, grid.executions + fires.count >= most,
-                let last = fires.max()
-            {
-                grid.close(at: last)
-                grid.clip(to: last)
-            }
+            closeIfFinished(state.job, changes, store)
             return
         }
         let isFinished = grid.job.maxExecutions.map { state.executions >= $0 } ?? false
@@ -243,10 +234,22 @@ final class Checker {
             grid.open(at: until ?? now)
         }
         if grid.openFrom != nil, !isEnabled || isFinished {
-            grid.close(at: isFinished && isEnabled ? min(now, last ?? now) : now) { self.due($0, grid.job) > now }
+            grid.close(at: isFinished ? min(now, last ?? now) : now) { self.due($0, grid.job) > now }
             // What came after the last permitted run is no fire time.
-            if isFinished, isEnabled, let last { grid.clip(to: last) }
+            if isFinished, let last { grid.clip(to: last) }
         }
+    }
+
+    /// The last run that a definition permits may have been decided with the change that ends it.
+    private func closeIfFinished(_ name: String, _ changes: [StoreChange], _ store: LossyStore) {
+        guard let grid = grids[name], let most = grid.job.maxExecutions, grid.executions < most else { return }
+        let fires = changes.compactMap { change -> Instant? in
+            guard case .run(let run) = change, owners[run.id] === grid, store.runs[run.id] == nil else { return nil }
+            return run.status.isExecuted ? run.scheduledFor : nil
+        }
+        guard let last = fires.max(), grid.executions + fires.count >= most else { return }
+        grid.close(at: last)
+        grid.clip(to: last)
     }
 
     private func observeNew(_ run: Run, _ store: LossyStore, wasFiring: Bool, now: Instant) {

@@ -35,7 +35,10 @@ public struct Conditions: Sendable, Equatable {
 
     public init() {}
 
-    public var isEmpty: Bool { facts.isEmpty && command == nil }
+    public var isEmpty: Bool {
+        !needsACPower && batteryMin == nil && network == nil && idle == nil && loadMax == nil && pressureMax == nil
+            && path == nil && command == nil
+    }
 
     /// What has to be known of the surroundings to judge them.
     var facts: [Fact] {

@@ -57,7 +57,8 @@ extension Scheduler {
 
     /// Whether a run that has its turn waits for conditions first.
     func hasConditions(_ active: ActiveRun) -> Bool {
-        !active.run.isForced && active.run.attempt == 0 && !active.job.conditions.isEmpty
+        // Not by the key path, which copies them: every run comes by here.
+        !active.run.isForced && active.run.attempt == 0 && !active.job.details.value.conditions.isEmpty
     }
 
     func awaitConditions(_ active: ActiveRun) {
@@ -69,7 +70,7 @@ extension Scheduler {
 
     /// The run does not wait any more, whatever became of it.
     func forgetConditions(_ active: ActiveRun) {
-        guard conditions.runs.removeValue(forKey: active.run.id) != nil else { return }
+        guard !conditions.runs.isEmpty, conditions.runs.removeValue(forKey: active.run.id) != nil else { return }
         conditions.isStale = true
     }
 
@@ -158,7 +159,9 @@ extension Scheduler {
 
     /// Whether a run may go on, at the moment at which the limits let it.
     func conditionsHold(_ active: ActiveRun, now: Instant) -> Bool {
-        guard conditions.runs[active.run.id] != nil, !active.wait.isWaived else { return true }
+        guard !conditions.runs.isEmpty, conditions.runs[active.run.id] != nil, !active.wait.isWaived else {
+            return true
+        }
         if case .said(false, _) = active.wait.command { return false }
         return active.job.conditions.facts.allSatisfy { isMet($0, active.job.conditions, now: now) }
     }

@@ -24,13 +24,14 @@ extension Scheduler {
     // MARK: - Staying awake
 
     func keepAwake(_ active: ActiveRun) {
-        guard active.job.power.keepsAwake || active.job.power.onSleep == .wait else { return }
+        let power = active.job.details.value.power
+        guard power.keepsAwake || power.onSleep == .wait else { return }
         machine.awake[active.run.id] = active
         machine.isAwakeStale = true
     }
 
     func letSleep(_ active: ActiveRun) {
-        guard machine.awake.removeValue(forKey: active.run.id) != nil else { return }
+        guard !machine.awake.isEmpty, machine.awake.removeValue(forKey: active.run.id) != nil else { return }
         machine.isAwakeStale = true
     }
 
@@ -46,7 +47,7 @@ extension Scheduler {
 
     /// Has the machine woken for the next run of a job, where its definition says so.
     func armWakeUp(for entry: JobEntry) {
-        guard entry.job.power.wakesSystem, let fire = entry.nextRun else {
+        guard entry.job.details.value.power.wakesSystem, let fire = entry.nextRun else {
             if let owner = entry.wakeUp { machine.wakeUps.disarm(owner) }
             return
         }

@@ -68,6 +68,9 @@ public final class UserManager {
             firstArgument: Self.name.text)
         ownerChange = connection.subscribe(rule) { [unowned self] signal in
             met(signal.arguments.last?.asString.flatMap { BusName($0) })
+            // It may come to the bus a moment after us, where we were the first to want a bus at all.
+            guard isPresent, firstEnvironment.isEmpty else { return }
+            readEnvironment { [unowned self] in firstEnvironment = $0 ?? [:] }
         }
         connection.owner(of: Self.name) { [unowned self] owner in
             met(owner?.uniqueName)

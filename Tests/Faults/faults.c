@@ -59,7 +59,7 @@ static int is_file(int fd)
     return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/* Between this mark and the signals that it stands for nothing can be repaired: README, "Limits". */
+/* Between this mark and the signals that it stands for nothing can be repaired: README, "The bus". */
 static int is_told_mark(int fd)
 {
     char link[64], path[4096];

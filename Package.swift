@@ -66,7 +66,7 @@ let package = Package(
             "Daemon",
             [
                 "Desktop", "Execution", "Processes", "Configuration", "Persistence", "DBus", "EventLoop", "Scheduling",
-                "Schedules", "JSON",
+                "Schedules", "JSON", "CLinux",
             ]),
         program("botcrond", ["Daemon"]),
         .executableTarget(

@@ -287,7 +287,7 @@ public final class Daemon {
         reconnectTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reconnect() }
         stateFileTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in takeUpStateFile() }
         mirrorTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in writeMirrorOrSay() }
-        quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseCodePages() }
+        quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseIdleMemory() }
         for signal in [SIGTERM, SIGINT] {
             sources.append(try loop.signal(signal) { [unowned self] in stop(because: "signal \(signal)") })
         }
@@ -334,7 +334,7 @@ public final class Daemon {
         ServiceManager.ready()
         watchSleep()
         beginSweep()
-        releaseCodePages()
+        releaseIdleMemory()
         log.info("ready", [("BOTCRON_JOBS", "\(scheduler.jobCount)"), ("BOTCRON_CONFIGURATION", configurationPath)])
     }
 

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Bits that no other daemon has, for trace ids.
@@ -10,12 +11,13 @@ func wallClockUSec() -> Int64 {
     return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
 }
 
-/// Gives back the pages of program code that are not needed for a while.
+/// Gives back the memory that is not needed for a while: what the allocator holds free, and pages of program code.
 ///
 /// Reading the configuration, opening the store and starting runs touch most of the program; an idle daemon needs a
 /// tenth of it. The pages are clean copies of files, so they come back by themselves when they are needed again, for
 /// some 100 µs in all.
-func releaseCodePages() {
+func releaseIdleMemory() {
+    malloc_trim(0)
     guard let maps = fopen("/proc/self/maps", "re") else { return }
     defer { fclose(maps) }
     var line: UnsafeMutablePointer<CChar>?

@@ -35,7 +35,7 @@ final class DaemonBench {
         let jobs = (0..<10).map { "{\"name\": \"job\($0)\", \"cron\": \"0 3 1 1 *\", \"command\": \(command)}" }
         let more = [
             "{\"name\": \"second\", \"cron\": \"* * * * * *\", \"enabled\": false, \"command\": \(command)}",
-            "{\"name\": \"load\", \"command\": [\"/bin/true\"], \"overlap_policy\": \"allow\"}",
+            "{\"name\": \"load\", \"command\": [\"/bin/true\"], \"overlap_policy\": \"allow\", \"history_limit\": 1000}",
         ]
         let list = (jobs + more).joined(separator: ", ")
         let text = "{\"schedules\": {\"timezone\": \"UTC\", \"max_concurrent_executions\": 500, \"jobs\": [\(list)]}}"

@@ -6,18 +6,20 @@ public import Schedules
 /// sleep (hold awake, arm the wake-up, sleep again), arm, announce, reply. So nothing can be seen that is not durable.
 /// Of `watch`, `holdAwake`, `armWakeUp` and `arm` each replaces the one before. Where the effects of several events are
 /// performed as one, the end of a run that starts among them comes after its start.
+///
+/// The large ones are indirect: a minute in which a thousand jobs fire makes long lists of them.
 public enum Effect: Sendable, Equatable {
     /// One transaction. When it fails, nothing that follows in the same answer may be performed until it succeeds.
     case commit([StoreChange])
     /// End the process tree of a run's attempt: TERM, after `grace` KILL.
     case stop(run: String, grace: Duration)
     /// Start the process of an attempt.
-    case start(Launch)
+    indirect case start(Launch)
     /// Run a command that a run waits for, and tell its answer by `Event.conditionChecked`. It is given
     /// `Scheduler.commandPatience` at most.
-    case check(run: String, command: Job.Action, job: Job)
+    indirect case check(run: String, command: Job.Action, job: Job)
     /// Watch these facts from now on, and answer by `Event.surroundingsChanged`; see `Watch`.
-    case watch(Watch)
+    indirect case watch(Watch)
     /// Hold off the machine's sleep as long as there is such a run, as far as the rights allow; comes again with each
     /// change.
     case holdAwake([AwakeRun])
@@ -30,9 +32,9 @@ public enum Effect: Sendable, Equatable {
     /// Send `Event.tick` at this instant (now, where it has passed); nil: nothing to wait for.
     case arm(Instant?)
     /// Tell everybody.
-    case announce(Announcement)
+    indirect case announce(Announcement)
     /// Answer one client.
-    case reply(Ticket, Reply)
+    indirect case reply(Ticket, Reply)
 }
 
 /// The start of an attempt: all that is needed to build its argv, its environment and its limits.

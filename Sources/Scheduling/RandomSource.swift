@@ -20,12 +20,14 @@ struct RandomSource: RandomNumberGenerator, Sendable {
     /// 32 lower-case hex digits, not all zero: a trace id of the W3C Trace Context.
     mutating func nextTraceID() -> String {
         let (high, low) = (next() | 1, next())
-        var text = ""
-        text.reserveCapacity(32)
-        for word in [high, low] {
-            let digits = String(word, radix: 16)
-            text += String(repeating: "0", count: 16 - digits.count) + digits
+        return String(unsafeUninitializedCapacity: 32) { text in
+            for (index, word) in [high, low].enumerated() {
+                for digit in 0..<16 {
+                    let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * digit)) & 15
+                    text[16 * index + digit] = value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+                }
+            }
+            return 32
         }
-        return text
     }
 }

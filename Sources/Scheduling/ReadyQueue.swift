@@ -1,14 +1,39 @@
+import Schedules
+
 /// Runs that have their turn and wait for a limit of the scheduler: forced ones first, then by priority, by fire time,
 /// by age.
 ///
 /// A binary heap. A run that is taken out of order (cancelled) stays in it and is passed over when it comes up; once
 /// half of them are such, they are cleared out.
 struct ReadyQueue {
-    private var heap: [ActiveRun] = []
+    /// A run, and what its place depends on: none of it changes while the run is here.
+    private struct Entry {
+        let active: ActiveRun
+        let isForced: Bool
+        let priority: Int
+        let instant: Instant
+        let sequence: Int
+
+        init(_ active: ActiveRun) {
+            self.active = active
+            isForced = active.run.isForced
+            priority = active.job.priority
+            instant = active.run.scheduledFor ?? active.run.createdAt
+            sequence = active.sequence
+        }
+
+        func isBefore(_ other: Entry) -> Bool {
+            if isForced != other.isForced { return isForced }
+            if priority != other.priority { return priority < other.priority }
+            return instant != other.instant ? instant < other.instant : sequence < other.sequence
+        }
+    }
+
+    private var heap: [Entry] = []
     private var abandoned = 0
 
     mutating func insert(_ active: ActiveRun) {
-        heap.append(active)
+        heap.append(Entry(active))
         siftUp(from: heap.count - 1)
     }
 
@@ -16,21 +41,23 @@ struct ReadyQueue {
     mutating func abandonOne() {
         abandoned += 1
         guard abandoned * 2 > heap.count else { return }
-        keep(heap.filter { $0.phase == .ready })
+        keep(heap.filter { $0.active.phase == .ready })
     }
 
     /// Takes out one that may come again, at the cost of a look at all.
-    mutating func remove(_ active: ActiveRun) { keep(heap.filter { $0 !== active && $0.phase == .ready }) }
+    mutating func remove(_ active: ActiveRun) {
+        keep(heap.filter { $0.active !== active && $0.active.phase == .ready })
+    }
 
-    private mutating func keep(_ kept: [ActiveRun]) {
+    private mutating func keep(_ kept: [Entry]) {
         heap.removeAll(keepingCapacity: true)
         abandoned = 0
-        for active in kept { insert(active) }
+        for entry in kept { insert(entry.active) }
     }
 
     /// The first that is still ready.
     mutating func first() -> ActiveRun? {
-        while let first = heap.first {
+        while let first = heap.first?.active {
             if first.phase == .ready { return first }
             removeFirst()
             abandoned = max(0, abandoned - 1)
@@ -49,7 +76,7 @@ struct ReadyQueue {
         var place = start
         while place > 0 {
             let parent = (place - 1) / 2
-            guard Self.isBefore(heap[place], heap[parent]) else { break }
+            guard heap[place].isBefore(heap[parent]) else { break }
             heap.swapAt(place, parent)
             place = parent
         }
@@ -60,19 +87,12 @@ struct ReadyQueue {
         while true {
             var least = place
             for child in [2 * place + 1, 2 * place + 2]
-            where child < heap.count && Self.isBefore(heap[child], heap[least]) {
+            where child < heap.count && heap[child].isBefore(heap[least]) {
                 least = child
             }
             guard least != place else { return }
             heap.swapAt(place, least)
             place = least
         }
-    }
-
-    private static func isBefore(_ one: ActiveRun, _ other: ActiveRun) -> Bool {
-        if one.run.isForced != other.run.isForced { return one.run.isForced }
-        if one.job.priority != other.job.priority { return one.job.priority < other.job.priority }
-        let (first, second) = (one.run.scheduledFor ?? one.run.createdAt, other.run.scheduledFor ?? other.run.createdAt)
-        return first != second ? first < second : one.sequence < other.sequence
     }
 }

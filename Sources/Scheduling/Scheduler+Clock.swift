@@ -9,7 +9,8 @@ import Schedules
 /// - **Forward**: what the clock leapt over is a stretch in which nothing could run, as after a sleep. The catch-up
 ///   policy, its window and its limit have their say, so ten years leapt over are at most one window of runs.
 /// - **Back by up to `trustedStep`**: the watermark stays. What ran does not run again, and until the clock has come to
-///   where it was, the job has nothing to do.
+///   where it was, the job has nothing to do. A new schedule with an instant of the past (`allow_past`) begins at its
+///   registration all the same, as a job that is made anew does: of what may have a record the register is asked.
 /// - **Back by more** (what cron(8) calls a correction): the clock was wrong. The watermark comes back to now, and what
 ///   lies ahead is decided when it comes, but for those fire times that have a record already: of each the register is
 ///   asked.

@@ -10,7 +10,7 @@ struct Turn {
     var stops: [Effect] = []
     var starts: [Effect] = []
     var checks: [Effect] = []
-    var announcements: [Announcement] = []
+    var announcements: [Effect] = []
     var replies: [(Ticket, Reply)] = []
     /// Runs that a client asked for, whose reply says how they stand when the event is decided.
     var awaited: [(Ticket, ActiveRun)] = []
@@ -29,13 +29,16 @@ extension Scheduler {
         turn.touchedRuns.append(active)
     }
 
-    func announce(_ announcement: Announcement) { turn.announcements.append(announcement) }
+    func announce(_ announcement: Announcement) { turn.announcements.append(.announce(announcement)) }
 
     func reply(_ ticket: Ticket, _ reply: Reply) { turn.replies.append((ticket, reply)) }
 
     /// Puts what was decided in the order of `Effect`.
     func finishTurn(now: Instant) -> [Effect] {
         var changes = turn.changes
+        turn.changes = []
+        changes.reserveCapacity(
+            changes.count + turn.touchedRuns.count + turn.attempts.count + 2 * turn.touchedJobs.count)
         for active in turn.touchedRuns {
             active.isTouched = false
             changes.append(.run(active.run))
@@ -53,7 +56,11 @@ extension Scheduler {
             changes.append(.jobState(entry.state))
         }
 
-        var effects: [Effect] = changes.isEmpty ? [] : [.commit(changes)]
+        var effects: [Effect] = []
+        effects.reserveCapacity(
+            turn.stops.count + turn.starts.count + turn.checks.count + turn.announcements.count + turn.replies.count
+                + turn.awaited.count + 6)
+        if !changes.isEmpty { effects.append(.commit(changes)) }
         effects += turn.stops
         effects += turn.starts
         effects += turn.checks
@@ -65,7 +72,7 @@ extension Scheduler {
             armed = next
             isArmedStale = false
         }
-        for announcement in turn.announcements { effects.append(.announce(announcement)) }
+        effects += turn.announcements
         for (ticket, reply) in turn.replies { effects.append(.reply(ticket, reply)) }
         for (ticket, active) in turn.awaited { effects.append(.reply(ticket, .run(active.run))) }
         turn = Turn()

@@ -100,6 +100,31 @@ import Testing
         #expect(rig.launches.map(\.run.id) == [id("a", "01:00"), id("a", "06:00")])
     }
 
+    @Test(arguments: [true, false])
+    func `under a clock that was set back a new schedule begins at once only with an instant of the past`(
+        isPast: Bool
+    ) {
+        let rig = Rig([job("a", "0 * * * *")])
+        for time in ["01:00", "02:00", "03:00"] {
+            rig.advance(to: time)
+            rig.end(id("a", time))
+        }
+        rig.stepClock(by: .seconds(-3600))
+        let changed = job("a", "0,30 * * * *", registered: "02:00") { job in
+            guard isPast else { return }
+            job.schedules += onceJob("a", "01:30", registered: "02:00").schedules
+            job.scheduleKey += "|once 01:30"
+        }
+        rig.reload([changed])
+        let times = (isPast ? ["01:30", "02:30"] : []) + ["03:30"]
+        for time in times {
+            rig.advance(to: max(rig.now, at(time)))
+            rig.end(id("a", time))
+        }
+        // 03:00 has its record from before.
+        #expect(rig.launches.map(\.run.id) == (["01:00", "02:00", "03:00"] + times).map { id("a", $0) })
+    }
+
     @Test func `a retry that was due in the far future of a wrong clock is not waited for`() {
         let rig = Rig([job("a", "0 * * * *") { $0.retry = retry(2, .seconds(600)) }])
         rig.restart(at: "+3650 00:00")

@@ -29,6 +29,15 @@ final class Checker {
             decidedThrough = passed
         }
 
+        /// What a schedule names up to its registration is no fire time, but for a single instant of the past.
+        private func fireTime(atOrBefore instant: Instant) -> Instant? {
+            job.schedules.compactMap { schedule in
+                schedule.timetable.previous(atOrBefore: instant).flatMap {
+                    schedule.timetable.schedule.kind == .once || $0 > job.registeredAt ? $0 : nil
+                }
+            }.max()
+        }
+
         func open(at instant: Instant) {
             if openFrom == nil { openFrom = max(passed, instant) }
         }
@@ -42,9 +51,8 @@ final class Checker {
         func close(at instant: Instant, isWaiting: (Instant) -> Bool = { _ in false }) {
             guard let from = openFrom else { return }
             openFrom = nil
-            if job.jitterMilliseconds > 0 {
-                let last = job.schedules.compactMap { $0.timetable.previous(atOrBefore: instant) }.max()
-                if let last, isWaiting(last) { excused.insert(last) }
+            if job.jitterMilliseconds > 0, let last = fireTime(atOrBefore: instant), isWaiting(last) {
+                excused.insert(last)
             }
             if from < instant { stretches.append((from, instant)) }
             passed = max(passed, instant)
@@ -110,7 +118,9 @@ final class Checker {
                 return
             }
             // A job that came to have fire times while no daemon ran has had none before.
-            let passed = known != nil && grid.openFrom == nil ? now : max(grid.passed, job.registeredAt)
+            var passed = known != nil && grid.openFrom == nil ? now : max(grid.passed, job.registeredAt)
+            // Under a clock that was set back it begins like a job that is made anew.
+            if !instantsOfThePast(job, old: grid.job).isEmpty { passed = job.registeredAt }
             grid.close(at: min(now, known ?? now)) { self.due($0, grid.job) > now }
             if let known { grid.clip(to: known) }
             former.append(grid)
@@ -139,14 +149,21 @@ final class Checker {
     /// A single instant of the past, by `allow_past`.
     private func admitPast(_ job: Job, _ isEnabled: Bool, _ isFinished: Bool, old: Job?, _ store: LossyStore) {
         guard let grid = grids[job.name] else { return }
-        for schedule in job.schedules {
-            guard let once = schedule.timetable.schedule.onceInstant, once <= job.registeredAt,
-                !(old?.schedules.contains { $0.timetable.schedule.onceInstant == once } ?? false),
+        for once in instantsOfThePast(job, old: old) {
+            guard
                 // A job that is finished or paused by it, or was before; a pause may have ended before it.
                 (isEnabled || grid.pausedUntil.map { $0 < once } ?? false) && !isFinished
                     || store.isDecided(job: job.name, fireTime: once)
             else { continue }
             grid.stretches.insert((once - .microseconds(1), once), at: 0)
+        }
+    }
+
+    /// The single instants before its registration that a definition brings, and the one before it did not have.
+    private func instantsOfThePast(_ job: Job, old: Job?) -> [Instant] {
+        job.schedules.compactMap(\.timetable.schedule.onceInstant).filter { once in
+            once <= job.registeredAt
+                && !(old?.schedules.contains { $0.timetable.schedule.onceInstant == once } ?? false)
         }
     }
 
@@ -212,21 +229,19 @@ final class Checker {
         if let most = grid.job.maxExecutions, state.executions > most, state.executions > grid.executions {
             fail("\(state.job) was run \(state.executions) times of \(most)", job: state.job)
         }
-        let last = changes.compactMap { change -> Instant? in
-            guard case .run(let run) = change, run.job == state.job,
-                run.trigger == .schedule || run.trigger == .catchUp,
-                run.status.isExecuted, store.runs[run.id] == nil
+        let offered = changes.compactMap { change -> Run? in
+            guard case .run(let run) = change, run.job == state.job, store.runs[run.id] == nil,
+                run.trigger == .schedule || run.trigger == .catchUp
             else { return nil }
-            return run.scheduledFor
-        }.max()
-        // Finished by the last permitted run, and not finished any more because another was given up.
-        let count = changes.count { change in
-            guard case .run(let run) = change, run.job == state.job, store.runs[run.id] == nil else { return false }
-            return (run.trigger == .schedule || run.trigger == .catchUp) && run.status.isExecuted
+            return run.status.isExecuted || run.reason == .condition ? run : nil
         }
-        if let most = grid.job.maxExecutions, let last, !isFinished, grid.executions + count >= most {
-            grid.close(at: last)
-            grid.clip(to: last)
+        let last = offered.filter(\.status.isExecuted).compactMap(\.scheduledFor).max()
+        // Finished by the last permitted run, and not finished any more because another was given up, or one of these.
+        if let most = grid.job.maxExecutions, !isFinished, grid.executions + offered.count >= most,
+            let end = offered.compactMap(\.scheduledFor).max()
+        {
+            grid.close(at: end)
+            grid.clip(to: end)
             grid.passed = now
         }
         if grid.openFrom == nil, isEnabled, !isFinished || last != nil {

@@ -17,6 +17,8 @@ final class Checker {
         /// Those of a clock that was far ahead.
         var sealed: [(from: Instant, through: Instant)] = []
         var openFrom: Instant?
+        /// Opened by a daemon that has committed nothing yet: one that is killed before might as well not have started.
+        var isOpenProvisional = false
         /// Up to here fire times were decided, or passed for good.
         var passed: Instant
         var pausedUntil: Instant?
@@ -107,6 +109,7 @@ final class Checker {
     ) {
         if let grid = grids[job.name] {
             if grid.job.scheduleKey == job.scheduleKey {
+                if known != nil, grid.isOpenProvisional { grid.openFrom = nil }
                 let wasOpen = grid.openFrom != nil
                 let isEnabled = isEnabled && !isFinished
                 if wasOpen, !isEnabled {
@@ -115,6 +118,7 @@ final class Checker {
                 }
                 grid.job = job
                 if !wasOpen, isEnabled { grid.open(at: now) }
+                grid.isOpenProvisional = known != nil && !wasOpen && isEnabled
                 return
             }
             // A job that came to have fire times while no daemon ran has had none before.
@@ -200,6 +204,7 @@ final class Checker {
 
     /// - Parameter wasEnabled: whether all schedules were in force before the events of this commit.
     func observe(_ changes: [StoreChange], _ store: LossyStore, wasFiring: Bool, now: Instant) {
+        for grid in grids.values { grid.isOpenProvisional = false }
         for change in changes {
             switch change {
             case .run(let run) where store.runs[run.id] == nil: observeNew(run, store, wasFiring: wasFiring, now: now)

@@ -6,8 +6,8 @@ internal import EventLoop
 ///
 /// ```swift
 /// let manager = UserManager(connection: connection)
-/// manager.watch()
-/// if manager.isPresent {
+/// manager.watch {
+///     guard manager.isPresent else { return }
 ///     manager.place(pid, in: scope) { placement in start(placement.environment, placement.scope) }
 /// }
 /// ```

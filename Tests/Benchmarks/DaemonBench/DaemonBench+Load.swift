@@ -2,29 +2,8 @@ import DBus
 import EventLoop
 import Glibc
 
-/// Many runs: how late they start, how many go through, and what is left over.
+/// Many runs: how many go through, and what is left over.
 extension DaemonBench {
-    /// From the instant that a schedule names to the process's own clock: one fire time a second.
-    func measureLateness(times: Int) throws {
-        var lateness: [Double] = []
-        let rule = MatchRule(
-            sender: "com.aiworkflow.BotCron", path: "/com/aiworkflow/BotCron", interface: "com.aiworkflow.BotCron",
-            member: "JobCompleted", firstArgument: "second")
-        let subscription = connection.subscribe(rule) { [unowned self] signal in
-            let run = signal.arguments.last?.asString ?? ""
-            guard let stamp = Int64(text(of: "output_preview", in: run).prefix { $0.isNumber }) else { return }
-            // Fire times are whole seconds.
-            lateness.append(Double(stamp % 1_000_000_000) / 1e6)
-        }
-        defer { subscription.cancel() }
-        try call("toggle_job", [.string("second"), .bool(true)])
-        while lateness.count < times { _ = try loop.runOnce(timeoutUSec: 1_000_000) }
-        try call("toggle_job", [.string("second"), .bool(false)])
-        report("from the fire time to the job's own clock (date)", lateness)
-        report("one commit: write and fdatasync of 4 KiB here", try syncFloor(times: times))
-        report("posix_spawn of date to its own clock", try spawnFloor(times: times))
-    }
-
     /// Runs of `/bin/true`, from the request to the record of the end, so many at a time.
     func measureThroughput(runs: Int, atOnce: Int) throws {
         let before = (openFiles(), residentKiB())
@@ -57,30 +36,6 @@ extension DaemonBench {
         RemoteCall(
             "com.aiworkflow.BotCron", "/com/aiworkflow/BotCron", "com.aiworkflow.BotCron", member, [.string(argument)],
             timeoutMSec: nil)
-    }
-
-    private func spawnFloor(times: Int) throws -> [Double] {
-        try (0..<times).map { _ in
-            var ends: [Int32] = [-1, -1]
-            guard pipe(&ends) == 0 else { throw Failure(message: "pipe: errno \(errno)") }
-            var actions = posix_spawn_file_actions_t()
-            posix_spawn_file_actions_init(&actions)
-            defer { posix_spawn_file_actions_destroy(&actions) }
-            posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-            let arguments: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/date"), strdup("+%s%N"), nil]
-            defer { for argument in arguments { free(argument) } }
-            var process: pid_t = 0
-            let start = nanoseconds(CLOCK_REALTIME)
-            let code = posix_spawn(&process, "/bin/date", &actions, nil, arguments, environ)
-            close(ends[1])
-            defer { close(ends[0]) }
-            guard code == 0 else { throw Failure(message: "cannot start date: errno \(code)") }
-            var bytes = [UInt8](repeating: 0, count: 64)
-            let count = read(ends[0], &bytes, bytes.count)
-            waitpid(process, nil, 0)
-            let digits = String(decoding: bytes[..<max(0, count)], as: UTF8.self).prefix { $0.isNumber }
-            return Double((Int64(digits) ?? start) - start) / 1e6
-        }
     }
 
     private func openFiles() -> Int {

@@ -108,8 +108,8 @@ final class Checker {
         lostSince known: Instant? = nil
     ) {
         if let grid = grids[job.name] {
+            if known != nil, grid.isOpenProvisional { grid.openFrom = nil }
             if grid.job.scheduleKey == job.scheduleKey {
-                if known != nil, grid.isOpenProvisional { grid.openFrom = nil }
                 let wasOpen = grid.openFrom != nil
                 let isEnabled = isEnabled && !isFinished
                 if wasOpen, !isEnabled {
@@ -122,7 +122,8 @@ final class Checker {
                 return
             }
             // A job that came to have fire times while no daemon ran has had none before.
-            var passed = known != nil && grid.openFrom == nil ? now : max(grid.passed, job.registeredAt)
+            let isOpened = known != nil && grid.openFrom == nil
+            var passed = isOpened ? now : max(grid.passed, job.registeredAt)
             // Under a clock that was set back it begins like a job that is made anew.
             if !instantsOfThePast(job, old: grid.job).isEmpty { passed = job.registeredAt }
             grid.close(at: min(now, known ?? now)) { self.due($0, grid.job) > now }
@@ -131,6 +132,7 @@ final class Checker {
             add(
                 job, isEnabled: isEnabled && !isFinished, passed: passed, old: grid.job,
                 executions: grid.executions, now: now)
+            grids[job.name]?.isOpenProvisional = isOpened
             grids[job.name]?.decidedThrough = store.states[job.name]?.decidedThrough ?? now
             grids[job.name]?.pausedUntil = store.states[job.name]?.pausedUntil
             admitPast(job, isEnabled, isFinished, old: grid.job, store)

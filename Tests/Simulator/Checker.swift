@@ -278,11 +278,12 @@ final class Checker {
         guard run.trigger == .schedule || run.trigger == .catchUp, let fire = run.scheduledFor else { return }
         let candidates = [grids[run.job]?.job, incoming[run.job]].compactMap { $0 }
         let named = [fire, run.coveredSince ?? fire]
-        guard
-            let index = candidates.firstIndex(where: { job in
-                named.allSatisfy { instant in job.schedules.contains { $0.timetable.contains(instant) } }
-            })
-        else {
+        let naming = candidates.indices.filter { index in
+            named.allSatisfy { instant in candidates[index].schedules.contains { $0.timetable.contains(instant) } }
+        }
+        // What the definition before has decided already belongs to the one that comes with it.
+        let decided = grids[run.job]?.decidedThrough ?? .epoch
+        guard let index = naming.first(where: { $0 > 0 || fire > decided }) ?? naming.first else {
             return fail("\(run.id) is for no fire time of \(candidates.map { $0.schedules.map(\.text) })", job: run.job)
         }
         let job = candidates[index]

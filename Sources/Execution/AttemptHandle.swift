@@ -211,9 +211,13 @@ public final class AttemptHandle {
     /// Tells the end, last of all: what it is told to may start anything.
     private func report() {
         guard let onEnd else { return }
+        if supervisorExit == nil, child != nil {
+            supervisorExit = child?.reap()
+            // Whoever traces it is told first; the pidfd says it again.
+            guard supervisorExit != nil else { return }
+        }
         exitSource?.cancel()
         exitSource = nil
-        if supervisorExit == nil { supervisorExit = child?.reap() }
         let report: AttemptReport
         do throws(ExecutionError) {
             report = try makeReport()

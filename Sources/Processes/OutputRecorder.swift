@@ -43,6 +43,13 @@ public struct OutputRecorder: ~Copyable {
         }
     }
 
+    /// The pipe that the output comes by cannot be read: what was still to come is not known.
+    public mutating func lostSource(code: Int32) {
+        failure =
+            failure
+            ?? "cannot read what the process writes after its first \(totalCount) bytes: \(ProcessError.text(of: code))"
+    }
+
     private mutating func appendToHead(_ bytes: UnsafeRawBufferPointer) {
         if head == nil { head = make(RunFolder.outputName) }
         guard failure == nil else { return }

@@ -139,6 +139,9 @@ public enum Spawner {
         return pid
     }
 
+    /// So many ms a process that has begun is worth; then it is killed.
+    private static let followingRetries = 5
+
     /// The child with its pidfd. Until it is reaped its pid cannot pass to another, so there is no hurry.
     private static func adopt(
         _ pid: Int32, _ search: consuming ProgramSearch, program: String
@@ -147,8 +150,14 @@ public enum Spawner {
         // Closing the folder leaves a free fd: the one for the pidfd. Or the limit of fds would be found out only now,
         // with the process already at work.
         _ = consume search
-        let pidfd = pidfd_open(pid, 0)
-        let code = errno
+        var pidfd = pidfd_open(pid, 0)
+        var code = errno
+        // Files or memory of the whole machine may be short for a moment.
+        for _ in 0..<followingRetries where pidfd < 0 {
+            usleep(1000)
+            pidfd = pidfd_open(pid, 0)
+            code = errno
+        }
         guard pidfd >= 0 else {
             kill(-pid, SIGKILL)
             while waitpid(pid, nil, 0) < 0, errno == EINTR {}

@@ -96,7 +96,10 @@ extension Supervisor {
 
     // MARK: - The record
 
-    /// Writes how it ended; false where that failed.
+    /// A folder that cannot be written now is tried again for a minute: the record is all that is left of the attempt.
+    private static let recordTries = 60
+
+    /// Writes how it ended; false where that failed for too long.
     ///
     /// Durably, by two fsyncs, where nobody waits for it. The daemon that does has its own synced commit of it before
     /// it tells anybody: until then a power cut may take the outcome, and the run is then on record as interrupted, as
@@ -108,6 +111,14 @@ extension Supervisor {
         outcome.headCount = Int64(recorder.headCount)
         outcome.tailCount = Int64(recorder.tailCount)
         outcome.outputError = recorder.failure
+        for _ in 1..<Self.recordTries {
+            if writeOutcome() { return true }
+            sleep(1)
+        }
+        return writeOutcome()
+    }
+
+    private func writeOutcome() -> Bool {
         let number = open(RunFolder.outcomeDraftName, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
         guard number >= 0 else { return false }
         let file = FileDescriptor(owning: number)

@@ -247,8 +247,12 @@ final class Supervisor {
             return count
         case .wouldBlock:
             return 0
-        case .end, .failed:
+        case .end:
             // The process may close its output and live on.
+            output = nil
+            return 0
+        case .failed(let code):
+            recorder.lostSource(code: code)
             output = nil
             return 0
         }

@@ -17,11 +17,13 @@ final class Harness {
     private(set) var reports: [AttemptReport] = []
     private var count = 0
 
-    /// - Parameter folder: of an earlier harness, to take over what that one left.
-    init(folder: ScratchFolder? = nil) throws {
+    /// - Parameters:
+    ///   - folder: of an earlier harness, to take over what that one left.
+    ///   - supervisor: another one than was built here.
+    init(folder: ScratchFolder? = nil, supervisor: String? = nil) throws {
         self.folder = try folder ?? ScratchFolder()
         loop = try EventLoop()
-        runner = try Runner(loop: loop, folder: self.folder.path + "/runs")
+        runner = try Runner(loop: loop, folder: self.folder.path + "/runs", supervisor: supervisor)
     }
 
     deinit {

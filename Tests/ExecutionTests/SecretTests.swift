@@ -3,8 +3,8 @@ import Glibc
 import Processes
 import Testing
 
-/// Credentials that come from the session's secret service, by a program that stands in for secret-tool: a secret
-/// service needs a keyring that somebody has unlocked.
+/// Credentials that come from the session's secret service: a real keyring, unlocked on a bus of its own; what no keyring
+/// does at will is done by a program that stands in for secret-tool.
 @Suite struct SecretTests {
     private let harness: Harness
     private let bin: String
@@ -25,6 +25,43 @@ import Testing
             $0.credentials = ["token": .secret(attributes)]
             $0.environment["PATH"] = bin + ":/usr/bin:/bin"
         }
+    }
+
+    @Test(.enabled(if: hasKeyring, "no gnome-keyring or libsecret-tools here"))
+    func aKeyringGivesItToTheRunAlone() throws {
+        let script = """
+            printf password | gnome-keyring-daemon --unlock --components=secrets >/dev/null
+            printf 's3cret' | secret-tool store --label=test botcron token && echo $DBUS_SESSION_BUS_ADDRESS
+            exec sleep 1000
+            """
+        let pipe = try Pipe()
+        var keyring = ProcessRequest(
+            arguments: ["dbus-run-session", "--", "sh", "-c", script],
+            environment: Harness.path.merging(
+                ["HOME": harness.folder.path, "XDG_RUNTIME_DIR": harness.folder.path]) { $1 },
+            workingDirectory: "/")
+        keyring.standardOutput = pipe.writeEnd.number
+        var session = try Spawner.spawn(keyring)
+        defer {
+            session.send(SIGKILL, to: .group)
+            _ = session.waitForExit()
+        }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        var address = ""
+        try harness.wait("the keyring") {
+            guard case .bytes(let count) = buffer.withUnsafeMutableBytes({ pipe.readEnd.read(into: $0) }) else {
+                return false
+            }
+            address += String(decoding: buffer[..<count], as: UTF8.self)
+            return address.hasSuffix("\n")
+        }
+        address.removeLast()
+        let report = try harness.runScript("cat $CREDENTIALS_DIRECTORY/token; env") {
+            $0.credentials = ["token": .secret(["botcron", "token"])]
+            $0.environment["DBUS_SESSION_BUS_ADDRESS"] = address
+        }
+        #expect(report.text.hasPrefix("s3cret"), "\(report)")
+        #expect(!report.text.dropFirst(6).contains("s3cret"), "the environment has it")
     }
 
     @Test func itIsAFileForTheRunAlone() throws {
@@ -56,3 +93,6 @@ import Testing
         #expect(reason.contains("libsecret-tools"), "\(reason)")
     }
 }
+
+private let hasKeyring =
+    access("/usr/bin/gnome-keyring-daemon", X_OK) == 0 && access("/usr/bin/secret-tool", X_OK) == 0

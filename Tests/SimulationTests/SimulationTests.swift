@@ -12,24 +12,30 @@ import Testing
         let isLong = variable("BOTCRON_LONG_TESTS") == "1"
         // 10,000 years, or a thousand months.
         let seeds = isLong ? 121_750 : 1_000
-        // A long test draws new worlds each time, and prints the seed of one that fails.
+        // A long test draws new worlds each time, and prints the seed of one that fails. Each core has its part.
         let first = isLong ? Int(time(nil)) : 1
-        let (status, output) = try run("'\(path)' \(seeds) 30 \(first)")
-        #expect(status == 0, "\(output)")
-        #expect(output.contains("\(seeds) seeds of 30 days"), "\(output)")
-        print(output)
+        let parts = isLong ? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) : 1
+        let bounds = (0...parts).map { first + seeds * $0 / parts }
+        let pipes = try zip(bounds, bounds.dropFirst()).map { from, to in
+            try #require(popen("'\(path)' \(to - from) 30 \(from) 2>&1", "r"), "popen: errno \(errno)")
+        }
+        for (index, pipe) in pipes.enumerated() {
+            let output = lastLines(of: pipe)
+            let status = pclose(pipe)
+            #expect(status == 0, "\(output)")
+            #expect(output.contains("\(bounds[index + 1] - bounds[index]) seeds of 30 days"), "\(output)")
+            print(output)
+        }
     }
 
-    /// The last lines of what a command writes, and its exit status.
-    private func run(_ command: String) throws -> (status: Int32, output: String) {
-        let pipe = try #require(popen(command + " 2>&1", "r"), "popen: errno \(errno)")
+    private func lastLines(of pipe: UnsafeMutablePointer<FILE>) -> String {
         var lines: [String] = []
         var buffer = [CChar](repeating: 0, count: 1 << 16)
         while fgets(&buffer, Int32(buffer.count), pipe) != nil {
             lines.append(String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
             if lines.count > 400 { lines.removeFirst(200) }
         }
-        return (pclose(pipe), lines.joined())
+        return lines.joined()
     }
 }
 

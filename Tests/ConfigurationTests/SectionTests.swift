@@ -124,6 +124,15 @@ import Testing
         #expect(!configuration.isEnabled)
     }
 
+    @Test(arguments: ["jobs", "schedule"])
+    func jobsWithoutTheSectionAreSaidToBeUnread(key: String) throws {
+        let configuration = try read("{\"user\": 1, \"\(key)\": []}")
+        let text = "there is no section \"schedules\", so there are no jobs; \"\(key)\" stands at the top of the file"
+        #expect(
+            configuration.warnings.count == 1 && configuration.warnings[0].hasPrefix(text), "\(configuration.warnings)")
+        #expect(try read("{\"\(key)\": [], \"schedules\": {}}").warnings == [], "it may be another program's")
+    }
+
     // MARK: - Bad jobs
 
     @Test func aBadJobStandsBesideGoodOnes() throws {

@@ -15,7 +15,15 @@ extension ConfigurationReader {
         let root = Field(path: [], value: document.root)
         guard let members = root.value.objectValue else { throw root.refusal(expected: "an object") }
         guard let value = members["schedules"], !value.isNull else {
-            return Configuration(timezone: try machineZone())
+            var empty = Configuration(timezone: try machineZone())
+            // The other sections are not ours; but these are jobs that somebody waits for.
+            for name in ["jobs", "schedule"] where members[name] != nil {
+                let found = "\"\(name)\" stands at the top of the file, where nobody reads it"
+                empty.warnings.append(
+                    "there is no section \"schedules\", so there are no jobs; \(found): "
+                        + "jobs belong into {\"schedules\": {\"jobs\": […]}}")
+            }
+            return empty
         }
         let section = Field(path: ["schedules"], value: value)
         guard let object = value.objectValue else { throw section.refusal(expected: "an object") }

@@ -142,7 +142,7 @@ public enum Explanation: Sendable, Equatable {
         case .condition: "its conditions did not hold in time"
         case .excluded: "it is excluded"
         case .budget: "the budget of the day was used up"
-        case .asleep: "the machine was asleep"
+        case .asleep: "the machine was asleep, or its clock leapt over it"
         case .down: "no daemon ran"
         case .paused: "all schedules were paused"
         case .expired: "it was older than the catch-up window"

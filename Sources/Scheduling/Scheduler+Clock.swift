@@ -7,7 +7,9 @@ import Schedules
 /// fires years of catch-up:
 ///
 /// - **Forward**: what the clock leapt over is a stretch in which nothing could run, as after a sleep. The catch-up
-///   policy, its window and its limit have their say, so ten years leapt over are at most one window of runs.
+///   policy, its window and its limit have their say, so ten years leapt over are at most one window of runs. What is
+///   not run is on record as `asleep`; but where the clock stood behind what is on record it was wrong, and is put
+///   right: until the daemon started, by the clock as it is now, the reason is that it was down.
 /// - **Back by up to `trustedStep`**: the watermark stays. What ran does not run again, and until the clock has come to
 ///   where it was, the job has nothing to do. A new schedule with an instant of the past (`allow_past`) begins at its
 ///   registration all the same, as a job that is made anew does: of what may have a record the register is asked.
@@ -21,8 +23,10 @@ extension Scheduler {
     static var trustedStep: Duration { .seconds(3 * 3600) }
 
     func clockStepped(by step: Duration, now: Instant) {
-        startedAt = startedAt + step
-        if let known = pause { pause = (known.since + step, known.until.map { $0 + step }) }
+        if step < .zero || isBehindTheRecord(now - step) {
+            startedAt = startedAt + step
+            if let known = pause { pause = (known.since + step, known.until.map { $0 + step }) }
+        }
         recentLaunches = recentLaunches.map { $0 + step }
         if let timer = launchRateTimer, let due = timers.instant(of: timer) { timers.arm(timer, at: due + step) }
         if let timer = cleanup.timer, timers.instant(of: timer) != nil { awaitCleanup(now: now) }
@@ -45,6 +49,11 @@ extension Scheduler {
             promote(entry, now: now)
             schedule(entry)
         }
+    }
+
+    /// Whether something was decided for later instants than this: the clock that showed it was wrong.
+    private func isBehindTheRecord(_ instant: Instant) -> Bool {
+        jobs.values.contains { max($0.state.decidedThrough, $0.state.reopenedThrough ?? .epoch) > instant }
     }
 
     /// Takes a watermark back that a clock far ahead has left behind.

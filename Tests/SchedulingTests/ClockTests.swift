@@ -52,6 +52,37 @@ import Testing
         #expect(rig.store.runs.values.filter { $0.job == "b" && $0.trigger == .catchUp }.count <= 25)
     }
 
+    /// It was `down`, although the daemon ran all the time.
+    @Test func `what the clock leapt over is on record as asleep, however young the daemon is`() {
+        let rig = Rig([job("a", "0 * * * *") { $0.catchUp.kind = .none }])
+        rig.advance(to: "00:15")
+        rig.stepClock(by: .seconds(3 * 3600))
+        #expect(rig.ledger("a") == ["01:00 missed asleep", "02:00 missed asleep", "03:00 missed asleep"])
+    }
+
+    @Test func `a pause of all schedules lasts while the clock leaps`() {
+        let rig = Rig([job("a", "0 * * * *") { $0.catchUp.kind = .none }])
+        rig.advance(to: "00:15")
+        rig.send(.schedulerToggled(false))
+        rig.stepClock(by: .seconds(2 * 3600))
+        rig.send(.schedulerToggled(true))
+        #expect(rig.ledger("a") == ["01:00 missed paused", "02:00 missed paused"])
+    }
+
+    @Test func `a clock that stood behind the record at the start is put right, and before that the daemon was down`() {
+        let rig = Rig([job("a", "0 */4 * * *") { $0.catchUp.kind = .none }])
+        for time in ["04:00", "08:00"] {
+            rig.advance(to: time)
+            rig.end(id("a", time))
+        }
+        // Off from 08:00 on; at half past three a boot by a clock that stands at one; an hour later it is set right.
+        rig.restart(at: "01:00")
+        rig.advance(to: "02:00")
+        rig.stepClock(by: .seconds(14 * 3600 + 1800))
+        #expect(
+            rig.ledger("a") == ["04:00 success", "08:00 success", "12:00 missed down", "16:00 missed asleep"])
+    }
+
     @Test func `a clock that was years ahead does not silence a job`() {
         let rig = Rig([job("a", "0 * * * *")])
         rig.advance(to: "00:30")

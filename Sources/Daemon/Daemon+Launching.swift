@@ -43,7 +43,7 @@ extension Daemon {
                 let outcome = AttemptOutcome(ending: .couldNotStart(error.inDefinition), startedAt: now, endedAt: now)
                 return submit(.attemptEnded(run: run, attempt: number, outcome))
             }
-            warnOfLimits(launch.job, "there is no user manager on the bus")
+            warnOfLimits(launch, "there is no user manager on the bus")
         }
         let handle = runner.start(request, isHeld: isHeld) { [unowned self] report in
             guard let remedy else { return attemptEnded(run, number, report) }
@@ -83,7 +83,7 @@ extension Daemon {
         scope.tasksMax = launch.job.resources.tasksMax.map { UInt64($0) }
         userManager.place(pid, in: scope) { [unowned self] placement in
             guard handle.isActive else { return }
-            if let failure = placement.failure { warnOfScope(launch.job, failure) }
+            if let failure = placement.failure { warnOfScope(launch, failure) }
             var request = request
             request.scope = placement.scope ?? ""
             do throws(JobError) {
@@ -103,16 +103,19 @@ extension Daemon {
         return session.merging(own) { $1 }
     }
 
-    private func warnOfScope(_ job: Job, _ reason: String) {
-        warnOfLimits(job, reason)
+    private func warnOfScope(_ launch: Launch, _ reason: String) {
+        warnOfLimits(launch, reason)
         guard !isScopeMissed else { return }
         isScopeMissed = true
-        log.warning("a run has no scope of its own", [("BOTCRON_JOB", job.name), ("BOTCRON_ERROR", reason)])
+        log.warning("a run has no scope of its own", [("BOTCRON_JOB", launch.job.name), ("BOTCRON_ERROR", reason)])
     }
 
-    /// Once, because it is as true of every other run.
-    private func warnOfLimits(_ job: Job, _ reason: String) {
-        guard !areLimitsWarned, job.resources != Resources() else { return }
+    /// On record of the run; in the log once, because it is as true of every other run.
+    private func warnOfLimits(_ launch: Launch, _ reason: String) {
+        let job = launch.job
+        guard job.resources != Resources() else { return }
+        submit(.caveat(run: launch.run.id, "without a scope its limits are those of each process alone: \(reason)"))
+        guard !areLimitsWarned else { return }
         areLimitsWarned = true
         log.warning(
             "without a scope, memory_max and tasks_max limit each process alone, and cpu_quota nothing",

@@ -82,6 +82,7 @@ extension Daemon {
             log.warning(
                 "the machine cannot be kept awake for a run; it runs all the same",
                 [("BOTCRON_EXECUTION_ID", run), ("BOTCRON_REASON", reason)])
+            submit(.caveat(run: run, "the machine could not be kept awake: \(reason)"))
         }
     }
 

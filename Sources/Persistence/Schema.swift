@@ -3,7 +3,7 @@
 /// Step *n* (from 1) makes version *n* of version *n* − 1. A step that was released is never changed: a change is a
 /// new step at the end. Names of columns carry the unit; instants are microseconds since 1970, UTC.
 enum Schema {
-    static let steps = [version1, version2, version3, version4]
+    static let steps = [version1, version2, version3, version4, version5]
 
     /// `PRAGMA application_id`: tells our file from any other program's database. "BCrn" in ASCII.
     static let applicationID: Int64 = 0x4243_726E
@@ -136,4 +136,6 @@ enum Schema {
         """
 
     private static let version4 = "ALTER TABLE attempt ADD COLUMN remedy_succeeded INTEGER;"
+
+    private static let version5 = "ALTER TABLE run ADD COLUMN caveat TEXT;"
 }

@@ -19,6 +19,8 @@ public enum Event: Sendable {
     /// What the command of `Effect.check` says: whether the run may start. Nil where it could not be run or did not
     /// answer in time: then it may.
     case conditionChecked(run: String, holds: Bool?)
+    /// Something that its job wants of a run cannot be had, and why: it runs all the same, and its record says so.
+    case caveat(run: String, String)
     case cancelRequested(run: String, ticket: Ticket)
     case schedulerToggled(Bool)
     /// A user's override of a job's `enabled`; `until` is when a disabled job resumes by itself.

@@ -20,6 +20,8 @@ public enum Explanation: Sendable, Equatable {
 
     case running(run: String, attempt: Int, since: Instant)
     case retrying(run: String, nextAttempt: Int, at: Instant)
+    /// What it has to do without.
+    case caveat(run: String, String)
     /// It waits for its turn within the job, behind others.
     case waiting(run: String, behind: [String])
     /// It waits for an instant: catch-up runs that are spread, or held after a wake-up.
@@ -67,6 +69,7 @@ public enum Explanation: Sendable, Equatable {
         case .budgetUsedUp: "budget"
         case .running: "running"
         case .retrying: "retrying"
+        case .caveat: "caveat"
         case .waiting: "waiting"
         case .held: "held"
         case .conditions: "condition"
@@ -105,6 +108,7 @@ public enum Explanation: Sendable, Equatable {
         case .budgetUsedUp: return "the budget of the job is used up for today"
         case .running(let run, let attempt, let since): return "\(run) runs since \(text(since)), attempt \(attempt)"
         case .retrying(let run, let next, let at): return "\(run) waits for attempt \(next) at \(text(at))"
+        case .caveat(let run, let text): return "\(run): \(text)"
         case .waiting(let run, let others): return "\(run) waits for its turn behind \(others.joined(separator: ", "))"
         case .held(let run, let until): return "\(run) waits until \(text(until))"
         case .conditions(let run, let unmet, let until):
@@ -119,7 +123,9 @@ public enum Explanation: Sendable, Equatable {
             return "\(text(instant)) is no fire time; " + around.compactMap { $0 }.joined(separator: ", ")
         case .beforeRegistration(let instant, let registeredAt):
             return "\(text(instant)) was before the job had this schedule, since \(text(registeredAt))"
-        case .ran(let run): return "\(run.id) ran for it: \(run.status.rawValue)" + (run.error.map { ", \($0)" } ?? "")
+        case .ran(let run):
+            let more = [run.error, run.caveat].compactMap { $0 }.map { ", \($0)" }
+            return "\(run.id) ran for it: \(run.status.rawValue)" + more.joined()
         case .notRun(let run): return "it was not run: \(Self.meaning(run.reason))"
         case .covered(let run):
             let fate = run.status.isExecuted ? "ran" : "is the record"

@@ -28,6 +28,8 @@ public struct Run: Sendable, Equatable {
     public var error: String?
     public var reason: Reason?
     public var failureType: String?
+    /// What its job wants of a run and could not be had, and why: it ran all the same.
+    public var caveat: String?
     /// The first `outputPreviewLimit` characters of the output.
     public var outputPreview: String?
     /// What all attempts together said that they cost, in a unit of their own.
@@ -53,6 +55,8 @@ public struct Run: Sendable, Equatable {
     public var previous: String?
 
     public static let outputPreviewLimit = 500
+    /// Beyond it nothing is added to what a run had to do without.
+    public static let caveatBytesMax = 2_000
     /// A longer result is not kept: half of a JSON text is none.
     public static let resultBytesMax = 65_536
 

@@ -33,6 +33,19 @@ extension Scheduler {
         }
     }
 
+    /// Puts on record what a run has to do without: not again what the last attempt had to.
+    func note(_ caveat: String, ofRun id: String) {
+        guard let active = runs[id] else { return }
+        if let known = active.run.caveat {
+            let isKnown = known == caveat || known.hasPrefix(caveat + "; ") || known.hasSuffix("; " + caveat)
+            guard !isKnown, known.utf8.count + caveat.utf8.count <= Run.caveatBytesMax else { return }
+            active.run.caveat = "\(known); \(caveat)"
+        } else {
+            active.run.caveat = caveat
+        }
+        touch(active)
+    }
+
     /// The run has its final status: recorded, announced, followed by what waits or is chained.
     func finish(_ active: ActiveRun, _ status: Run.Status, error: String?, endedAt: Instant, now: Instant) {
         precondition(!status.isActive, "a run ends with a final status, not \(status)")

@@ -79,6 +79,7 @@ extension Scheduler {
             case .ready: reasons.append(.limited(run: run.id, running: runningCount, limit: settings.maxConcurrentRuns))
             case .waiting, .ended: break
             }
+            if let caveat = run.caveat { reasons.append(.caveat(run: run.id, caveat)) }
         }
         for active in entry.waiting {
             if let until = active.notBefore, until > now {

@@ -162,6 +162,7 @@ public final class Scheduler {
         case .attemptEnded(let run, let attempt, let outcome): endAttempt(of: run, attempt, outcome, now: now)
         case .surroundingsChanged(let surroundings): surroundingsChanged(surroundings)
         case .conditionChecked(let run, let holds): conditionChecked(run, holds: holds, now: now)
+        case .caveat(let run, let text): note(text, ofRun: run)
         case .cancelRequested(let run, let ticket): cancel(run, ticket: ticket, now: now)
         case .schedulerToggled(let isEnabled): toggle(isEnabled, now: now)
         case .jobToggled(let job, let isEnabled, let until): toggle(job, isEnabled, until: until, now: now)

@@ -229,7 +229,39 @@ import Testing
         try Scratch.write("", to: session.scratch.path + "/home/there")
         try session.look(for: "only the idleness waited for") { try waits(for: ["nobody"]) }
         #expect(try session.run(id)["status"] == "queued")
-        try startsNow(session, id) { try emit(true) }
+        // From now on nobody uses it, and for a second it must have been so.
+        try startsNow(session, id, after: 1) { try emit(true) }
+    }
+
+    // MARK: - What cannot be had
+
+    /// It was in the log only.
+    @Test func aRunThatMayNotKeepTheMachineAwakeSaysSo() throws {
+        let session = try Session(jobs: [["name": "long", "command": ["sleep", "100"], "keep_awake": true]])
+        let system = try SystemBus(session)
+        let daemon = try session.start()
+        try session.wait("the system bus found") { daemon.text.contains("logind is away") }
+        let id = try session.json("run_job", "long").text("execution_id")
+        let caveat: JSONValue = "the machine could not be kept awake: logind is away"
+        try session.look(for: "its record") { try session.run(id)["caveat"] == caveat }
+        let why = try session.json("explain_job", "long", "")["reasons"]?.arrayValue?.map { $0.text("code") }
+        #expect(why?.prefix(2) == ["running", "caveat"], "\(String(describing: why))")
+        try session.done("cancel_run", .string(id))
+        let record = try session.waitForRun(id)
+        #expect(record["status"] == "cancelled" && record["caveat"] == caveat, "\(record)")
+        _ = system
+    }
+
+    @Test func aRunWhoseLimitsAreLessThanItsJobWantsSaysSo() throws {
+        let session = try Session(jobs: [
+            ["name": "limited", "command": ["true"], "resources": ["tasks_max": 50]],
+            ["name": "nicer", "command": ["true"]],
+        ])
+        try session.start()
+        let record = try session.runToEnd("limited")
+        #expect(record["status"] == "success")
+        #expect(record.text("caveat").contains("without a scope"), "\(record)")
+        #expect(try session.runToEnd("nicer")["caveat"] == .null)
     }
 
     // MARK: - Files, commands, pressure

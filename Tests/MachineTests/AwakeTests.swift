@@ -48,6 +48,9 @@ import Testing
         let journal = try machine.journal()
         #expect(journal.contains("cannot be kept awake"), "\(journal)")
         #expect(journal.contains(run), "\(journal)")
+        let record = try machine.runRecord(run)
+        #expect(record["caveat"]?.stringValue?.hasPrefix("the machine could not be kept awake: ") == true, "\(record)")
+        #expect(try machine.run("botcronctl history long").contains("the machine could not be kept awake"))
         #expect(try machine.locks() == Machine.delayLocks)
     }
 

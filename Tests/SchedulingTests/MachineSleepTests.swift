@@ -156,6 +156,25 @@ import Testing
         #expect(rig.naps == [at("03:00")])
     }
 
+    @Test func `what a run has to do without is on record once, and explained`() {
+        let rig = Rig([job("a", "0 * * * *") { $0.power.keepsAwake = true }])
+        rig.advance(to: "01:00")
+        let run = id("a", "01:00")
+        rig.send(.caveat(run: run, "no lock"))
+        #expect(rig.send(.caveat(run: run, "no lock")).isEmpty, "it is on record")
+        #expect(rig.run(run)?.caveat == "no lock")
+        rig.send(.caveat(run: run, "no scope"))
+        #expect(rig.run(run)?.caveat == "no lock; no scope")
+        let reasons = rig.scheduler.explain("a", at: nil, now: rig.now)
+        #expect(reasons.map(\.code) == ["running", "caveat", "next"])
+        #expect(reasons[1].sentence(in: .utc) == "\(run): no lock; no scope")
+        rig.end(run)
+        #expect(rig.run(run)?.caveat == "no lock; no scope")
+        #expect(rig.send(.caveat(run: run, "too late")).isEmpty)
+        let past = rig.scheduler.explain("a", at: at("01:00"), records: rig.run(run).map { [$0] } ?? [], now: rig.now)
+        #expect(past.map { $0.sentence(in: .utc) } == ["\(run) ran for it: success, no lock; no scope"])
+    }
+
     @Test func `a machine that somebody woke stays awake`() {
         let rig = Rig(
             [

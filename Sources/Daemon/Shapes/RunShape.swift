@@ -30,6 +30,7 @@ enum RunShape {
             "error": .optional(run.error),
             "reason": .optional(run.reason?.rawValue),
             "failure_type": .optional(run.failureType),
+            "caveat": .optional(run.caveat),
             "output_preview": .optional(run.outputPreview),
             "progress": run.progress.map { .number($0) } ?? .null,
             "cost": .number(run.cost),

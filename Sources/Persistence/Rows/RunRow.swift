@@ -6,7 +6,7 @@ enum RunRow {
         "id", "job", "skill", "trigger", "scheduled_for_us", "created_at_us", "status", "attempt", "started_at_us",
         "ended_at_us", "retry_at_us", "exit_code", "exit_signal", "error", "reason", "failure_type", "output_preview",
         "trace_id", "covered_count", "covered_since_us", "idempotency_key", "inputs", "is_forced", "definition",
-        "previous", "retry_delay_us", "ending", "cost", "progress", "result",
+        "previous", "retry_delay_us", "ending", "cost", "progress", "result", "caveat",
     ]
 
     static func bind(_ run: Run, to statement: Statement) {
@@ -39,6 +39,7 @@ enum RunRow {
         statement.bind(run.cost)
         statement.bind(run.progress)
         statement.bind(run.result)
+        statement.bind(run.caveat)
     }
 
     static func read(_ statement: Statement) throws(StoreError) -> Run {
@@ -74,6 +75,7 @@ enum RunRow {
         run.cost = statement.real()
         run.progress = statement.realIfAny()
         run.result = statement.textIfAny()
+        run.caveat = statement.textIfAny()
         return run
     }
 }

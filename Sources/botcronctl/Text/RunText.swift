@@ -52,6 +52,7 @@ struct RunText {
         if let error { parts.append(error) }
         if let attempt = run["attempt"]?.intValue, attempt > 1 { parts.append("attempt \(attempt)") }
         if let reason = run["reason"]?.stringValue { parts.append(reason) }
+        if let caveat = run["caveat"]?.stringValue { parts.append(caveat) }
         return parts.joined(separator: ", ")
     }
 

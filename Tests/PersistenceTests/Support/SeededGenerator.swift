@@ -87,6 +87,7 @@ extension SeededGenerator {
         run.cost = Double(Int.random(in: 0...1000, using: &self)) / 8
         run.progress = maybe { Double(Int.random(in: 0...100, using: &$0)) }
         run.result = maybe { $0.text() }
+        run.caveat = maybe { $0.text() }
         return run
     }
 

@@ -88,6 +88,7 @@ let package = Package(
         tests("ProcessesTests", ["Processes"]),
         tests("ExecutionTests", ["Execution", "Processes", "EventLoop", "run-crash-child"]),
         tests("SchedulingTests", ["Scheduling", "Schedules"]),
+        tests("DesktopTests", ["Desktop", "DBus", "EventLoop"]),
         tests("SimulationTests", []),
         tests("DaemonTests", ["botcrond", "DBus", "EventLoop", "JSON", "CLinux", "CSQLite"]),
         // On a booted machine: `make test-machine`; anywhere else they are skipped.

@@ -15,7 +15,7 @@ import Schedules
 ///   registration all the same, as a job that is made anew does: of what may have a record the register is asked.
 /// - **Back by more** (what cron(8) calls a correction): the clock was wrong. The watermark comes back to now, and what
 ///   lies ahead is decided when it comes, but for those fire times that have a record already: of each the register is
-///   asked.
+///   asked. Should it then be put forward again by as much, it is back where it was, and so is the watermark.
 /// - Deadlines that count from an earlier reading (retries, the holds after a wake-up, the launch rate) move with the
 ///   clock.
 extension Scheduler {
@@ -23,10 +23,15 @@ extension Scheduler {
     static var trustedStep: Duration { .seconds(3 * 3600) }
 
     func clockStepped(by step: Duration, now: Instant) {
-        if step < .zero || isBehindTheRecord(now - step) {
+        let before = now - step
+        if step < .zero || isBehindTheRecord(before) {
             startedAt = startedAt + step
             if let known = pause { pause = (known.since + step, known.until.map { $0 + step }) }
+        } else if step > Self.trustedStep {
+            leap = (before, now)
         }
+        // A clock that falls back behind a leap does not undo it.
+        if let known = leap, now < known.after - Self.trustedStep { leap = nil }
         recentLaunches = recentLaunches.map { $0 + step }
         if let timer = launchRateTimer, let due = timers.instant(of: timer) { timers.arm(timer, at: due + step) }
         if let timer = cleanup.timer, timers.instant(of: timer) != nil { awaitCleanup(now: now) }
@@ -46,6 +51,7 @@ extension Scheduler {
             guard let entry = jobs[name] else { continue }
             entry.heldUntil = entry.heldUntil.map { $0 + step }
             reopenIfFarAhead(entry, now: now)
+            if step > Self.trustedStep { closeAgain(entry, from: before, now: now) }
             promote(entry, now: now)
             schedule(entry)
         }
@@ -62,6 +68,18 @@ extension Scheduler {
         guard decided - now > Self.trustedStep else { return }
         entry.state.decidedThrough = now
         entry.state.reopenedThrough = max(decided, entry.state.reopenedThrough ?? decided)
+        entry.nextRun = nil
+        touch(entry)
+    }
+
+    /// A clock that had fallen back is put right: what lies up to where it had been was decided then, although history
+    /// may have no record of it any more. Of what the clock had only leapt over, that slip undone, the register is asked.
+    private func closeAgain(_ entry: JobEntry, from before: Instant, now: Instant) {
+        guard let reopened = entry.state.reopenedThrough, reopened > before else { return }
+        var through = min(reopened, now)
+        if let leap, leap.through > before { through = min(through, leap.after) }
+        guard through > entry.state.decidedThrough else { return }
+        entry.state.decidedThrough = through
         entry.nextRun = nil
         touch(entry)
     }

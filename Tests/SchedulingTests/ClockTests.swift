@@ -52,6 +52,28 @@ import Testing
         #expect(rig.store.runs.values.filter { $0.job == "b" && $0.trigger == .catchUp }.count <= 25)
     }
 
+    /// Of each fire time the register was asked, and the history keeps a hundred: what is older ran again.
+    @Test(arguments: [false, true])
+    func `a clock that falls back far and is set right runs nothing again, though no record is kept`(
+        isRestarted: Bool
+    ) {
+        let rig = Rig([job("a", "0 * * * *") { $0.catchUp.kind = .all }])
+        for hour in 1...20 {
+            let time = (hour < 10 ? "0" : "") + "\(hour):00"
+            rig.advance(to: time)
+            rig.end(id("a", time))
+        }
+        rig.store.forgetEnded()
+        let launches = rig.launches.count
+        rig.stepClock(by: .seconds(-15 * 3600))
+        if isRestarted { rig.restart(at: "05:01") }
+        rig.stepClock(by: .seconds(15 * 3600))
+        rig.advance(to: "20:59")
+        #expect(rig.launches.count == launches)
+        rig.advance(to: "21:00")
+        #expect(rig.launches.last?.run.id == id("a", "21:00"))
+    }
+
     /// It was `down`, although the daemon ran all the time.
     @Test func `what the clock leapt over is on record as asleep, however young the daemon is`() {
         let rig = Rig([job("a", "0 * * * *") { $0.catchUp.kind = .none }])

@@ -25,6 +25,15 @@ final class ModelStore: ExecutionRegister {
 
     func isDecided(job: String, fireTime: Instant) -> Bool { fireTimes[FireTime(job: job, at: fireTime)] != nil }
 
+    /// What retention does in time: the records of ended runs are gone.
+    func forgetEnded() {
+        for run in runs.values where !run.status.isActive {
+            runs[run.id] = nil
+            order.removeAll { $0 == run.id }
+            if let fire = run.scheduledFor { fireTimes[FireTime(job: run.job, at: fire)] = nil }
+        }
+    }
+
     /// What the daemon looks up before it asks for a run.
     func earlierRun(_ request: RunRequest) -> Run? {
         if let key = request.idempotencyKey, let id = keys[key] { return runs[id] }

@@ -28,10 +28,12 @@ test:
 test-machine:
 	@.make/test-machine
 
-# The long tests, too: every zone and transition; then a minute of fuzzing for each parser of schedules.
+# The long tests, too: every zone and transition; clocks that are set and nights that are slept through on machines with
+# a clock of their own; then a minute of fuzzing for each parser of schedules.
 test-long:
 	.make/packages build test
 	@BOTCRON_LONG_TESTS=1 .make/test
+	@BOTCRON_LONG_TESTS=1 .make/test-machine
 	Tests/Fuzz/fuzz.sh 60
 
 # What is measured, and beside what: README.md, "Measured".

@@ -91,8 +91,9 @@ let package = Package(
         tests("DesktopTests", ["Desktop", "DBus", "EventLoop"]),
         tests("SimulationTests", []),
         tests("DaemonTests", ["botcrond", "DBus", "EventLoop", "JSON", "CLinux", "CSQLite"]),
-        // On a booted machine: `make test-machine`; anywhere else they are skipped.
-        tests("MachineTests", ["JSON", "CLinux"], exclude: ["boot"]),
+        // On a booted machine: `make test-machine`, and `make test-long` for those with a clock of their own; anywhere
+        // else they are skipped.
+        tests("MachineTests", ["JSON", "CLinux"], exclude: ["boot", "boot-virtual"]),
         tests(
             "ControlToolTests", ["botcronctl", "botcrond", "Schedules", "JSON"], resources: [.copy("Golden")]),
 

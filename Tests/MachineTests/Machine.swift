@@ -19,6 +19,8 @@ struct TestFailure: Error, CustomStringConvertible {
 final class Machine {
     /// The package as `make install DESTDIR=` filled it; nil where these tests are not to run.
     static let package = getenv("BOTCRON_MACHINE_PACKAGE").map { String(cString: $0) }
+    /// The folder of the kernel that virtual machines boot; nil where no tests are to run on these.
+    static let kernel = getenv("BOTCRON_MACHINE_KERNEL").map { String(cString: $0) }
 
     private let folder: String
     private var script: pid_t = 0
@@ -26,13 +28,26 @@ final class Machine {
     private var output: Int32 = -1
     private var errors: Int32 = -1
     private var count = 0
+    /// How many times as long as an ordinary machine this one may take for everything.
+    private let patience: Double
+
+    /// What of a machine is its own.
+    enum Kind {
+        /// All but the kernel, and so the clock.
+        case container
+        /// The kernel and the clock, too: emulated. The clock leaps ahead by `leapSeconds` in each suspend.
+        case virtual(leapSeconds: Int = 0)
+    }
 
     /// - Parameters:
     ///   - config: the text of config.json.
     ///   - sleepSeconds: how long a suspend lasts.
     ///   - freezes: whether the user's processes stand still in it.
     ///   - rules: more rules for polkit, before its own.
-    init(config: String, sleepSeconds: Double = 0.5, freezes: Bool = true, rules: String? = nil) throws {
+    init(
+        config: String, sleepSeconds: Double = 0.5, freezes: Bool = true, rules: String? = nil,
+        _ kind: Kind = .container
+    ) throws {
         guard let package = Self.package else { throw TestFailure("BOTCRON_MACHINE_PACKAGE names no package") }
         var template = Array("/tmp/botcron-machine-XXXXXX".utf8CString)
         guard template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } != nil }) else {
@@ -40,10 +55,19 @@ final class Machine {
         }
         folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         chmod(folder, 0o777)
+        var arguments = [Self.boot, folder]
+        switch kind {
+        case .container: patience = 1
+        case .virtual:
+            guard let kernel = Self.kernel else { throw TestFailure("BOTCRON_MACHINE_KERNEL names no kernel") }
+            arguments.append(kernel)
+            patience = 10
+        }
         guard symlink(package, folder + "/package") == 0 else { throw TestFailure("symlink: errno \(errno)") }
         try write("\(sleepSeconds)", "sleep")
         if !freezes { try write("", "awake") }
         if let rules { try write(rules, "rules") }
+        if case .virtual(let leapSeconds) = kind, leapSeconds != 0 { try write("\(leapSeconds)", "leap") }
         for pipe in ["in", "out", "errors"] {
             guard mkfifo("\(folder)/\(pipe)", 0o666) == 0 else { throw TestFailure("mkfifo \(pipe): errno \(errno)") }
             chmod("\(folder)/\(pipe)", 0o666)
@@ -52,7 +76,7 @@ final class Machine {
         input = open(folder + "/in", O_RDWR | O_CLOEXEC)
         output = open(folder + "/out", O_RDWR | O_CLOEXEC | O_NONBLOCK)
         errors = open(folder + "/errors", O_RDWR | O_CLOEXEC | O_NONBLOCK)
-        script = try Self.spawn([Self.boot, folder])
+        script = try Self.spawn(arguments)
         try run("mkdir -p ~/.config/aa-workflow; cat > ~/.config/aa-workflow/config.json <<'END'\n\(config)\nEND")
     }
 
@@ -74,6 +98,7 @@ final class Machine {
     @discardableResult
     func run(_ text: String, seconds: Double = 30) throws -> String {
         count += 1
+        let seconds = seconds * patience
         let mark = "end-of-\(count):"
         try send("(\(text)\n) </dev/null 2>&1\nprintf '\\n\(mark)%d\\n' $?\n")
         let deadline = Self.now + seconds
@@ -104,6 +129,7 @@ final class Machine {
     @discardableResult
     func wait(_ what: String, seconds: Double = 20, until condition: () throws -> Bool) throws -> Double {
         let start = Self.now
+        let seconds = seconds * patience
         while try !condition() {
             guard Self.now < start + seconds else {
                 throw TestFailure("\(seconds) s passed without: \(what). \(try journal())")
@@ -154,6 +180,12 @@ final class Machine {
         try wait("the daemon awake") { status.map { $0 != "sleeping" } ?? false }
         try wait("both locks held again") { try locks() == Self.delayLocks }
     }
+
+    /// Sets the wall clock, to what date(1) understands: of a virtual machine.
+    func setClock(_ time: String) throws { try run("sudo date --utc --set '\(time)'") }
+
+    /// What its wall clock shows, in seconds since 1970.
+    var wallClock: Int { get throws { Int(try run("date +%s").dropLast()) ?? 0 } }
 
     /// Starts a job; the id of its run.
     func start(_ job: String) throws -> String {
@@ -273,7 +305,15 @@ final class Machine {
         var pid: pid_t = 0
         var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
-        let code = posix_spawnp(&pid, arguments[0], nil, nil, &pointers, environ)
+        // Of the signals that are blocked here the script has to hear.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        let code = posix_spawnp(&pid, arguments[0], nil, &attributes, &pointers, environ)
         guard code == 0 else { throw TestFailure("cannot start \(arguments): errno \(code)") }
         return pid
     }

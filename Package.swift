@@ -105,7 +105,7 @@ let package = Package(
         tool("simulator", "Tests/Simulator", ["Scheduling", "Schedules"]),
 
         // Programs that `make bench` runs.
-        tool("bus-bench", "Tests/Benchmarks/BusBench", ["DBus", "EventLoop", "CDBus", "CLinux"]),
+        tool("bus-bench", "Tests/Benchmarks/BusBench", ["DBus", "EventLoop", "CDBus", "CSQLite", "CLinux"]),
         tool("daemon-bench", "Tests/Benchmarks/DaemonBench", ["DBus", "EventLoop"]),
         tool("schedule-bench", "Tests/Benchmarks/ScheduleBench", ["Schedules"]),
         tool("scheduler-bench", "Tests/Benchmarks/SchedulerBench", ["Scheduling", "Schedules"]),

@@ -67,7 +67,7 @@ extension Daemon {
     /// Writes the toggles among what was just committed. Where that fails the store has them all the same.
     func writeOverrides(_ changes: [StoreChange]) {
         var scheduler: Bool?
-        var jobs: [String: Bool] = [:]
+        var jobs: [String: Bool?] = [:]
         for change in changes {
             switch change {
             case .schedulerOverride(let isEnabled?) where isEnabled != overrides.scheduler:
@@ -77,13 +77,18 @@ extension Daemon {
                     isEnabled != unsaid.jobs[state.job]
                 else { continue }
                 jobs[state.job] = isEnabled
+            // Another job of its name is not the one that was toggled.
+            case .removeDefinition(let job)
+            where self.scheduler.job(named: job) == nil && overrides.jobs[job] != nil:
+                jobs[job] = .some(nil)
             default: break
             }
         }
         if scheduler != nil || !jobs.isEmpty { writeOverrides(scheduler, jobs) }
     }
 
-    private func writeOverrides(_ scheduler: Bool?, _ jobs: [String: Bool]) {
+    /// - Parameter jobs: nil for one of which nothing is said any more.
+    private func writeOverrides(_ scheduler: Bool?, _ jobs: [String: Bool?]) {
         var written = Overrides()
         do {
             // The store can make it anew, so nobody waits for the disk.
@@ -96,7 +101,7 @@ extension Daemon {
                 }
                 if let scheduler { try file.setScheduler(enabled: scheduler) }
                 for (name, isEnabled) in jobs.sorted(by: { $0.key < $1.key }) {
-                    try file.setJob(name, enabled: isEnabled)
+                    if let isEnabled { try file.setJob(name, enabled: isEnabled) } else { try file.forgetJob(name) }
                 }
                 written = Overrides(file)
                 return file.bytes

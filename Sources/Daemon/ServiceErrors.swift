@@ -54,7 +54,9 @@ extension ErrorReply {
         ErrorReply("com.aiworkflow.BotCron.Error.StoreFailed", "\(error)")
     }
 
-    static let busy = ErrorReply("com.aiworkflow.BotCron.Error.Busy", "the daemon is stopping; nothing new starts")
+    static let busy = ErrorReply(
+        "com.aiworkflow.BotCron.Error.Busy",
+        "the daemon is stopping, and nothing new starts; call again when it is back")
 
     static func refused(_ refusal: Refusal, among names: [String]) -> ErrorReply {
         switch refusal {

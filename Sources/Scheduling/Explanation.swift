@@ -14,6 +14,8 @@ public enum Explanation: Sendable, Equatable {
     case finished(executions: Int)
     /// It runs by hand or by a chain only.
     case noSchedule
+    /// It would be started by what this version does not act on: the key of the definition.
+    case notBuilt(String)
     case budgetUsedUp
 
     // What it is doing.
@@ -66,6 +68,7 @@ public enum Explanation: Sendable, Equatable {
         case .pausedAfterFailures: "paused_after_failures"
         case .finished: "finished"
         case .noSchedule: "no_schedule"
+        case .notBuilt: "not_built"
         case .budgetUsedUp: "budget"
         case .running: "running"
         case .retrying: "retrying"
@@ -105,6 +108,8 @@ public enum Explanation: Sendable, Equatable {
         case .pausedAfterFailures(let count): return "the job was paused after \(count) failed runs in a row"
         case .finished(let count): return "the job is finished: its schedule has run it \(count) times"
         case .noSchedule: return "the job has no schedule: it runs by hand or by a chain"
+        case .notBuilt(let key):
+            return "this version does not act on \"\(key)\": nothing starts the job by it"
         case .budgetUsedUp: return "the budget of the job is used up for today"
         case .running(let run, let attempt, let since): return "\(run) runs since \(text(since)), attempt \(attempt)"
         case .retrying(let run, let next, let at): return "\(run) waits for attempt \(next) at \(text(at))"

@@ -70,6 +70,12 @@ public struct Job: Sendable, Equatable {
         }
     }
 
+    /// The key of what would start it and nothing acts on yet: whoever asks for the job is told so.
+    public var unbuiltTrigger: String? {
+        if details.value.poll != nil { return "poll" }
+        return details.value.triggerQueue == nil ? nil : "trigger"
+    }
+
     /// Where a definition came from, which says who may remove it.
     public enum Origin: String, Sendable {
         /// A job of config.json: the file is edited, or the job toggled.

@@ -164,6 +164,6 @@ extension Duration {
     /// As a floating-point number of seconds.
     var inSeconds: Double {
         let (seconds, attoseconds) = components
-        return Double(seconds) + Double(attoseconds) * 1e-18
+        return Double(seconds) + Double(attoseconds) / 1e18
     }
 }

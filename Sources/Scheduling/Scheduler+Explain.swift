@@ -91,8 +91,9 @@ extension Scheduler {
         let hindrances = hindrances(entry)
         reasons += hindrances
         if isBudgetUsedUp(entry, now: now) { reasons.append(.budgetUsedUp) }
+        if let key = entry.job.unbuiltTrigger { reasons.append(.notBuilt(key)) }
         if entry.job.schedules.isEmpty {
-            reasons.append(.noSchedule)
+            if entry.job.unbuiltTrigger == nil { reasons.append(.noSchedule) }
         } else if let fire = entry.nextFire, fire <= now, let until = entry.heldUntil, until > now {
             reasons.append(.heldAfterWake(fire, until: until))
         } else if hindrances.isEmpty {

@@ -10,7 +10,10 @@ extension Scheduler {
         if let existing = earlierRun(of: request) { return reply(ticket, .run(existing)) }
         guard let entry = jobs[request.job] else { return reply(ticket, .refused(.jobNotFound(request.job))) }
         if !request.isForced, isBudgetUsedUp(entry, now: now) {
-            return reply(ticket, .refused(.limitExceeded("the budget of \(request.job) for today is used up")))
+            let why =
+                "\"\(request.job)\" is not run: its budget for today is used up; tomorrow it has one again, "
+                + "and force runs it now"
+            return reply(ticket, .refused(.limitExceeded(why)))
         }
         guard runs.count < Limits.activeRuns, entry.waiting.count < Limits.waitingRunsPerJob else {
             return reply(ticket, .refused(.limitExceeded("\(entry.waiting.count) runs of \(request.job) wait already")))

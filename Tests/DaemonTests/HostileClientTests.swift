@@ -172,8 +172,8 @@ import Testing
         #expect(unknown.message.utf8.count < 10_000)
     }
 
-    @Test func aBurstOfRunsLosesNoSignalAndKeepsTheOrder() throws {
-        let count = 300
+    @Test func aBurstOfAThousandRunsLosesNoSignalAndKeepsTheOrder() throws {
+        let count = 1_000
         var ids: [String] = []
         for _ in 0..<count {
             session.client.call(call("run_job", "quick")) { result in
@@ -181,21 +181,29 @@ import Testing
                 ids.append((try? JSONValue(parsing: text))?.text("execution_id") ?? "\(result)")
             }
         }
-        try session.wait("every end", seconds: 60) {
+        try session.wait("every end", seconds: 300) {
             session.signals.count { $0.member == "JobCompleted" || $0.member == "JobFailed" } == count
         }
         #expect(Set(ids).count == count)
         var starts: [String: Int] = [:]
         var ends: [String: Int] = [:]
+        var events: [String: Int] = [:]
+        try session.settle()
         for (place, signal) in session.signals.enumerated() {
             switch signal.member {
-            case "JobStarted": starts[signal[1]] = place
-            case "JobCompleted", "JobFailed":
+            case "JobStarted":
+                #expect(starts[signal[1]] == nil)
+                starts[signal[1]] = place
+            case "JobCompleted":
                 #expect(ends[signal[1]] == nil)
                 ends[signal[1]] = place
+            case "Event": events[signal[0], default: 0] += 1
             default: break
             }
         }
         for id in ids { #expect((starts[id] ?? .max) < (ends[id] ?? .min), "\(id)") }
+        // In the order of the requests, which is that of the answers.
+        #expect(ids.compactMap { starts[$0] } == starts.values.sorted())
+        #expect(events == ["JobStarted": count, "JobCompleted": count])
     }
 }

@@ -38,6 +38,21 @@ import Testing
         #expect(status.st_mode & 0o777 == 0o600)
     }
 
+    /// The next job of that name would be shown as disabled there, while its schedule is in force.
+    @Test func aJobThatIsCancelledLeavesNoOverrideBehind() throws {
+        try session.start()
+        let definition = #"{"name": "made", "interval": "1h", "command": ["true"]}"#
+        _ = try session.json("schedule_job", .string(definition))
+        try session.done("toggle_job", "one", .bool(false))
+        try session.done("toggle_job", "made", .bool(false))
+        #expect(try file()["jobs"]?["made"] == ["enabled": false])
+        try session.done("cancel_job", "made")
+        #expect(try file()["jobs"] == ["one": ["enabled": false]])
+        _ = try session.json("schedule_job", .string(definition))
+        #expect(try isEnabled("made"))
+        #expect(try file()["jobs"] == ["one": ["enabled": false]])
+    }
+
     @Test func unknownKeysTheLayoutAndALinkStay() throws {
         let text = """
             {"version": 1,  "theme": "dark",

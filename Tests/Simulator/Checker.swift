@@ -463,7 +463,7 @@ final class Checker {
         if wishes[run.id] == delay { return }
         // After a restart the definition in force counts.
         let policies = [launches[run.id]?.launch.job.retry, grids[run.job]?.job.retry].compactMap { $0 }
-        let found = Double(delay.components.seconds) + Double(delay.components.attoseconds) * 1e-18
+        let found = Double(delay.components.seconds) + Double(delay.components.attoseconds) / 1e18
         guard !policies.contains(where: { isDelay(found, before: next, $0) }) else { return }
         fail("attempt \(next) of \(run.id) waits \(found) s under \(policies)", job: run.job)
     }

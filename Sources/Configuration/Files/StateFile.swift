@@ -60,6 +60,18 @@ public struct StateFile: Sendable {
         try set(enabled, at: Self.path(ofJob: name))
     }
 
+    /// Says nothing of a job any more. What else stands there of it stays.
+    ///
+    /// - Throws: as `setScheduler`.
+    public mutating func forgetJob(_ name: String) throws(ConfigurationError) {
+        do {
+            let isAlone = document.root["jobs"]?[name]?.objectValue?.keys == ["enabled"]
+            _ = try document.remove(at: isAlone ? ["jobs", .key(name)] : Self.path(ofJob: name))
+        } catch {
+            throw ConfigurationError(operation: "edit", object: "state.json", reason: error.description)
+        }
+    }
+
     private mutating func set(_ enabled: Bool, at path: [JSONPathStep]) throws(ConfigurationError) {
         do {
             if document.root.isNull { document = Self.empty }

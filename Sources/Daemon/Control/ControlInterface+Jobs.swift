@@ -99,6 +99,9 @@ extension ControlInterface {
         _ call: MethodCall, _ definition: JSONObject, _ done: @escaping (Job, Instant?) -> Void
     ) throws {
         let job = try daemon.readJob(.object(definition), madeUpName: daemon.makeUpJobName())
+        if let fault = JobShape.fault(job) {
+            throw ErrorReply("com.aiworkflow.BotCron.Error.InvalidJob", "the job \"\(job.name)\" is not made: \(fault)")
+        }
         let made = daemon.scheduler.jobCount - daemon.configuration.jobs.count
         guard made < Callers.Limits.jobs || daemon.scheduler.job(named: job.name) != nil else {
             throw ErrorReply(

@@ -9,6 +9,8 @@ struct JobListText {
     private var texts: [String: String] = [:]
     /// Of all jobs that can be scheduled, sorted; nil where that may have changed.
     private var names: [String]?
+    /// Of the answer before: room for as much is taken at once, which megabytes should not grow into step by step.
+    private var bytesBefore = 0
 
     /// These jobs are no longer what they were, or no longer there.
     mutating func forget(_ jobs: some Sequence<String>, areNamesStale: Bool) {
@@ -19,6 +21,7 @@ struct JobListText {
     mutating func forgetAll() {
         texts = [:]
         names = nil
+        bytesBefore = 0
     }
 
     /// - Parameter refused: stands behind a good one of the same name.
@@ -26,7 +29,9 @@ struct JobListText {
         let names = names ?? scheduler.jobNames
         if names.count <= Self.keptMax { self.names = names } else { texts = [:] }
         var refused = refused.sorted { $0.name < $1.name }[...]
-        var list = "["
+        var list = ""
+        list.reserveCapacity(bytesBefore)
+        list += "["
         func append(_ text: String) {
             if list.utf8.count > 1 { list += ", " }
             list += text
@@ -46,6 +51,8 @@ struct JobListText {
             append(text)
         }
         for job in refused { append(JSONValue.object(JobShape.json(job)).compactText) }
-        return list + "]"
+        list += "]"
+        bytesBefore = list.utf8.count
+        return list
     }
 }

@@ -37,8 +37,14 @@ enum JobShape {
             "running": .array(running.map { .string($0) }),
             "waiting_for": .array(waitingFor.map { .string($0) }),
             "tags": .array(job.tags.map { .string($0) }),
-            "error": .null,
+            "error": .optional(fault(job)),
         ]
+    }
+
+    /// Why a job whose definition is good is not scheduled all the same.
+    static func fault(_ job: Job) -> String? {
+        guard job.schedules.isEmpty, let key = job.unbuiltTrigger else { return nil }
+        return "\(key): this version does not act on it; give the job a schedule, or run it by hand"
     }
 
     /// A job that stands in the configuration and cannot be scheduled.
@@ -47,14 +53,15 @@ enum JobShape {
         func text(_ key: String) -> JSONValue {
             definition[key].flatMap { $0.stringValue.map { .string($0) } } ?? .null
         }
+        let schedule = schedule(of: definition)
         return [
             "name": .string(refused.name),
             "title": .string(refused.name),
             "description": .string(definition["description"]?.stringValue ?? ""),
             "enabled": .bool(isEnabled(refused)),
             "origin": .string(Job.Origin.config.rawValue),
-            "schedule_type": text("schedule_type"),
-            "schedule": text("schedule"),
+            "schedule_type": schedule.map { .string($0.type) } ?? text("schedule_type"),
+            "schedule": schedule.map { .string($0.text) } ?? text("schedule"),
             "cron": text("cron"),
             "timezone": text("timezone"),
             "trigger": .null,
@@ -74,6 +81,13 @@ enum JobShape {
             "tags": definition["tags"] ?? .array([]),
             "error": .string(refused.error),
         ]
+    }
+
+    /// The schedule that a definition which does not read is meant to have.
+    static func schedule(of definition: JSONValue) -> (type: String, text: String)? {
+        ["cron", "interval", "once", "calendar"].lazy.compactMap { type in
+            definition[type]?.stringValue.map { (type, $0) }
+        }.first
     }
 
     static func isEnabled(_ refused: RefusedJob) -> Bool { parsed(refused.definition)["enabled"]?.boolValue ?? true }

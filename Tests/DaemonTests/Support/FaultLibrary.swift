@@ -1,8 +1,6 @@
-import EventLoop
 import Glibc
 
-/// The library that makes system calls of a daemon go wrong; see `Tests/Faults/faults.c`. Built at its first use, with
-/// the compiler that belongs to the Swift toolchain.
+/// The library that makes system calls of a daemon go wrong; see `Tests/Faults/faults.c`. Built at its first use.
 enum FaultLibrary {
     /// One call that goes wrong.
     struct Fault: CustomStringConvertible {
@@ -37,17 +35,7 @@ enum FaultLibrary {
         ["LD_PRELOAD": try built.get(), "BOTCRON_FAULT": "\(fault)"]
     }
 
-    private static let built: Result<String, any Error> = Result {
-        let source = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/Faults/faults.c"
-        // Beside the tests themselves.
-        let folder = Session.binary.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
-        let library = folder + "/botcron-faults.so"
-        let compiler = try Program(
-            ["clang", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"],
-            environment: ["PATH": String(cString: getenv("PATH"))], on: EventLoop())
-        var status: Int32 = 0
-        waitpid(compiler.pid, &status, 0)
-        guard access(library, R_OK) == 0 else { throw TestFailure("clang cannot build \(source)") }
-        return library
+    private static let built = Result {
+        try CSource.build("Faults/faults.c", as: "botcron-faults.so", ["-O1", "-shared", "-fPIC", "-ldl"])
     }
 }

@@ -190,14 +190,18 @@ final class Session {
         ]
     }
 
-    static let binary: String = {
+    /// The one that was built with the tests, or the one that BOTCRON_DAEMON names: a release, for what takes long.
+    static let binary = getenv("BOTCRON_DAEMON").map { String(cString: $0) } ?? builtFolder + "/botcrond"
+
+    /// Where the tests themselves are.
+    static let builtFolder: String = {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = buffer.withUnsafeMutableBytes { bytes -> Int in
             guard let start = bytes.bindMemory(to: CChar.self).baseAddress else { return 0 }
             return readlink("/proc/self/exe", start, bytes.count)
         }
         let own = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-        return own.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/botcrond"
+        return own.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
     }()
 
     /// Starts the daemon and does not wait for anything. A value of nil takes a variable away.

@@ -137,10 +137,7 @@ extension TypedFace.Listed {
         switch self {
         case .job(let view): view.job.schedules.first?.text ?? ""
         case .refused(let refused):
-            JobShape.parsed(refused.definition).objectValue.flatMap { definition in
-                ["cron", "interval", "once", "calendar", "schedule"].lazy.compactMap { definition[$0]?.stringValue }
-                    .first
-            } ?? ""
+            JobShape.json(refused)["schedule"]?.stringValue ?? ""
         }
     }
 
@@ -151,7 +148,12 @@ extension TypedFace.Listed {
         }
     }
 
-    var error: String { if case .refused(let refused) = self { refused.error } else { "" } }
+    var error: String {
+        switch self {
+        case .job(let view): JobShape.fault(view.job) ?? ""
+        case .refused(let refused): refused.error
+        }
+    }
 }
 
 extension Scheduler.JobView {

@@ -75,10 +75,13 @@ extension Scheduler {
     /// A clock that had fallen back is put right: what lies up to where it had been was decided then, although history
     /// may have no record of it any more. Of what the clock had only leapt over, that slip undone, the register is asked.
     private func closeAgain(_ entry: JobEntry, from before: Instant, now: Instant) {
-        guard let reopened = entry.state.reopenedThrough, reopened > before else { return }
-        var through = min(reopened, now)
+        // One that is put elsewhere is not right by that: what lies ahead of it is decided as it comes.
+        guard let reopened = entry.state.reopenedThrough, reopened > before, now >= reopened else { return }
+        var through = reopened
         if let leap, leap.through > before { through = min(through, leap.after) }
         guard through > entry.state.decidedThrough else { return }
+        // What came due before, and waits to be decided (after a sleep, a pause), is not lost for it.
+        if let next = entry.fireTime(after: entry.state.decidedThrough), next <= before { return }
         entry.state.decidedThrough = through
         entry.nextRun = nil
         touch(entry)

@@ -55,6 +55,8 @@ public struct Configuration: Sendable, Equatable {
     public var refused: [RefusedJob] = []
     /// What was ignored: unknown keys of the section, runners that are broken.
     public var warnings: [String] = []
+    /// Whether there was a file to be read.
+    public var isWritten = true
 
     public init(timezone: TimeZoneRules) {
         self.timezone = timezone

@@ -103,7 +103,8 @@ extension Daemon {
         let reader = ConfigurationReader(zones: zones, home: home, now: now, registrations: currentRegistrations)
         var next: Configuration
         do {
-            next = try ConfigurationFile.read(configurationPath, reader, zones)
+            // One that was there and is gone is about to be written anew, or a mishap: no reason to forget every job.
+            next = try ConfigurationFile.read(configurationPath, reader, zones, mayBeAbsent: !configuration.isWritten)
         } catch {
             configurationFault = error.description
             throw error
@@ -166,15 +167,21 @@ extension StoredState {
 }
 
 extension ConfigurationFile {
-    /// Loads and reads a file; one that is absent is a configuration without jobs.
+    /// Loads and reads a file; one that is absent, and may be, is a configuration without jobs.
     static func read(
-        _ path: String, _ reader: ConfigurationReader, _ zones: ZoneDatabase
+        _ path: String, _ reader: ConfigurationReader, _ zones: ZoneDatabase, mayBeAbsent: Bool = true
     ) throws(ConfigurationError) -> Configuration {
         switch try ConfigurationFile.load(path: path) {
         case .bytes(let bytes):
             return try reader.read(document: try ConfigurationFile.parse(bytes, path: path))
         case .absent:
+            guard mayBeAbsent else {
+                throw ConfigurationError(
+                    operation: "read", object: path,
+                    reason: "the file is gone; to have no jobs, write {} to it, or restart the daemon")
+            }
             var empty = Configuration(timezone: (try? zones.zone(named: "local")) ?? .utc)
+            empty.isWritten = false
             empty.warnings = ["there is no \(path): no jobs until it is written"]
             return empty
         }

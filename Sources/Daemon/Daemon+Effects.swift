@@ -41,6 +41,7 @@ extension Daemon {
             for acknowledge in box.acknowledgements { acknowledge(nil) }
         }
         noteOverrides()
+        endIdleChecks()
         // What changed without a record of it.
         typedFace.tell()
         tellNextRun()

@@ -22,6 +22,8 @@ extension Daemon {
 
     // MARK: - The command of a condition
 
+    private static let checkSuffix = "~condition"
+
     /// Runs it as an attempt of its own: supervised, bounded, in the surroundings of the run that waits for it.
     private func check(_ command: Job.Action, of job: Job, for id: String) {
         guard let run = scheduler.activeRun(id: id) else { return }
@@ -33,7 +35,7 @@ extension Daemon {
             let plan = try AttemptPlan(launch, session: environment, home: home)
             // A folder of its own; it is swept away as one without a run.
             var request = AttemptRequest(
-                run: id + "~condition", attempt: 1, arguments: plan.arguments, environment: plan.environment,
+                run: id + Self.checkSuffix, attempt: 1, arguments: plan.arguments, environment: plan.environment,
                 workingDirectory: plan.workingDirectory)
             request.timeout = Scheduler.commandPatience
             request.killGrace = job.killGrace
@@ -47,6 +49,14 @@ extension Daemon {
         } catch {
             log.warning("a condition cannot be asked", fields(id, job) + [("BOTCRON_ERROR", "\(error)")])
             submit(.conditionChecked(run: id, holds: nil))
+        }
+    }
+
+    /// A run that was given up, or cancelled, waits for no answer.
+    func endIdleChecks() {
+        for (name, check) in checks where !check.isEnding {
+            let run = String(name.dropLast(Self.checkSuffix.count))
+            if scheduler.unmetConditions(ofRun: run) == nil { check.cancel() }
         }
     }
 

@@ -6,6 +6,10 @@ extension SQLiteStore {
     /// At 40 µs a run in a store of a million: 10 ms.
     static let pruneStepMax = 250
 
+    /// Runs of a job whose key or fire time a client may name again, and that are kept for it beyond the job's
+    /// `history_limit` (but not beyond the days of retention). Beyond it the oldest go all the same.
+    static let claimedRunsMax = 10_000
+
     public func commit(_ changes: [StoreChange], untold: String?) throws(StoreError) {
         guard !changes.isEmpty else { return }
         let operation = "commit \(changes.count) changes"
@@ -154,6 +158,13 @@ extension SQLiteStore {
     // MARK: - Retention
 
     private func prune(job: String, keep: Int, _ statements: Statements) throws(StoreError) {
+        try prune(job: job, keep: keep, statements.unclaimedOfJobUpTo, statements)
+        try prune(job: job, keep: max(keep, Self.claimedRunsMax), statements.endedOfJobUpTo, statements)
+    }
+
+    private func prune(
+        job: String, keep: Int, _ old: Statement, _ statements: Statements
+    ) throws(StoreError) {
         let operation = "remove old runs of \(job)"
         let newest = statements.newestBeyond
         newest.bind(job)
@@ -161,7 +172,6 @@ extension SQLiteStore {
         defer { newest.reset() }
         guard try newest.step(operation) else { return }
         let end = (createdAt: newest.integer(), sequence: newest.integer())
-        let old = statements.endedOfJobUpTo
         old.bind(job)
         old.bind(end.createdAt)
         old.bind(end.sequence)

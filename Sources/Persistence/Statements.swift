@@ -20,7 +20,7 @@ final class Statements {
 
     let setQueueItem, removeQueueItem, queueItem, queueItems, queues, lastQueueItem, returnQueueItems: Statement
 
-    let newestBeyond, endedOfJobUpTo, endedBefore: Statement
+    let newestBeyond, endedOfJobUpTo, unclaimedOfJobUpTo, endedBefore: Statement
 
     /// By the filters that are set; the rarer ones are prepared when first used.
     private var histories: [HistoryFilters: Statement] = [:]
@@ -103,12 +103,15 @@ final class Statements {
             SELECT created_at_us, sequence FROM run WHERE job = ? AND status NOT IN \(SQL.activeStatuses)
                 ORDER BY created_at_us DESC, sequence DESC LIMIT 1 OFFSET ?
             """)
-        endedOfJobUpTo = try connection.prepare(
-            """
+        let ofJobUpTo = """
             SELECT sequence, id FROM run
                 WHERE job = ? AND (created_at_us, sequence) <= (?, ?) AND status NOT IN \(SQL.activeStatuses)
-                ORDER BY created_at_us, sequence LIMIT ?
-            """)
+            """
+        let order = " ORDER BY created_at_us, sequence LIMIT ?"
+        endedOfJobUpTo = try connection.prepare(ofJobUpTo + order)
+        unclaimedOfJobUpTo = try connection.prepare(
+            ofJobUpTo + " AND idempotency_key IS NULL AND NOT (trigger = 'manual' AND scheduled_for_us IS NOT NULL)"
+                + order)
         // A run ends after it was created, so the oldest by `created_at_us` are all there is to look at. One that
         // ended "before" it was created (the clock was set back) goes a little later.
         endedBefore = try connection.prepare(

@@ -14,6 +14,8 @@ public enum Explanation: Sendable, Equatable {
     case finished(executions: Int)
     /// It runs by hand or by a chain only.
     case noSchedule
+    /// It has none, but runs when another job has ended so.
+    case follows(String, on: Job.Chain.Outcome)
     /// It would be started by what this version does not act on: the key of the definition.
     case notBuilt(String)
     case budgetUsedUp
@@ -68,6 +70,7 @@ public enum Explanation: Sendable, Equatable {
         case .pausedAfterFailures: "paused_after_failures"
         case .finished: "finished"
         case .noSchedule: "no_schedule"
+        case .follows: "follows"
         case .notBuilt: "not_built"
         case .budgetUsedUp: "budget"
         case .running: "running"
@@ -107,10 +110,12 @@ public enum Explanation: Sendable, Equatable {
         case .disabled(let until?): return "the job is disabled until \(text(until))"
         case .pausedAfterFailures(let count): return "the job was paused after \(count) failed runs in a row"
         case .finished(let count): return "the job is finished: its schedule has run it \(count) times"
+        case .follows(let job, let outcome):
+            return "it runs after \(job)" + (outcome == .any ? " has ended" : " ends with \(outcome.rawValue)")
         case .noSchedule: return "the job has no schedule: it runs by hand or by a chain"
         case .notBuilt(let key):
             return "this version does not act on \"\(key)\": nothing starts the job by it"
-        case .budgetUsedUp: return "the budget of the job is used up for today"
+        case .budgetUsedUp: return "the budget of the job is used up for the day: until it ends, fire times are skipped"
         case .running(let run, let attempt, let since): return "\(run) runs since \(text(since)), attempt \(attempt)"
         case .retrying(let run, let next, let at): return "\(run) waits for attempt \(next) at \(text(at))"
         case .caveat(let run, let text): return "\(run): \(text)"
@@ -125,7 +130,7 @@ public enum Explanation: Sendable, Equatable {
         case .neverAgain: return "the schedule has no fire time left"
         case .noFireTime(let instant, let previous, let next):
             let around = [previous.map { "the one before is \(text($0))" }, next.map { "the next one is \(text($0))" }]
-            return "\(text(instant)) is no fire time; " + around.compactMap { $0 }.joined(separator: ", ")
+            return (["\(text(instant)) is no fire time"] + around.compactMap { $0 }).joined(separator: ", ")
         case .beforeRegistration(let instant, let registeredAt):
             return "\(text(instant)) was before the job had this schedule, since \(text(registeredAt))"
         case .ran(let run):

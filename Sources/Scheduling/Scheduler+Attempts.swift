@@ -128,7 +128,7 @@ extension Scheduler {
             verdict.error = reason
         case .lost:
             verdict.status = .interrupted
-            verdict.error = "interrupted: the daemon ended while the run was under way"
+            verdict.error = "interrupted: its supervisor was killed, or the machine went down, while the run was under way"
             verdict.failureType = "interrupted"
         }
         if outcome.isTimedOut {

@@ -9,6 +9,8 @@ extension Scheduler {
     public static var answerPatience: Duration { .seconds(30) }
     /// The same for a condition's command.
     public static var commandPatience: Duration { .seconds(60) }
+    /// One that was asked just before the time-out is heard for so long.
+    static var lateAnswerPatience: Duration { .seconds(5) }
     /// A command that said no is asked again after so long: of all conditions it alone tells nothing by itself.
     public static var commandInterval: Duration { .seconds(60) }
 
@@ -205,20 +207,27 @@ extension Scheduler {
         // It has been given its time to answer, and twice that.
         case .asked(let at) where at + Self.commandPatience * 2 <= now: return true
         case .asked(let at):
-            next.append(at + Self.commandPatience * 2)
+            expectAnswer(since: at, active, &next)
             return false
         case .notAsked, .said:
             active.wait.command = .asked(now)
             turn.checks.append(.check(run: active.run.id, command: command, job: active.job))
-            next.append(now + Self.commandPatience * 2)
+            expectAnswer(since: now, active, &next)
             return false
+        }
+    }
+
+    private func expectAnswer(since at: Instant, _ active: ActiveRun, _ next: inout [Instant]) {
+        next.append(at + Self.commandPatience * 2)
+        if let until = active.wait.until, until < at + Self.lateAnswerPatience {
+            next.append(at + Self.lateAnswerPatience)
         }
     }
 
     private func isAwaited(_ condition: Condition, _ active: ActiveRun, now: Instant) -> Bool {
         if condition == .command {
-            guard case .asked = active.wait.command else { return false }
-            return true
+            guard case .asked(let at) = active.wait.command else { return false }
+            return at + Self.lateAnswerPatience > now
         }
         let required = active.job.conditions
         return required.facts.contains { fact in

@@ -34,6 +34,7 @@ extension Scheduler {
         if let until = entry.heldUntil, until > now, fire <= now {
             return [.heldAfterWake(fire, until: until)] + reasons
         }
+        if isBudgetUsedUp(entry, now: max(due, now)) { return [.budgetUsedUp] + reasons }
         return [.willRun(max(due, now))] + reasons
     }
 
@@ -93,10 +94,14 @@ extension Scheduler {
         if isBudgetUsedUp(entry, now: now) { reasons.append(.budgetUsedUp) }
         if let key = entry.job.unbuiltTrigger { reasons.append(.notBuilt(key)) }
         if entry.job.schedules.isEmpty {
-            if entry.job.unbuiltTrigger == nil { reasons.append(.noSchedule) }
+            if let after = entry.job.details.value.after {
+                reasons.append(.follows(after.job, on: after.on))
+            } else if entry.job.unbuiltTrigger == nil {
+                reasons.append(.noSchedule)
+            }
         } else if let fire = entry.nextFire, fire <= now, let until = entry.heldUntil, until > now {
             reasons.append(.heldAfterWake(fire, until: until))
-        } else if hindrances.isEmpty {
+        } else if hindrances.isEmpty, !(entry.nextRun.map { isBudgetUsedUp(entry, now: $0) } ?? false) {
             reasons.append(entry.nextRun.map { .next($0) } ?? .neverAgain)
         }
         return reasons

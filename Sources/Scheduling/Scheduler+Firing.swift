@@ -2,6 +2,9 @@ import Schedules
 
 /// Which fire times are due, and what becomes of each.
 extension Scheduler {
+    /// No timer is exact: whatever the grace time, a run that starts so late is on time.
+    static var punctuality: Duration { .milliseconds(500) }
+
     /// Decides every fire time of a job that is due at `now` and has no outcome yet.
     ///
     /// Of several, the newest is run if it is no later than the grace time; the others are misfires, and the catch-up
@@ -19,7 +22,7 @@ extension Scheduler {
 
         let policy = entry.job.catchUp
         var onTime: Instant?
-        if let last = due.fires.last, entry.lateness(of: last, now: now) <= policy.graceTime {
+        if let last = due.fires.last, entry.lateness(of: last, now: now) <= max(policy.graceTime, Self.punctuality) {
             onTime = last
             due.fires.removeLast()
         }
@@ -197,7 +200,13 @@ extension Scheduler {
     ) {
         guard !stretch.isEmpty else { return }
         for var part in parts(of: stretch, entry, reason) {
-            let newest = part.takeNewest(min(entry.job.historyLimit, Limits.individualFireTimes), of: entry)
+            let isCounted = part.older != nil
+            var newest = part.takeNewest(min(entry.job.historyLimit, Limits.individualFireTimes), of: entry)
+            if isCounted {
+                // What was counted was not looked at one by one: a client may have run some of it by hand.
+                newest.removeAll { isRecorded(entry, $0) }
+                while let last = part.older?.last, isRecorded(entry, last) { _ = part.popNewest(of: entry) }
+            }
             if let older = part.older {
                 record(entry, older.last, status, reason(older.last), covering: older, now: now)
             }

@@ -172,6 +172,18 @@ import Testing
         #expect(try store.statistics().active == 4)
     }
 
+    /// A key was forgotten with the run that had it, and used once more.
+    @Test func whatAClientMayNameAgainOutlivesTheHistoryLimit() throws {
+        var keyed = makeRun(1, trigger: .manual)
+        keyed.idempotencyKey = "key"
+        try store.commit([.run(keyed), .run(makeRun(2, trigger: .manual)), .run(makeRun(3)), .run(makeRun(4))])
+        try store.commit([.prune(job: "coffee", keep: 1)])
+        #expect(try store.history(HistoryQuery()).runs.map(\.id) == [4, 2, 1].map { "cron-coffee-\($0)" })
+        #expect(try store.runID(idempotencyKey: "key") == keyed.id)
+        try store.commit([.pruneEnded(before: Instant(seconds: 2), limit: 10)])
+        #expect(try store.runID(idempotencyKey: "key") == nil, "by its age it goes")
+    }
+
     @Test func aLongHistoryIsPrunedInSteps() throws {
         let count = SQLiteStore.pruneStepMax + 10
         try store.commit((1...count).map { .run(makeRun($0)) })

@@ -398,4 +398,43 @@ import Testing
         #expect(rig.ledger("a") == ["01:00 catch_up running"])
         #expect(rig.ledger("b") == ["01:00 missed expired"])
     }
+
+    /// The store refused the commit: a record and a run for one fire time.
+    @Test(arguments: ["02:05", "02:08"])
+    func `a stretch that is counted leaves out what a client has run by hand`(byHand: String) {
+        let rig = Rig([
+            job("a", "* * * * *") {
+                $0.catchUp.kind = .none
+                $0.catchUp.window = .seconds(30 * 86_400)
+                $0.historyLimit = 5
+            }
+        ])
+        rig.send(.schedulerToggled(false))
+        rig.advance(to: "02:10")
+        _ = rig.request("a") {
+            $0.scheduledFor = at(byHand)
+            $0.isForced = true
+        }
+        rig.end(id("a", byHand))
+        rig.restart(at: "02:10:30")
+        rig.advance(to: at("02:10") + .seconds(8 * 86_400))
+        rig.send(.schedulerToggled(true))
+        let records = rig.store.runs.values.filter { $0.job == "a" && $0.scheduledFor.map { $0 <= at("02:10") } ?? false }
+        #expect(records.filter { $0.scheduledFor == at(byHand) }.map(\.trigger) == [.manual])
+        #expect(records.contains { $0.coveredCount > 100 })
+    }
+
+    @Test func `however small the grace time, a run that starts at once is on time`() {
+        let rig = Rig([
+            job("a", "0 * * * *") {
+                $0.catchUp.kind = .none
+                $0.catchUp.graceTime = .zero
+            }
+        ])
+        rig.advance(to: at("01:00") + .milliseconds(300))
+        #expect(rig.run(id("a", "01:00"))?.trigger == .schedule)
+        rig.end(id("a", "01:00"))
+        rig.sleep(to: "02:00:02")
+        #expect(rig.status(id("a", "02:00")) == .missed)
+    }
 }

@@ -298,9 +298,23 @@ import Testing
                 $0.conditions.timeout = .zero
             }
         ])
-        rig.advance(to: "09:00:10")
+        rig.advance(to: "09:00:04")
         rig.send(.conditionChecked(run: id("a", "09:00"), holds: true))
         #expect(rig.status(id("a", "09:00")) == .running)
+    }
+
+    /// It ran after a minute, although it was to be given up after half of one.
+    @Test func `a command that hangs does not outlast the time-out`() {
+        let rig = Rig([
+            job("a", "0 9 * * *") {
+                $0.conditions.command = .shell("test")
+                $0.conditions.timeout = .seconds(30)
+            }
+        ])
+        rig.advance(to: "09:00:29")
+        #expect(rig.status(id("a", "09:00")) == .queued)
+        rig.advance(to: "09:00:30")
+        #expect(rig.status(id("a", "09:00")) == .skipped)
     }
 
     @Test func `what a command said does not count once another condition fails`() {

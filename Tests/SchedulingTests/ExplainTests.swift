@@ -28,7 +28,7 @@ import Testing
         ]) { $0.maxConcurrentRuns = 3 }
         #expect(codes(rig, "x") == ["unknown_job"])
         #expect(codes(rig, "b") == ["no_schedule"])
-        #expect(codes(rig, "f") == ["budget", "next"])
+        #expect(codes(rig, "f") == ["budget"])
         rig.advance(to: "01:00")
         #expect(codes(rig, "e") == ["limited", "never_again"])
         rig.end(id("c", "01:00"), .exited(1))
@@ -110,5 +110,23 @@ import Testing
     @Test func `a paused configuration runs nothing`() {
         let simulation = Simulation(jobs: [job("a", "0 * * * *")], settings: SchedulerSettings(), isEnabled: false)
         #expect(simulation.run(from: at("00:30"), to: at("04:30")).isEmpty)
+    }
+
+    /// `why` promised each of them.
+    @Test func `fire times beyond the budget of the day are not said to be run`() {
+        let rig = Rig([job("a", "0 * * * *") { $0.budget.runsPerDay = 1 }])
+        rig.advance(to: "01:00")
+        rig.end(id("a", "01:00"))
+        let scheduler = rig.scheduler
+        #expect(scheduler.explain("a", at: nil, now: rig.now) == [.budgetUsedUp])
+        #expect(scheduler.explain("a", at: at("05:00"), now: rig.now) == [.budgetUsedUp])
+        let tomorrow = at("05:00") + .seconds(86_400)
+        #expect(scheduler.explain("a", at: tomorrow, now: rig.now) == [.willRun(tomorrow)])
+    }
+
+    @Test func `a job that follows another one says so`() {
+        let rig = Rig([job("a"), job("b") { $0.after = .init(job: "a", on: .any) }])
+        #expect(rig.scheduler.explain("b", at: nil, now: rig.now) == [.follows("a", on: .any)])
+        #expect("\(Explanation.follows("a", on: .any))".isEmpty == false)
     }
 }

@@ -235,7 +235,7 @@ import Testing
         rig.advance(to: "01:00")
         rig.restart(at: "01:10", surviving: [id("b", "01:00")])
         #expect(rig.status(id("a", "01:00")) == .interrupted)
-        #expect(rig.story(id("a", "01:00")).last == "failed: interrupted: the daemon ended while the run was under way")
+        #expect(rig.story(id("a", "01:00")).last == "failed: interrupted: its supervisor was killed, or the machine went down, while the run was under way")
         #expect(rig.status(id("b", "01:00")) == .running)
         #expect(rig.scheduler.runningCount == 1)
         rig.end(id("b", "01:00"))

@@ -317,7 +317,7 @@ final class Checker {
         if !hasUncommitted, isTooExpensive(job, now: now) {
             fail("\(run.id) is run beyond the cost of a day", job: run.job)
         }
-        let isLate = now - max(due(fire, job), job.registeredAt) > job.catchUp.graceTime
+        let isLate = now - max(due(fire, job), job.registeredAt) > max(job.catchUp.graceTime, .milliseconds(500))
         if isLate != (run.trigger == .catchUp) {
             // Of several that are due the newest alone is on time.
             let isNewest = next(after: fire, job).map { due($0, job) > now } ?? true
@@ -356,7 +356,9 @@ final class Checker {
         case .expired:
             if fire >= now - job.catchUp.window { fail("\(run.id) had not expired", job: run.job) }
         case .limit:
-            if job.catchUp.kind == .latest || job.catchUp.kind == .none {
+            let waiting = store.order[job.name, default: []].count { store.runs[$0]?.status.isActive ?? false }
+            let isFull = waiting >= Scheduler.Limits.waitingRunsPerJob
+            if !isFull, job.catchUp.kind == .latest || job.catchUp.kind == .none {
                 fail("\(run.id): no limit holds here", job: run.job)
             }
         case .budget:

@@ -66,9 +66,11 @@ struct RunText {
 
     /// The exit code that waiting for this run passes on.
     static func exitCode(_ run: JSONValue) -> Int32 {
+        if run.text("status") == "success" { return ExitCode.success }
         if run.text("status") == "timeout" { return ExitCode.timedOut }
-        if let code = run["exit_code"]?.intValue { return Int32(clamping: code) }
+        // A job may take 0 for a failure (`success_exit_codes`).
+        if let code = run["exit_code"]?.intValue, code != 0 { return Int32(clamping: code) }
         if let signal = run["signal"]?.intValue { return ExitCode.signalBase + Int32(clamping: signal) }
-        return run.text("status") == "success" ? ExitCode.success : ExitCode.failure
+        return ExitCode.failure
     }
 }

@@ -116,6 +116,22 @@ public final class SQLiteStore: Store {
         ((try? runID(job: job, scheduledFor: fireTime)) ?? nil) != nil
     }
 
+    public func firstKept(job: String, after instant: Instant, ofAtLeast count: Int) -> Instant? {
+        do throws(StoreError) {
+            let what = "look up the first fire time on record of \(job)"
+            let statement = try opened(what).firstKept
+            statement.bind(job)
+            statement.bind(instant)
+            statement.bind(job)
+            statement.bind(count)
+            defer { statement.reset() }
+            return try statement.step(what) ? statement.instantIfAny() : nil
+        } catch {
+            // The register is asked of each, then.
+            return nil
+        }
+    }
+
     public func isTaken(executionID: String) -> Bool {
         do throws(StoreError) {
             let statements = try opened("look up the execution id \(executionID)")

@@ -13,7 +13,7 @@ final class Statements {
     let setJobState, removeJobState, jobState, jobStates: Statement
 
     let insertRun, updateRun, deleteRun: Statement
-    let runSummary, run, runByFireTime, runByIdempotencyKey, activeRuns, latestRun: Statement
+    let runSummary, run, runByFireTime, firstKept, runByIdempotencyKey, activeRuns, latestRun: Statement
     let setAttempt, deleteAttempts, attempts: Statement
     let rememberID, wasRemoved: Statement
     let addToCount, counts: Statement
@@ -58,6 +58,11 @@ final class Statements {
             """
             SELECT id FROM run WHERE job = ? AND scheduled_for_us = ? AND scheduled_for_us IS NOT NULL
                 AND trigger IN ('schedule', 'catch_up', 'manual')
+            """)
+        firstKept = try connection.prepare(
+            """
+            SELECT min(scheduled_for_us) FROM run WHERE job = ? AND scheduled_for_us > ?
+                AND trigger IN ('schedule', 'catch_up', 'manual') AND (SELECT count(*) FROM run WHERE job = ?) >= ?
             """)
         runByIdempotencyKey = try connection.prepare("SELECT id FROM run WHERE idempotency_key = ?")
         latestRun = try connection.prepare("SELECT max(created_at_us) FROM run")

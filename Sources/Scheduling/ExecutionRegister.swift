@@ -14,9 +14,16 @@ public protocol ExecutionRegister: AnyObject {
     /// Asked only where the watermark cannot know: after a clock that was far ahead was set right, and for instants
     /// before the registration of their job.
     func isDecided(job: String, fireTime: Instant) -> Bool
+
+    /// The earliest fire time after an instant that has a record, where there are `count` records of the job at least: so
+    /// many are kept, and what is earlier may have had its own. Nil where there are fewer, or none after it.
+    ///
+    /// Asked only after a clock that had fallen back was set right.
+    func firstKept(job: String, after instant: Instant, ofAtLeast count: Int) -> Instant?
 }
 
 extension ExecutionRegister {
     /// For a register that keeps no fire times.
     public func isDecided(job: String, fireTime: Instant) -> Bool { false }
+    public func firstKept(job: String, after instant: Instant, ofAtLeast count: Int) -> Instant? { nil }
 }

@@ -15,7 +15,7 @@ import Schedules
 ///   registration all the same, as a job that is made anew does: of what may have a record the register is asked.
 /// - **Back by more** (what cron(8) calls a correction): the clock was wrong. The watermark comes back to now, and what
 ///   lies ahead is decided when it comes, but for those fire times that have a record already: of each the register is
-///   asked. Should it then be put forward again by as much, it is back where it was, and so is the watermark.
+///   asked. Should it then be put forward by as much, what is older than all that history has kept is decided, too.
 /// - Deadlines that count from an earlier reading (retries, the holds after a wake-up, the launch rate) move with the
 ///   clock.
 extension Scheduler {
@@ -27,11 +27,7 @@ extension Scheduler {
         if step < .zero || isBehindTheRecord(before) {
             startedAt = startedAt + step
             if let known = pause { pause = (known.since + step, known.until.map { $0 + step }) }
-        } else if step > Self.trustedStep {
-            leap = (before, now)
         }
-        // A clock that falls back behind a leap does not undo it.
-        if let known = leap, now < known.after - Self.trustedStep { leap = nil }
         recentLaunches = recentLaunches.map { $0 + step }
         if let timer = launchRateTimer, let due = timers.instant(of: timer) { timers.arm(timer, at: due + step) }
         if let timer = cleanup.timer, timers.instant(of: timer) != nil { awaitCleanup(now: now) }
@@ -72,13 +68,13 @@ extension Scheduler {
         touch(entry)
     }
 
-    /// A clock that had fallen back is put right: what lies up to where it had been was decided then, although history
-    /// may have no record of it any more. Of what the clock had only leapt over, that slip undone, the register is asked.
+    /// A clock that had fallen back is put right: what lies before all that history has kept was decided, too, and its
+    /// record is gone. Of the rest the register is asked.
     private func closeAgain(_ entry: JobEntry, from before: Instant, now: Instant) {
-        // One that is put elsewhere is not right by that: what lies ahead of it is decided as it comes.
-        guard let reopened = entry.state.reopenedThrough, reopened > before, now >= reopened else { return }
-        var through = reopened
-        if let leap, leap.through > before { through = min(through, leap.after) }
+        guard let reopened = entry.state.reopenedThrough, reopened > before,
+            let kept = register.firstKept(job: entry.job.name, after: before, ofAtLeast: entry.job.historyLimit)
+        else { return }
+        let through = min(reopened, now, kept - .microseconds(1))
         guard through > entry.state.decidedThrough else { return }
         // What came due before, and waits to be decided (after a sleep, a pause), is not lost for it.
         if let next = entry.fireTime(after: entry.state.decidedThrough), next <= before { return }

@@ -69,8 +69,6 @@ public final class Scheduler {
     var latest: Instant
     /// The last time during which the user had paused all schedules; `until` is nil while it lasts.
     var pause: (since: Instant, until: Instant?)?
-    /// What the clock last leapt over.
-    var leap: (after: Instant, through: Instant)?
     /// What is remembered of jobs whose definition is refused at present.
     var retainedStates: [String: JobState] = [:]
     /// By the names of jobs that were removed, fire times ahead that clients had taken: a new job of the name does not

@@ -81,6 +81,28 @@ import Testing
         #expect(try store.load().latestRunAt == runs.map(\.createdAt).max())
     }
 
+    @Test func theFirstFireTimeThatIsKeptIsKnownWhereHistoryIsFull() throws {
+        let store = try SQLiteStore(path: scratch.database)
+        func run(_ number: Int, _ trigger: Run.Trigger, at fire: Int64?) -> StoreChange {
+            .run(
+                Run(
+                    id: "cron-\(number)", job: "tea", skill: "", trigger: trigger,
+                    scheduledFor: fire.map { Instant(seconds: $0) }, createdAt: Instant(seconds: 1000), status: .success
+                ))
+        }
+        try store.commit([
+            run(1, .schedule, at: 300), run(2, .catchUp, at: 200), run(3, .chain, at: 150), run(4, .manual, at: nil),
+        ])
+        func first(_ after: Int64, _ count: Int, _ job: String = "tea") -> Instant? {
+            store.firstKept(job: job, after: Instant(seconds: after), ofAtLeast: count)
+        }
+        #expect(first(100, 4) == Instant(seconds: 200))
+        #expect(first(200, 4) == Instant(seconds: 300))
+        #expect(first(300, 4) == nil)
+        #expect(first(100, 5) == nil, "there is room for more, so it has them all")
+        #expect(first(100, 1, "coffee") == nil)
+    }
+
     @Test func settingsAndDefinitionsCanBeTakenBack() throws {
         let store = try SQLiteStore(path: scratch.database)
         let define = StoreChange.definition(job: "tea", version: 1, json: "{}", createdAt: .init(seconds: 1))

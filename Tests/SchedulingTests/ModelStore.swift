@@ -25,13 +25,18 @@ final class ModelStore: ExecutionRegister {
 
     func isDecided(job: String, fireTime: Instant) -> Bool { fireTimes[FireTime(job: job, at: fireTime)] != nil }
 
-    /// What retention does in time: the records of ended runs are gone.
-    func forgetEnded() {
-        for run in runs.values where !run.status.isActive {
-            runs[run.id] = nil
-            order.removeAll { $0 == run.id }
-            if let fire = run.scheduledFor { fireTimes[FireTime(job: run.job, at: fire)] = nil }
+    func firstKept(job: String, after instant: Instant, ofAtLeast count: Int) -> Instant? {
+        guard runs.values.count(where: { $0.job == job }) >= count else { return nil }
+        return fireTimes.keys.filter { $0.job == job && $0.at > instant }.map(\.at).min()
+    }
+
+    /// What retention does: only the newest records are kept.
+    func keep(_ count: Int) {
+        for id in order.dropLast(count) {
+            guard let run = runs.removeValue(forKey: id), let fire = run.scheduledFor else { continue }
+            fireTimes[FireTime(job: run.job, at: fire)] = nil
         }
+        order.removeFirst(max(0, order.count - count))
     }
 
     /// What the daemon looks up before it asks for a run.

@@ -14,11 +14,6 @@ final class Checker {
         var stretches: [(from: Instant, through: Instant)] = []
         /// Fire times that had passed, waited for their jitter, and went with a change of the job.
         var excused: Set<Instant> = []
-        /// Stretches that a clock which had fallen back was put forward over: what was decided there before it fell
-        /// may be on record no more, and need not be decided again.
-        var restored: [(from: Instant, through: Instant)] = []
-        /// Up to here fire times were decided before the clock fell back.
-        var reopenedThrough: Instant?
         /// Those of a clock that was far ahead.
         var sealed: [(from: Instant, through: Instant)] = []
         var openFrom: Instant?
@@ -140,12 +135,10 @@ final class Checker {
             grids[job.name]?.isOpenProvisional = isOpened
             grids[job.name]?.decidedThrough = store.states[job.name]?.decidedThrough ?? now
             grids[job.name]?.pausedUntil = store.states[job.name]?.pausedUntil
-            grids[job.name]?.reopenedThrough = store.states[job.name]?.reopenedThrough
             admitPast(job, isEnabled, isFinished, old: grid.job, store)
         } else {
             add(job, isEnabled: isEnabled && !isFinished, passed: job.registeredAt, old: nil, executions: 0, now: now)
             grids[job.name]?.decidedThrough = store.states[job.name]?.decidedThrough ?? job.registeredAt
-            grids[job.name]?.reopenedThrough = store.states[job.name]?.reopenedThrough
             admitPast(job, isEnabled, isFinished, old: nil, store)
         }
     }
@@ -209,15 +202,6 @@ final class Checker {
         }
     }
 
-    /// The clock was set forward: where that brings it back to where it had fallen from, all is as it was.
-    func clockSteppedForward(from before: Instant, to now: Instant) {
-        guard now - before > .seconds(3 * 3600) else { return }
-        for grid in grids.values {
-            guard let reopened = grid.reopenedThrough, before < reopened, reopened <= now else { continue }
-            grid.restored.append((before, reopened))
-        }
-    }
-
     // MARK: - Commits
 
     /// - Parameter wasEnabled: whether all schedules were in force before the events of this commit.
@@ -239,7 +223,6 @@ final class Checker {
         defer {
             grid.pausedUntil = state.pausedUntil
             grid.decidedThrough = state.decidedThrough
-            grid.reopenedThrough = state.reopenedThrough
             grid.executions = state.executions
         }
         // The definition that comes with it says what it means; but the last run that the one before permitted may have
@@ -563,7 +546,6 @@ final class Checker {
                 }
                 guard let hit = hits.first else {
                     if grid.excused.contains(fire) { continue }
-                    if grid.restored.contains(where: { $0.from < fire && fire <= $0.through }) { continue }
                     return fail(
                         "\(job.name) has no outcome for \(fire.rfc3339(in: job.zone))", job: job.name, fire: fire,
                         definition: job)

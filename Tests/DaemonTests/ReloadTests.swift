@@ -103,24 +103,6 @@ import Testing
     }
 
     /// The file changes by another name of it, in a folder that nobody watches: only the signal tells of it.
-    /// Every job was removed with its state, and its retries with it, by an editor that writes by unlink and create.
-    @Test func aFileThatIsGoneForAMomentChangesNothing() throws {
-        let session = try Session(jobs: [Self.one, Self.two])
-        try session.start()
-        let path = session.configFile
-        try #require(rename(path, path + ".aside") == 0)
-        try session.wait("the fault") { try session.json("HealthCheck")["healthy"] == false }
-        #expect(try session.json("HealthCheck").compactText.contains("the file is gone"))
-        #expect(try names(session) == ["one", "two"])
-        try #require(rename(path + ".aside", path) == 0)
-        try session.wait("health") { try session.json("HealthCheck")["healthy"] == true }
-        #expect(try names(session) == ["one", "two"])
-        #expect(!session.signals.contains { $0.member == "JobsChanged" })
-        // One that says so has none.
-        try Scratch.write("{}", to: path)
-        try session.wait("no jobs") { try names(session).isEmpty }
-    }
-
     @Test func sighupReloads() throws {
         let session = try Session(jobs: [Self.one])
         let elsewhere = session.scratch.path + "/elsewhere.json"

@@ -137,7 +137,8 @@ final class Session {
             let now = ProcessState.monotonicUSec
             guard now < deadline else {
                 throw TestFailure(
-                    "\(seconds) s passed without: \(what()). Signals: \(signals). Daemon: \(daemons.map(\.text))")
+                    "\(seconds) s passed without: \(what()). Signals: \(signals.suffix(100)). "
+                        + "Daemons: \(daemons.suffix(3).map(\.text))")
             }
             try loop.runOnce(timeoutUSec: min(everyUSec, deadline - now))
         }

@@ -132,6 +132,7 @@ extension Daemon {
         }
         if let error = report.limitsError {
             log.warning("not all limits hold", [("BOTCRON_EXECUTION_ID", run), ("BOTCRON_ERROR", error)])
+            submit(.caveat(run: run, error))
         }
         var outcome = outcome(report)
         outcome.remedySucceeded = remedies.removeValue(forKey: run)

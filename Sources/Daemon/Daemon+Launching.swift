@@ -192,6 +192,7 @@ extension ResourceLimits {
         self.init()
         memoryMax = resources.memoryMaxBytes ?? 0
         tasksMax = Int64(resources.tasksMax ?? 0)
+        hasCPUQuota = resources.cpuQuotaPercent != nil
         nice = resources.nice.map { Int32($0) }
         ioClass =
             switch resources.ioClass {

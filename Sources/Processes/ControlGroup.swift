@@ -35,6 +35,8 @@ public struct ControlGroup: Sendable {
 
     public var limitsTasks: Bool { has("pids.max") }
 
+    public var limitsCPU: Bool { has("cpu.max") }
+
     /// How many of its processes the kernel has killed because they were beyond that limit.
     public var memoryKillCount: Int {
         let bytes = FileDescriptor.contents(of: path + "/memory.events", limit: 4096) ?? []

@@ -19,6 +19,8 @@ public struct ResourceLimits: Equatable, Sendable {
     public var tasksMax: Int64 = 0
     public var nice: Int32?
     public var ioClass: IOClass?
+    /// Processor time is to be limited, which only a control group can.
+    public var hasCPUQuota = false
 
     public init() {}
 

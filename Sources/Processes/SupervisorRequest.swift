@@ -106,6 +106,7 @@ extension SupervisorRequest {
         if !credentials.isEmpty { record.add("credentials", credentialsFolder) }
         if limits.memoryMax > 0 { record.add("memory", limits.memoryMax) }
         if limits.tasksMax > 0 { record.add("tasks", limits.tasksMax) }
+        record.add("cpu-quota", where: limits.hasCPUQuota)
         if let nice = limits.nice { record.add("nice", Int64(nice)) }
         if let ioClass = limits.ioClass { record.add("io-class", Int64(ioClass.rawValue)) }
         if !scope.isEmpty { record.add("scope", scope) }
@@ -134,6 +135,7 @@ extension SupervisorRequest {
         credentialsFolder = record.text("credentials") ?? ""
         limits.memoryMax = record.number("memory") ?? 0
         limits.tasksMax = record.number("tasks") ?? 0
+        limits.hasCPUQuota = record.isSet("cpu-quota")
         limits.nice = record.number("nice").map { Int32(clamping: $0) }
         limits.ioClass = record.number("io-class").flatMap { ResourceLimits.IOClass(rawValue: Int32(clamping: $0)) }
         scope = record.text("scope") ?? ""

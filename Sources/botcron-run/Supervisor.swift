@@ -158,7 +158,10 @@ final class Supervisor {
         var limits = request.limits
         if scope?.limitsMemory ?? false { limits.memoryMax = 0 }
         if scope?.limitsTasks ?? false { limits.tasksMax = 0 }
-        let failures = limits.apply(to: pid)
+        var failures = limits.apply(to: pid)
+        if limits.hasCPUQuota, let scope, !scope.limitsCPU {
+            failures.append("cpu_quota has no effect: the control group of the run has no cpu controller")
+        }
         outcome.limitsError = failures.isEmpty ? nil : failures.joined(separator: "; ")
     }
 

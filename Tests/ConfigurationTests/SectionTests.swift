@@ -133,6 +133,23 @@ import Testing
         #expect(try read("{\"\(key)\": [], \"schedules\": {}}").warnings == [], "it may be another program's")
     }
 
+    @Test func chainsToNowhereAreWarnings() throws {
+        let configuration = try read(
+            """
+            {"schedules": {"jobs": [
+              {"name": "first", "command": ["true"], "on_success": ["secnod", "second"], "on_failure": ["x"]},
+              {"name": "second", "command": ["true"], "after": {"job": "frist"}}
+            ]}}
+            """)
+        #expect(configuration.refused.isEmpty)
+        #expect(
+            configuration.warnings == [
+                "first: on_success names \"secnod\", and there is no such job here; the nearest is \"second\"",
+                "first: on_failure names \"x\", and there is no such job here; the nearest is \"first\"",
+                "second: after names \"frist\", and there is no such job here; the nearest is \"first\"",
+            ])
+    }
+
     // MARK: - Bad jobs
 
     @Test func aBadJobStandsBesideGoodOnes() throws {

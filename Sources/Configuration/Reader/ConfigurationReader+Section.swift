@@ -44,8 +44,28 @@ extension ConfigurationReader {
         try readDefaultRetry(fields, into: &configuration)
         if let jobs = fields["jobs"] {
             readJobs(try jobs.elements(of: "jobs"), in: document, into: &configuration)
+            warnOfLooseChains(&configuration)
         }
         return configuration
+    }
+
+    /// A job that another one names may yet come over the bus; more often its name is mistyped.
+    private func warnOfLooseChains(_ configuration: inout Configuration) {
+        let names = Set(configuration.jobs.map(\.name) + configuration.refused.map(\.name))
+        for job in configuration.jobs {
+            let chained = [
+                ("on_success", job.onSuccess), ("on_failure", job.onFailure), ("after", [job.after?.job ?? ""]),
+            ]
+            for (key, others) in chained {
+                for other in others where !other.isEmpty && !names.contains(other) {
+                    let nearest = NearestName.nearest(to: other, among: names.sorted()).map {
+                        "; the nearest is \"\($0)\""
+                    }
+                    configuration.warnings.append(
+                        "\(job.name): \(key) names \"\(other)\", and there is no such job here\(nearest ?? "")")
+                }
+            }
+        }
     }
 
     // MARK: - Zones

@@ -259,7 +259,9 @@ final class World {
         }
         if case .tick = events[0] {
             tickCount += 1
-            if changes.isEmpty, box[2].isEmpty { idleTickCount += 1 }
+            // To ask a condition's command is a decision, too.
+            let isIdle = box.joined().allSatisfy { if case .arm = $0 { true } else { false } }
+            if changes.isEmpty, isIdle { idleTickCount += 1 }
         }
         // A run that a later event of this turn ends has to start first.
         let starting = Set(box[2].compactMap { if case .start(let launch) = $0 { launch.run.id } else { nil } })

@@ -533,7 +533,11 @@ final class Checker {
                 instant = fire
                 fireTimeCount += 1
                 let known = exact[fire]
-                if let known, known.trigger != .manual { continue }
+                if let known, known.trigger != .manual {
+                    // Or another definition has the same instant for one of the past (`allow_past`).
+                    let isCovered = spans.contains { $0.since <= fire && fire < $0.through }
+                    if owners[known.id] === grid || !isCovered { continue }
+                }
                 let isExcluded = job.exclusions.contains { $0.contains(fire) }
                 var hits = spans.indices.filter { spans[$0].since <= fire && fire < spans[$0].through }
                 // Of a very long stretch the old ones are counted without asking whether one was excluded.

@@ -11,14 +11,20 @@ struct ToldMark {
     /// 0 where nothing was ever told.
     private(set) var number: UInt64 = 0
 
+    /// 10 ms apart: the machine may be short of open files for a moment.
+    private static let openTries = 5
+
     /// Of the store at this path. The file is made when something is told.
     init(store: String) {
         path = store + "-told"
-        let file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
-        guard file >= 0 else { return }
-        self.file = file
+        // One that is there and cannot be read now would have everything told a second time.
+        for _ in 0..<Self.openTries {
+            file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+            if file >= 0 || errno == ENOENT { break }
+            usleep(10_000)
+        }
         var bytes: UInt64 = 0
-        if pread(file, &bytes, 8, 0) == 8 { number = UInt64(littleEndian: bytes) }
+        if file >= 0, pread(file, &bytes, 8, 0) == 8 { number = UInt64(littleEndian: bytes) }
     }
 
     mutating func close() {

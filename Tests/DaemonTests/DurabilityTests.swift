@@ -65,6 +65,26 @@ import Testing
         }
     }
 
+    /// The file that says what was told could not be opened for once, and all was told again.
+    @Test func whatWasToldIsNotToldAgainWhereOneFileCannotBeOpened() throws {
+        let session = try Session(jobs: [["name": "one", "command": ["true"]]])
+        let first = try session.start()
+        let run = try session.json("run_job", "one").text("execution_id")
+        try session.signal("JobCompleted", "one")
+        try session.crash(first)
+        for number in 1...60 {
+            let fault = FaultLibrary.Fault(
+                call: .open, number: number, effect: .error(number % 2 == 0 ? EMFILE : ENFILE))
+            let changes: [String: String?] = try FaultLibrary.environment(fault)
+            let daemon = try session.launch([], changes)
+            try session.wait("its name or its end, with \(fault)") { session.owner != nil || daemon.code != nil }
+            try session.settle()
+            if daemon.code == nil { try session.crash(daemon) }
+        }
+        let told = session.signals.filter { $0.member == "JobCompleted" && $0.arguments.contains(.string(run)) }
+        #expect(session.signals.filter { $0.member == "JobCompleted" }.count == 1, "\(told)")
+    }
+
     /// Another program locks the database: nothing is promised, and all is well again when it lets go.
     @Test func aStoreThatCannotBeWrittenIsSaidAndHeals() throws {
         let session = try Session(jobs: [["name": "one", "command": ["sh", "-c", "echo x >> ran"]]])

@@ -2,7 +2,7 @@ import JSON
 import Testing
 
 /// The wall clock is set, for real: of a machine with a kernel of its own, to the installed daemon.
-@Suite(.serialized, .enabled(if: Machine.kernel != nil, "`make test-long` runs these")) struct ClockTests {
+@Suite(.serialized, .enabled(if: Machine.kernel != nil, "`make test-long` runs these")) struct VirtualClockTests {
     private static let note =
         "echo $BOTCRON_SCHEDULED_AT $BOTCRON_SOURCE $BOTCRON_MISSED $(date +%s.%N) >> /machine/$BOTCRON_JOB"
     private static let jobs = ["all", "latest", "none"]

@@ -2,7 +2,7 @@ import JSON
 import Testing
 
 /// The nights in which the clocks of Europe/Berlin change, lived through and slept through.
-@Suite(.serialized, .enabled(if: Machine.kernel != nil, "`make test-long` runs these")) struct NightTests {
+@Suite(.serialized, .enabled(if: Machine.kernel != nil, "`make test-long` runs these")) struct VirtualNightTests {
     private static let note =
         "echo $BOTCRON_SCHEDULED_AT $BOTCRON_SOURCE $BOTCRON_MISSED $(date +%s.%N) >> /machine/$BOTCRON_JOB"
     private static let quarter = 900
@@ -22,7 +22,8 @@ import Testing
         testDescription: "autumn", midnight: "2026-10-25 00:00:00", nightly: "2026-10-25T02:30:00+02:00")
 
     /// From one o'clock in the old time on, quarter by quarter: the clock is set forward in between, past nothing.
-    @Test(arguments: [NightTests.spring, NightTests.autumn]) func livedThroughEachFireTimeRunsOnceAndOnTime(
+    @Test(arguments: [VirtualNightTests.spring, VirtualNightTests.autumn])
+    func livedThroughEachFireTimeRunsOnceAndOnTime(
         night: Night
     ) throws {
         let machine = try Machine(

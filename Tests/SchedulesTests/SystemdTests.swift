@@ -10,8 +10,8 @@ import Testing
     private static let after = Instant(seconds: 1_772_902_800)
 
     /// The next ten fires that systemd names, as seconds.
-    private func fires(_ text: String) throws -> [Int64]? {
-        let (output, status) = try systemd.output(["calendar", "--iterations=10", "--base-time=\(Self.base)", text])
+    private func fires(_ text: String, from base: String = base) throws -> [Int64]? {
+        let (output, status) = try systemd.output(["calendar", "--iterations=10", "--base-time=\(base)", text])
         guard status == 0 else { return nil }
         return output.split(separator: "\n").compactMap { line in
             let isFire = line.contains("Next elapse:") || line.contains("Iter. #") || line.contains("Iteration #")
@@ -35,6 +35,16 @@ import Testing
         return fires
     }
 
+    /// Whether the first fire in which the two differ is ours alone, is in January, and is systemd's own when it is
+    /// asked from the evening before.
+    private func isOverlooked(_ text: String, _ found: [Int64], _ expected: [Int64]) throws -> Bool {
+        guard let place = zip(found, expected).first(where: { $0 != $1 }), place.0 < place.1 else { return false }
+        let fire = Instant(seconds: place.0).rfc3339(in: .utc)
+        let dayBefore = Instant(seconds: place.0 - 86_400).rfc3339(in: .utc)
+        guard fire.dropFirst(5).hasPrefix("01-"), dayBefore.prefix(4) == fire.prefix(4) else { return false }
+        return try fires(text, from: "\(dayBefore.prefix(10)) 23:59:59 UTC")?.first == place.0
+    }
+
     @Test func randomEventsFireWhereSystemdSaysSo() throws {
         var random = SeededGenerator(seed: TestSettings.seed &+ 5)
         var compared = 0
@@ -44,6 +54,8 @@ import Testing
             let expected = try fires(text)
             do {
                 let found = try ours(text)
+                // From afar systemd (252) may overlook the first days of a year, which it names from nearby.
+                if found != expected, try isOverlooked(text, found, expected ?? []) { continue }
                 #expect(found == expected, "\"\(text)\", seed \(TestSettings.seed)")
                 compared += 1
             } catch let error as ScheduleError where error.code == .neverFires {

@@ -281,9 +281,10 @@ final class Checker {
         let naming = candidates.indices.filter { index in
             named.allSatisfy { instant in candidates[index].schedules.contains { $0.timetable.contains(instant) } }
         }
-        // What the definition before has decided already belongs to the one that comes with it.
-        let decided = grids[run.job]?.decidedThrough ?? .epoch
-        guard let index = naming.first(where: { $0 > 0 || fire > decided }) ?? naming.first else {
+        // What the definition before has decided already, or did not have, belongs to the one that comes with it.
+        let grid = grids[run.job]
+        let isOwed = grid?.openFrom != nil && fire > grid?.decidedThrough ?? .epoch
+        guard let index = naming.first(where: { $0 > 0 || isOwed }) ?? naming.first else {
             return fail("\(run.id) is for no fire time of \(candidates.map { $0.schedules.map(\.text) })", job: run.job)
         }
         let job = candidates[index]

@@ -61,6 +61,7 @@ extension Daemon {
     }
 
     private func checked(_ id: String, _ job: Job, _ report: AttemptReport) {
+        if report.isCancelled, scheduler.unmetConditions(ofRun: id) == nil { return }
         var holds: Bool?
         if case .exited(let code) = report.ending, !report.isTimedOut { holds = code == 0 }
         if holds == nil {

@@ -8,7 +8,7 @@ extension SQLiteStore {
 
     /// Runs of a job whose key or fire time a client may name again, and that are kept for it beyond the job's
     /// `history_limit` (but not beyond the days of retention). Beyond it the oldest go all the same.
-    static let claimedRunsMax = 10_000
+    static let claimedRunsMax = 1_000
 
     public func commit(_ changes: [StoreChange], untold: String?) throws(StoreError) {
         guard !changes.isEmpty else { return }

@@ -34,6 +34,18 @@ import Testing
         #expect(try stage.control("why", "far", "--at", "soon").code == 1)
     }
 
+    @Test func waitingEndsWithZeroExactlyWhereTheRunSucceeded() throws {
+        let stage = try Stage(
+            """
+            {"schedules": {"jobs": [
+              {"name": "three", "command": "exit 3", "success_exit_codes": [3]},
+              {"name": "zero", "command": "exit 0", "success_exit_codes": [3]}
+            ]}}
+            """)
+        #expect(try stage.control("run", "three", "--wait").code == 0)
+        #expect(try stage.control("run", "zero", "--wait").code == 1)
+    }
+
     @Test func doctorSaysWhatIsAroundTheDaemon() throws {
         let outcome = try stage.control("doctor")
         #expect(outcome.code == 0, "\(outcome)")

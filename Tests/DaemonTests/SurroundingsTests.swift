@@ -306,6 +306,23 @@ import Testing
         }
     }
 
+    /// The run was started after a minute, as if it had agreed.
+    @Test func aCommandThatHangsIsGivenUpAndEnded() throws {
+        let command = "trap '' TERM; echo $$ > asking; while :; do sleep 1; done"
+        let session = try Session(jobs: [
+            [
+                "name": "waits", "command": ["true"], "conditions": ["command": .string(command)],
+                "conditions_timeout": 1, "kill_grace": 0.2,
+            ]
+        ])
+        let daemon = try session.start()
+        let run = try session.waitForRun(try session.json("run_job", "waits").text("execution_id"))
+        #expect(run["status"] == "skipped" && run["reason"] == "condition", "\(run)")
+        let asking = try #require(pid_t(Scratch.text(session.scratch.path + "/home/asking").filter(\.isNumber)))
+        try session.look(for: "the end of the command") { kill(asking, 0) != 0 }
+        #expect(!daemon.text.contains("so it holds"), "\(daemon.text)")
+    }
+
     @Test func conditionsThatDoNotComeToHoldAreGivenUpOrNot() throws {
         let session = try Session(jobs: [
             Self.job(["path_exists": "/no/such/path"], ["conditions_timeout": 1]),

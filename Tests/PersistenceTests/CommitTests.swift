@@ -184,6 +184,19 @@ import Testing
         #expect(try store.runID(idempotencyKey: "key") == nil, "by its age it goes")
     }
 
+    @Test func whatAClientMayNameAgainHasABound() throws {
+        let runs = (1...SQLiteStore.claimedRunsMax + 10).map { number in
+            var run = makeRun(number, trigger: .manual)
+            run.idempotencyKey = "key \(number)"
+            return run
+        }
+        try store.commit(runs.map { .run($0) })
+        try store.commit([.prune(job: "coffee", keep: 5)])
+        #expect(try store.runID(idempotencyKey: "key 10") == nil)
+        #expect(try store.runID(idempotencyKey: "key 11") == runs[10].id)
+        #expect(try store.statistics().recorded == runs.count)
+    }
+
     @Test func aLongHistoryIsPrunedInSteps() throws {
         let count = SQLiteStore.pruneStepMax + 10
         try store.commit((1...count).map { .run(makeRun($0)) })

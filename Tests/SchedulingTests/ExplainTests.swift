@@ -125,8 +125,13 @@ import Testing
     }
 
     @Test func `a job that follows another one says so`() {
-        let rig = Rig([job("a"), job("b") { $0.after = .init(job: "a", on: .any) }])
-        #expect(rig.scheduler.explain("b", at: nil, now: rig.now) == [.follows("a", on: .any)])
-        #expect("\(Explanation.follows("a", on: .any))".isEmpty == false)
+        let rig = Rig([
+            job("a"), job("b") { $0.after = .init(job: "a", on: .any) },
+            job("c") { $0.after = .init(job: "a", on: .failure) },
+        ])
+        let sentences = ["b", "c"].map { name in
+            rig.scheduler.explain(name, at: nil, now: rig.now).map { $0.sentence(in: .utc) }
+        }
+        #expect(sentences == [["it runs after a has ended"], ["it runs after a ends with failure"]])
     }
 }

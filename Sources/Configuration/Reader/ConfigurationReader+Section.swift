@@ -54,10 +54,11 @@ extension ConfigurationReader {
         let names = Set(configuration.jobs.map(\.name) + configuration.refused.map(\.name))
         for job in configuration.jobs {
             let chained = [
-                ("on_success", job.onSuccess), ("on_failure", job.onFailure), ("after", [job.after?.job ?? ""]),
+                ("on_success", job.onSuccess), ("on_failure", job.onFailure),
+                ("after", job.after.map { [$0.job] } ?? []),
             ]
             for (key, others) in chained {
-                for other in others where !other.isEmpty && !names.contains(other) {
+                for other in others where !names.contains(other) {
                     let nearest = NearestName.nearest(to: other, among: names.sorted()).map {
                         "; the nearest is \"\($0)\""
                     }

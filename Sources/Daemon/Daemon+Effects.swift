@@ -217,6 +217,7 @@ extension Daemon {
 
     private func arm(_ instant: Instant?) {
         clocks.arm(dueUSec: instant?.microseconds, nowUSec: now.microseconds)
+        prepare(for: instant)
         guard let instant else {
             timer?.disarm()
             return

@@ -25,37 +25,113 @@ extension Daemon {
         }
     }
 
-    /// Starts the supervisor of an attempt, or of a remedy before it. Where there is a user manager, the supervisor is
-    /// held until it is in its scope and the environment of the session is known.
+    /// Starts an attempt, or a remedy before it, with the supervisor that was prepared for it or with a new one.
     private func begin(_ launch: Launch, _ remedy: Remedy? = nil) {
-        let (run, number) = (launch.run.id, launch.run.attempt)
-        // A remedy has a folder of its own; it is swept away as one without a run.
-        var request = AttemptRequest(
-            run: remedy == nil ? run : run + "~remedy", attempt: number, arguments: [], environment: [:],
-            workingDirectory: "/")
-        request.outputLimit = launch.job.outputLimit
-        if remedy == nil, let input = launch.job.standardInput { request.standardInput = .bytes(Array(input.utf8)) }
-        let isHeld = userManager.isPresent
-        if !isHeld {
-            do throws(JobError) {
-                try complete(&request, launch, remedy, session: environment)
-            } catch {
-                let outcome = AttemptOutcome(ending: .couldNotStart(error.inDefinition), startedAt: now, endedAt: now)
-                return submit(.attemptEnded(run: run, attempt: number, outcome))
-            }
-            warnOfLimits(launch, "there is no user manager on the bus")
+        if remedy == nil, launch.run.attempt == 1, let prepared = prepared.removeValue(forKey: launch.run.id) {
+            begin(launch, with: prepared)
+        } else if userManager.isPresent {
+            begin(launch, remedy, in: hold(launch, remedy))
+        } else {
+            beginAtOnce(launch, remedy)
         }
-        let handle = runner.start(request, isHeld: isHeld) { [unowned self] report in
-            guard let remedy else { return attemptEnded(run, number, report) }
-            remedyEnded(remedy, launch, report)
+        if !userManager.isPresent { warnOfLimits(launch, "there is no user manager on the bus") }
+    }
+
+    /// Without a user manager nothing has to be waited for.
+    private func beginAtOnce(_ launch: Launch, _ remedy: Remedy?) {
+        var request = Self.request(launch, remedy)
+        do throws(JobError) {
+            try complete(&request, launch, remedy, session: environment)
+        } catch {
+            return couldNotStart(launch, error)
         }
-        attempts[run] = RunningAttempt(handle: handle, onStop: launch.job.onStop)
+        let handle = runner.start(request) { [unowned self] report in ended(launch, remedy, report) }
+        isUnderWay(launch, remedy, handle)
         follow(handle, launch.job.name)
-        if isHeld { place(handle, request, launch, remedy) }
+    }
+
+    private func begin(_ launch: Launch, with prepared: HeldAttempt) {
+        guard prepared.isUsable(for: launch.job), prepared.isPlaced == userManager.isPresent else {
+            return beginAfter(prepared, launch)
+        }
+        prepared.onEnd = { [unowned self] report in ended(launch, nil, report) }
+        begin(launch, nil, in: prepared)
+    }
+
+    /// What was prepared is not what the attempt has to have now, and there can be no other one beside it.
+    private func beginAfter(_ prepared: HeldAttempt, _ launch: Launch) {
+        prepared.onEnd = { [unowned self] report in
+            // Whoever cancelled the run meanwhile meant the run.
+            guard !prepared.handle.isEnding else { return ended(launch, nil, report) }
+            begin(launch, nil, in: hold(launch, nil, isAgain: true))
+        }
+        attempts[launch.run.id] = RunningAttempt(handle: prepared.handle, onStop: launch.job.onStop)
+        prepared.abandon()
+    }
+
+    /// Starts the supervisor of an attempt, or of a remedy before it.
+    private func hold(_ launch: Launch, _ remedy: Remedy?, isAgain: Bool = false) -> HeldAttempt {
+        let held = hold(Self.request(launch, remedy), launch.job, isAgain: isAgain)
+        held.onEnd = { [unowned self] report in ended(launch, remedy, report) }
+        return held
+    }
+
+    /// Lets a supervisor that is held begin: once it is in its scope, with the environment that the session has now.
+    private func begin(_ launch: Launch, _ remedy: Remedy?, in held: HeldAttempt) {
+        isUnderWay(launch, remedy, held.handle)
+        guard held.isPlaced else { return proceed(held, launch, remedy, session: environment) }
+        userManager.readEnvironment { [unowned self] session in
+            let session = sessionEnvironment(session)
+            held.whenPlaced { [unowned self] in
+                if let failure = held.failure { warnOfScope(launch, failure) }
+                proceed(held, launch, remedy, session: session)
+            }
+        }
+    }
+
+    private func proceed(_ held: HeldAttempt, _ launch: Launch, _ remedy: Remedy?, session: [String: String]) {
+        guard held.handle.isActive else { return }
+        var request = Self.request(launch, remedy)
+        request.scope = held.scope ?? ""
+        do throws(JobError) {
+            try complete(&request, launch, remedy, session: session)
+            held.handle.proceed(with: request)
+        } catch {
+            held.handle.abandon(because: error.inDefinition)
+        }
+    }
+
+    /// What a supervisor is given when it starts, and nothing can change afterwards.
+    private static func request(_ launch: Launch, _ remedy: Remedy?) -> AttemptRequest {
+        var request = request(run: launch.run.id, attempt: launch.run.attempt, launch.job)
+        if remedy != nil {
+            // A folder of its own; it is swept away as one without a run.
+            request.run += "~remedy"
+            request.standardInput = .none
+        }
+        return request
+    }
+
+    private func isUnderWay(_ launch: Launch, _ remedy: Remedy?, _ handle: AttemptHandle) {
+        let run = launch.run
+        attempts[run.id] = RunningAttempt(handle: handle, onStop: launch.job.onStop)
         guard remedy == nil else { return }
         log.info(
             "attempt started",
-            [("BOTCRON_JOB", launch.job.name), ("BOTCRON_EXECUTION_ID", run), ("BOTCRON_ATTEMPT", "\(number)")])
+            [
+                ("BOTCRON_JOB", launch.job.name), ("BOTCRON_EXECUTION_ID", run.id),
+                ("BOTCRON_ATTEMPT", "\(run.attempt)"),
+            ])
+    }
+
+    private func ended(_ launch: Launch, _ remedy: Remedy?, _ report: AttemptReport) {
+        guard let remedy else { return attemptEnded(launch.run.id, launch.run.attempt, report) }
+        remedyEnded(remedy, launch, report)
+    }
+
+    private func couldNotStart(_ launch: Launch, _ error: JobError) {
+        let outcome = AttemptOutcome(ending: .couldNotStart(error.inDefinition), startedAt: now, endedAt: now)
+        submit(.attemptEnded(run: launch.run.id, attempt: launch.run.attempt, outcome))
     }
 
     /// Hears what a run says of itself.
@@ -68,30 +144,6 @@ extension Daemon {
             log.warning(
                 "the run stalls: it has written nothing for its stall_timeout",
                 [("BOTCRON_JOB", job), ("BOTCRON_EXECUTION_ID", handle.run)])
-        }
-    }
-
-    // MARK: - Its scope
-
-    private func place(_ handle: AttemptHandle, _ request: AttemptRequest, _ launch: Launch, _ remedy: Remedy?) {
-        // Without one its end is about to be reported.
-        guard let pid = handle.supervisorPID else { return }
-        let id = request.attempt == 1 ? request.run : "\(request.run).\(request.attempt)"
-        var scope = Scope(job: launch.job.name, id: id)
-        scope.memoryMaxBytes = launch.job.resources.memoryMaxBytes.map { UInt64($0) }
-        scope.cpuQuotaUSec = launch.job.resources.cpuQuotaPercent.map { UInt64(min($0, 1e9) * 10_000) }
-        scope.tasksMax = launch.job.resources.tasksMax.map { UInt64($0) }
-        userManager.place(pid, in: scope) { [unowned self] placement in
-            guard handle.isActive else { return }
-            if let failure = placement.failure { warnOfScope(launch, failure) }
-            var request = request
-            request.scope = placement.scope ?? ""
-            do throws(JobError) {
-                try complete(&request, launch, remedy, session: sessionEnvironment(placement.environment))
-                handle.proceed(with: request)
-            } catch {
-                handle.abandon(because: error.inDefinition)
-            }
         }
     }
 

@@ -37,7 +37,8 @@ extension Daemon {
     /// One step; the next follows when nothing else is to do.
     func sweep() {
         for attempt in sweepRest.prefix(Sweep.stepMax) {
-            guard attempts[attempt.run] == nil, checks[attempt.run] == nil, (try? isOnRecord(attempt.run)) == false
+            guard attempts[attempt.run] == nil, prepared[attempt.run] == nil, checks[attempt.run] == nil,
+                (try? isOnRecord(attempt.run)) == false
             else { continue }
             runner.removeOutput(run: attempt.run, attempt: attempt.attempt)
         }

@@ -78,6 +78,9 @@ public final class Daemon {
     var callers = Callers()
     /// The attempts that are under way, by run.
     var attempts: [String: RunningAttempt] = [:]
+    /// Supervisors of runs that are about to be due, by run, and when they will be.
+    var prepared: [String: HeldAttempt] = [:]
+    var preparedInstant: Instant?
     /// By run, whether the remedy before the attempt that is under way succeeded.
     var remedies: [String: Bool] = [:]
     /// Whether the store holds something to tell that is told by now, or is about to be.
@@ -90,6 +93,7 @@ public final class Daemon {
 
     var flushSource: DeferredSource?
     var timer: TimerSource?
+    var preparationTimer: TimerSource?
     var storeRetryTimer: TimerSource?
     var reloadTimer: TimerSource?
     /// Armed while a stopping daemon waits for runs that are to finish.
@@ -278,6 +282,7 @@ public final class Daemon {
     private func arrangeSources() throws(EventLoopError) {
         flushSource = try loop.deferred { [unowned self] in flush() }
         timer = try loop.timer(.realtime, accuracyUSec: 1) { [unowned self] in submit(.tick) }
+        preparationTimer = try loop.timer(.realtime, accuracyUSec: 1000) { [unowned self] in prepareExpected() }
         storeRetryTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in flush() }
         reloadTimer = try loop.timer(.monotonic, accuracyUSec: 1000) { [unowned self] in reloadFromDisk() }
         sweepTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { [unowned self] in beginSweep() }

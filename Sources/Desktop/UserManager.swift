@@ -8,21 +8,22 @@ internal import EventLoop
 /// let manager = UserManager(connection: connection)
 /// manager.watch {
 ///     guard manager.isPresent else { return }
-///     manager.place(pid, in: scope) { placement in start(placement.environment, placement.scope) }
+///     manager.place(pid, in: scope) { placement in print(placement) }
+///     manager.readEnvironment { environment in print(environment?["PATH"] ?? "the manager does not answer") }
 /// }
 /// ```
 ///
 /// Sharp edges:
 /// - There may be none (a bus of its own, a container): `isPresent` is then false, and nothing is asked of anybody.
-/// - `place` answers once, at the latest when `patienceMSec` has passed, and never from within the call.
+/// - `place` and `readEnvironment` answer once, at the latest when `patienceMSec` has passed, and never from within the
+///   call.
 public final class UserManager {
     /// What an attempt got.
-    public struct Placement: Sendable {
-        /// The name of its scope; nil where it has none, for the reason in `failure`.
-        public var scope: String?
-        public var failure: String?
-        /// Of the session, by name; nil where the manager did not say.
-        public var environment: [String: String]?
+    public enum Placement: Sendable, Equatable {
+        /// A scope of this name.
+        case scope(String)
+        /// None, for this reason.
+        case refused(String)
     }
 
     /// Whether a manager is on the bus.
@@ -38,11 +39,8 @@ public final class UserManager {
     private var pending: [String: Pending] = [:]
     private var deadlineTimer: TimerSource?
 
-    /// An attempt that is being placed: it waits for both answers.
     private struct Pending {
-        var placement = Placement()
-        var hasEnvironment = false
-        var deadlineUSec: UInt64
+        let deadlineUSec: UInt64
         let done: (Placement) -> Void
     }
 
@@ -88,7 +86,9 @@ public final class UserManager {
     private func met(_ owner: BusName?) {
         self.owner = owner
         jobEnds = nil
-        guard isPresent else { return fail(Array(pending.keys), "the user manager is gone") }
+        // Whoever comes now knows nothing of what the one before was asked.
+        fail(Array(pending.keys), "the user manager is gone")
+        guard isPresent else { return }
         // Without it the manager keeps its signals to itself.
         connection.call(call("Subscribe")) { _ in }
     }
@@ -101,7 +101,8 @@ public final class UserManager {
 
     // MARK: - The environment
 
-    private func readEnvironment(_ done: @escaping ([String: String]?) -> Void) {
+    /// The environment of the session as it is now, by name; nil where the manager does not say.
+    public func readEnvironment(_ done: @escaping ([String: String]?) -> Void) {
         let get = RemoteCall(
             Self.name, Self.path, "org.freedesktop.DBus.Properties", "Get",
             [.string(Self.interface.text), .string("Environment")], startsService: false,
@@ -121,7 +122,7 @@ public final class UserManager {
 
     // MARK: - Scopes
 
-    /// Puts a process, and with it all that it will start, into a scope, and asks for the environment meanwhile.
+    /// Puts a process, and with it all that it will start, into a scope.
     public func place(_ pid: Int32, in scope: Scope, _ done: @escaping (Placement) -> Void) {
         let name = scope.name
         let deadlineUSec = connection.loop.now(.monotonic) + UInt64(Self.patienceMSec) * 1000
@@ -130,16 +131,10 @@ public final class UserManager {
             watchJobs()
         }
         pending[name] = Pending(deadlineUSec: deadlineUSec, done: done)
-        readEnvironment { [weak self] environment in
-            self?.update(name) {
-                $0.hasEnvironment = true
-                $0.placement.environment = environment
-            }
-        }
         connection.call(call("StartTransientUnit", scope.arguments(pid))) { [weak self] result in
             // A success says only that there is a job for it; its end is a signal.
             guard case .failure(let error) = result else { return }
-            self?.update(name) { $0.placement.failure = "\(error)" }
+            self?.finish(name, .refused("\(error)"))
         }
     }
 
@@ -149,38 +144,21 @@ public final class UserManager {
             guard signal.arguments.count == 4, let unit = signal.arguments[2].asString,
                 let result = signal.arguments[3].asString
             else { return }
-            update(unit) {
-                if result == "done" { $0.placement.scope = unit } else { $0.placement.failure = "the job is \(result)" }
-            }
+            finish(unit, result == "done" ? .scope(unit) : .refused("the job is \(result)"))
         }
     }
 
-    private func update(_ name: String, _ change: (inout Pending) -> Void) {
-        guard var entry = pending[name] else { return }
-        change(&entry)
-        let isPlaced = entry.placement.scope != nil || entry.placement.failure != nil
-        guard isPlaced, entry.hasEnvironment else {
-            pending[name] = entry
-            return
-        }
-        finish(name, entry)
-    }
-
-    private func finish(_ name: String, _ entry: Pending) {
-        pending[name] = nil
+    private func finish(_ name: String, _ placement: Placement) {
+        guard let entry = pending.removeValue(forKey: name) else { return }
         if pending.isEmpty {
             jobEnds = nil
             deadlineTimer?.disarm()
         }
-        entry.done(entry.placement)
+        entry.done(placement)
     }
 
     private func fail(_ names: [String], _ reason: String) {
-        for name in names {
-            guard var entry = pending[name] else { continue }
-            if entry.placement.scope == nil { entry.placement.failure = entry.placement.failure ?? reason }
-            finish(name, entry)
-        }
+        for name in names { finish(name, .refused(reason)) }
     }
 
     private func giveUp() {

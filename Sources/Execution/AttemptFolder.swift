@@ -81,12 +81,8 @@ struct AttemptFolder {
         return SupervisorOutcome(Record(parsing: bytes))
     }
 
-    /// What the process has said of itself so far.
-    var remarks: [String: String] { remarkRecord.remarks }
-
-    var isStalled: Bool { remarkRecord.isSet("stalled") }
-
-    private var remarkRecord: Record {
+    /// What the process has said of itself so far, and whether it is `stalled`.
+    var remarkRecord: Record {
         let bytes = FileDescriptor.contents(of: file(RunFolder.remarksName), limit: 1 << 20) ?? []
         let record = Record(parsing: bytes)
         return record.isComplete ? record : Record()

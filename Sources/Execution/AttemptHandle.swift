@@ -21,6 +21,7 @@ public final class AttemptHandle {
     private var exitSource: IOSource?
     private var supervisorExit: ProcessExit?
     private var remarkSource: EventSource?
+    private var knownRemarks: Record?
     /// Of a supervisor that is held: closed, it begins with what the request file holds by then.
     private var gate: Pipe?
     private var requestFile: FileDescriptor?
@@ -46,10 +47,18 @@ public final class AttemptHandle {
     public var output: OutputReader { folder.output }
 
     /// Whether the process wrote nothing for too long, and goes on all the same.
-    public var isStalled: Bool { folder.isStalled }
+    public var isStalled: Bool { remarkRecord().isSet("stalled") }
 
     /// What the process has said of itself so far, by word: `progress`, `cost`, `retry-after`, `result`.
-    public var remarks: [String: String] { folder.remarks }
+    public var remarks: [String: String] { remarkRecord().remarks }
+
+    /// Read once after each change, where changes are watched.
+    private func remarkRecord() -> Record {
+        if let knownRemarks { return knownRemarks }
+        let record = folder.remarkRecord
+        if remarkSource != nil { knownRemarks = record }
+        return record
+    }
 
     /// Called when the process has said something of itself, or stalls.
     public var onRemark: (() -> Void)? {
@@ -58,7 +67,9 @@ public final class AttemptHandle {
             // Remarks that cannot be watched are still there to be read.
             remarkSource = try? runner.loop.inotify(path: folder.path, [.movedTo, .onlyFolder]) {
                 [unowned self] event in
-                if event.name == RunFolder.remarksName { onRemark?() }
+                guard event.name == RunFolder.remarksName || event.events.contains(.overflow) else { return }
+                knownRemarks = nil
+                onRemark?()
             }
         }
     }
@@ -120,6 +131,7 @@ public final class AttemptHandle {
     ///
     /// - Parameter request: the one that it was started with, complete by now.
     public func proceed(with request: AttemptRequest) {
+        startedUSec = currentUSec(CLOCK_REALTIME)
         do throws(ProcessError) {
             try requestFile?.fill(record(request).bytes)
         } catch {

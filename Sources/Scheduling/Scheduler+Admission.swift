@@ -281,16 +281,25 @@ extension Scheduler {
         runs[active.run.id] = nil
     }
 
-    /// `cron-<skill or job>-<YYYYMMDD>-<HHMMSS>` in the job's zone; where that is taken, with `-2`, `-3`, ….
+    /// An id that no run has had, and none will have from now on.
     func makeID(_ job: Job, at instant: Instant) -> String {
+        let id = freeID(job, at: instant)
+        uncommittedIDs.insert(id)
+        return id
+    }
+
+    /// `cron-<skill or job>-<YYYYMMDD>-<HHMMSS>` in the job's zone; where that is taken, with `-2`, `-3`, ….
+    ///
+    /// - Parameter others: ids that are taken beside those of all runs.
+    func freeID(_ job: Job, at instant: Instant, besides others: Set<String> = []) -> String {
         let base = executionIDBase(job, at: instant)
         var id = base
         var number = 2
-        while runs[id] != nil || uncommittedIDs.contains(id) || register.isTaken(executionID: id) {
+        while runs[id] != nil || uncommittedIDs.contains(id) || others.contains(id) || register.isTaken(executionID: id)
+        {
             id = "\(base)-\(number)"
             number += 1
         }
-        uncommittedIDs.insert(id)
         return id
     }
 

@@ -43,6 +43,20 @@ public struct TimerQueue: Sendable {
     /// Who is armed for it; of several the least number.
     public var first: Owner? { heap.first?.owner }
 
+    /// Those who are armed for it, by their numbers; of many, some.
+    public func earliest(atMost bound: Int) -> [Owner] {
+        guard let next = heap.first?.at else { return [] }
+        var found: [Owner] = []
+        // Whoever is armed for the same instant has only such above it.
+        var places = [0]
+        while let place = places.popLast(), found.count < bound {
+            guard place < heap.count, heap[place].at == next else { continue }
+            found.append(heap[place].owner)
+            places += (place << 2 + 1)...(place << 2 + 4)
+        }
+        return found.sorted()
+    }
+
     public func instant(of owner: Owner) -> Instant? {
         let place = places[Int(owner)]
         return place < 0 ? nil : Instant(microseconds: heap[Int(place)].at)

@@ -35,7 +35,7 @@ final class Supervisor {
     var stallUSec = Int64.max
     private var timeoutUSec = Int64.max
     private var isStallNoted = false
-    private var own: ProcessIdentity?
+    private let own: ProcessIdentity?
     private var input: FileDescriptor?
     private let identity: FileDescriptor
     private let signals: SignalQueue
@@ -43,11 +43,25 @@ final class Supervisor {
 
     /// Takes over the fds that the daemon has set up (`SupervisorRequest.Descriptor`); nil where there is no request.
     ///
-    /// - Parameter isHeld: whether there is a gate, to be waited at.
+    /// - Parameter isHeld: whether there is a gate, to be waited at; all that does not need the request is done before.
     static func adoptingRequest(isHeld: Bool) -> Supervisor? {
         guard fcntl(SupervisorRequest.Descriptor.request, F_GETFD) >= 0,
             fcntl(SupervisorRequest.Descriptor.identity, F_GETFD) >= 0
         else { return nil }
+        // Nothing of the session that we came from ends us; a job's process begins with all signals at their defaults.
+        for number in [SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR2] { signal(number, SIG_IGN) }
+        let signals: SignalQueue
+        do {
+            signals = try SignalQueue([SIGCHLD, SupervisorRequest.Signal.cancel, SupervisorRequest.Signal.kill])
+        } catch {
+            return nil
+        }
+        let identity = FileDescriptor(owning: SupervisorRequest.Descriptor.identity)
+        identity.closeOnExec()
+        let own = ProcessIdentity(of: getpid())
+        var record = Record()
+        own?.add(to: &record, prefix: "supervisor")
+        add(record, to: identity)
         if isHeld {
             guard fcntl(SupervisorRequest.Descriptor.gate, F_GETFD) >= 0 else { return nil }
             let gate = FileDescriptor(owning: SupervisorRequest.Descriptor.gate)
@@ -59,20 +73,18 @@ final class Supervisor {
             return nil
         }
         return Supervisor(
-            request, identity: FileDescriptor(owning: SupervisorRequest.Descriptor.identity),
+            request, own: own, identity: identity, signals: signals,
             input: SupervisorRequest.Descriptor.input(isHeld: isHeld))
     }
 
-    private init?(_ request: SupervisorRequest, identity: consuming FileDescriptor, input inputNumber: Int32) {
-        // Nothing of the session that we came from ends us; a job's process begins with all signals at their defaults.
-        for number in [SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR2] { signal(number, SIG_IGN) }
-        do {
-            signals = try SignalQueue([SIGCHLD, SupervisorRequest.Signal.cancel, SupervisorRequest.Signal.kill])
-        } catch {
-            return nil
-        }
+    private init(
+        _ request: SupervisorRequest, own: ProcessIdentity?, identity: consuming FileDescriptor,
+        signals: consuming SignalQueue, input inputNumber: Int32
+    ) {
         self.request = request
+        self.own = own
         self.identity = identity
+        self.signals = signals
         if request.hasInput { input = FileDescriptor(owning: inputNumber) }
         journal = request.journal.flatMap { JournalLines($0) }
         scope = request.scope.isEmpty ? nil : ControlGroup.own(named: request.scope)
@@ -82,12 +94,11 @@ final class Supervisor {
     // MARK: - From start to end
 
     func supervise() {
-        identity.closeOnExec()
-        own = ProcessIdentity(of: getpid())
-        var record = Record()
-        own?.add(to: &record, prefix: "supervisor")
-        if let scope { record.add("scope", scope.path) }
-        addToIdentity(record)
+        if let scope {
+            var record = Record()
+            record.add("scope", scope.path)
+            Self.add(record, to: identity)
+        }
         outcome.startedUSec = currentUSec(CLOCK_REALTIME)
         do throws(ProcessError) {
             try start()
@@ -131,7 +142,7 @@ final class Supervisor {
         limit(child.pid)
         var record = Record()
         ProcessIdentity(of: child.pid)?.add(to: &record, prefix: "process")
-        addToIdentity(record)
+        Self.add(record, to: identity)
         self.child = consume child
         output = take(pipe)
         if request.timeoutUSec > 0 { timeoutUSec = now.addingClamped(request.timeoutUSec) }
@@ -165,7 +176,7 @@ final class Supervisor {
         outcome.limitsError = failures.isEmpty ? nil : failures.joined(separator: "; ")
     }
 
-    private func addToIdentity(_ record: Record) {
+    private static func add(_ record: Record, to identity: borrowing FileDescriptor) {
         // Where it cannot be written the run goes on; a daemon that comes later cannot take it over then.
         _ = identity.write(record.openBytes)
     }

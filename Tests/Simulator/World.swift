@@ -53,6 +53,8 @@ final class World {
 
     private(set) var tickCount = 0
     private(set) var idleTickCount = 0
+    /// Starts that were expected, and came.
+    var expectedCount = 0
     private(set) var eventCount = 0
     let isTracing: Bool
     private(set) var trace: [String] = []
@@ -237,6 +239,7 @@ final class World {
         let wasFiring = scheduler.isEnabled && !isAsleep
         var box: [[Effect]] = [[], [], [], [], [], [], []]
         var changes: [StoreChange] = []
+        let expected = expectedRuns(scheduler, events)
         for event in events {
             eventCount += 1
             note("\(event.word)")
@@ -257,6 +260,7 @@ final class World {
                 if case .commit(let some) = effect { changes += some } else { box[effect.rank].append(effect) }
             }
         }
+        checkExpected(expected, started: box[2], scheduler)
         if case .tick = events[0] {
             tickCount += 1
             // To ask a condition's command is a decision, too.

@@ -40,6 +40,7 @@ let begin = seconds()
 var events = 0
 var ticks = 0
 var fires = 0
+var expected = 0
 for seed in firstSeed..<firstSeed + seedCount {
     let world = World(seed: UInt64(seed))
     guard world.run(days: days) else {
@@ -48,10 +49,11 @@ for seed in firstSeed..<firstSeed + seedCount {
     }
     events += world.eventCount
     ticks += world.tickCount
+    expected += world.expectedCount
     fires += world.checker.fireTimeCount
 }
 let took = seconds() - begin
 let years = Double(seedCount * days) / 365.25
 print(
-    "\(seedCount) seeds of \(days) days: \(fires) fire times, \(events) events, \(ticks) wake-ups, "
+    "\(seedCount) seeds of \(days) days: \(fires) fire times (\(expected) starts foreseen), \(events) events, \(ticks) wake-ups, "
         + "\(Int(took * 1000)) ms, \(Int(years / took * 100) / 100).\(Int(years / took * 100) % 100) years/s")

@@ -1,0 +1,133 @@
+import Desktop
+import EventLoop
+import Execution
+import Processes
+import Schedules
+import Scheduling
+
+/// Supervisors that are there before their runs.
+///
+/// To start one takes two or three milliseconds, and to have it put into a scope ten or twenty: the kernel lets a moment
+/// pass before it moves a process. So a little before the next fire time the supervisors of the runs that it will most
+/// likely start are started, and held at their gates. The run is decided and on record when its time has come, as ever;
+/// only then is its supervisor told what to run, with the environment of that moment. One that no run comes for has
+/// started nothing, and ends; so it does where this daemon is killed.
+extension Daemon {
+    private enum Preparation {
+        /// So long before the fire time.
+        static let leadUSec: Int64 = 200_000
+        /// With less time left it would be no help.
+        static let leastUSec: Int64 = 20_000
+        /// Of many that are due at once the others start when they are due.
+        static let runsMax = 8
+    }
+
+    /// What was prepared is for this instant or for nothing.
+    func prepare(for instant: Instant?) {
+        if instant != preparedInstant {
+            preparedInstant = nil
+            for held in prepared.values { held.abandon() }
+        }
+        let now = now
+        guard let instant, instant.microseconds - now.microseconds >= Preparation.leastUSec else {
+            preparationTimer?.disarm()
+            return
+        }
+        preparationTimer?.arm(atUSec: UInt64(max(0, instant.microseconds - Preparation.leadUSec)))
+    }
+
+    func prepareExpected() {
+        guard isReady, storeFault == nil else { return }
+        for expected in scheduler.expectedRuns(atMost: Preparation.runsMax) where prepared[expected.id] == nil {
+            guard expected.due.microseconds - now.microseconds >= Preparation.leastUSec else { return }
+            let held = hold(Self.request(run: expected.id, attempt: 1, expected.job), expected.job)
+            held.onEnd = { [unowned self] _ in
+                prepared[expected.id] = nil
+                runner.removeOutput(run: expected.id, attempt: 1)
+            }
+            prepared[expected.id] = held
+            preparedInstant = expected.due
+        }
+    }
+
+    // MARK: - One supervisor
+
+    /// What a supervisor is given when it starts, and nothing can change afterwards.
+    static func request(run: String, attempt: Int, _ job: Job) -> AttemptRequest {
+        var request = AttemptRequest(run: run, attempt: attempt, arguments: [], environment: [:], workingDirectory: "/")
+        request.outputLimit = job.outputLimit
+        if let input = job.standardInput { request.standardInput = .bytes(Array(input.utf8)) }
+        return request
+    }
+
+    /// Starts a supervisor that is held, on its way into its scope where there is a user manager.
+    ///
+    /// - Parameter isAgain: the name of the scope has been used for this attempt before.
+    func hold(_ request: AttemptRequest, _ job: Job, isAgain: Bool = false) -> HeldAttempt {
+        let held = HeldAttempt(runner, request, job, isPlaced: userManager.isPresent)
+        follow(held.handle, job.name)
+        // Without one its end is about to be reported.
+        guard held.isPlaced, let pid = held.handle.supervisorPID else { return held }
+        let isFirst = request.attempt == 1 && !isAgain
+        var scope = Scope(job: job.name, id: isFirst ? request.run : "\(request.run).\(request.attempt)")
+        scope.memoryMaxBytes = job.resources.memoryMaxBytes.map { UInt64($0) }
+        scope.cpuQuotaUSec = job.resources.cpuQuotaPercent.map { UInt64(min($0, 1e9) * 10_000) }
+        scope.tasksMax = job.resources.tasksMax.map { UInt64($0) }
+        userManager.place(pid, in: scope) { held.placed($0) }
+        return held
+    }
+}
+
+/// A supervisor that waits at its gate.
+final class HeldAttempt {
+    let handle: AttemptHandle
+    /// As it was when the supervisor was started.
+    let job: Job
+    /// Whether a scope was asked for.
+    let isPlaced: Bool
+    private var placement: UserManager.Placement?
+    private var whenPlaced: (() -> Void)?
+    private var isAbandoned = false
+    private let end = End()
+
+    private final class End {
+        var handler: (AttemptReport) -> Void = { _ in }
+    }
+
+    init(_ runner: Runner, _ request: AttemptRequest, _ job: Job, isPlaced: Bool) {
+        self.job = job
+        self.isPlaced = isPlaced
+        handle = runner.start(request, isHeld: true) { [end] report in end.handler(report) }
+    }
+
+    var onEnd: (AttemptReport) -> Void {
+        get { end.handler }
+        set { end.handler = newValue }
+    }
+
+    /// The name of its scope; nil where it has none.
+    var scope: String? { if case .scope(let name) = placement { name } else { nil } }
+
+    /// Why it has none.
+    var failure: String? { if case .refused(let reason) = placement { reason } else { nil } }
+
+    func isUsable(for job: Job) -> Bool { !isAbandoned && handle.isActive && job == self.job }
+
+    /// Calls back once, and at once where it is known already, when it has its scope or will not get one.
+    func whenPlaced(_ handler: @escaping () -> Void) {
+        guard placement == nil else { return handler() }
+        whenPlaced = handler
+    }
+
+    func placed(_ placement: UserManager.Placement) {
+        self.placement = placement
+        whenPlaced?()
+        whenPlaced = nil
+    }
+
+    /// Ends it without its process.
+    func abandon() {
+        isAbandoned = true
+        handle.abandon(because: "it was prepared for a run that has not come")
+    }
+}

@@ -30,20 +30,22 @@ extension Daemon {
 
     func beginSweep() {
         isSweepArmed = false
-        sweepRest = runner.folders()[...]
+        sweepWalk = runner.attemptsKept()
         sweepStep?.schedule()
     }
 
     /// One step; the next follows when nothing else is to do.
     func sweep() {
-        for attempt in sweepRest.prefix(Sweep.stepMax) {
-            guard attempts[attempt.run] == nil, prepared[attempt.run] == nil, checks[attempt.run] == nil,
-                (try? isOnRecord(attempt.run)) == false
+        for _ in 0..<Sweep.stepMax {
+            guard let (run, attempt) = sweepWalk?.next() else {
+                sweepWalk = nil
+                return
+            }
+            guard attempts[run] == nil, prepared[run] == nil, checks[run] == nil, (try? isOnRecord(run)) == false
             else { continue }
-            runner.removeOutput(run: attempt.run, attempt: attempt.attempt)
+            runner.removeOutput(run: run, attempt: attempt)
         }
-        sweepRest = sweepRest.dropFirst(Sweep.stepMax)
-        if !sweepRest.isEmpty { sweepStep?.schedule() }
+        sweepStep?.schedule()
     }
 
     private func isOnRecord(_ run: String) throws(StoreError) -> Bool {

@@ -104,7 +104,7 @@ public final class Daemon {
     var sweepTimer: TimerSource?
     var sweepStep: DeferredSource?
     var isSweepArmed = false
-    var sweepRest: ArraySlice<(run: String, attempt: Int)> = []
+    var sweepWalk: KeptAttempts?
     var configurationWatch: FileWatch?
     /// What state.json says, as far as we wrote or read it; the store has a note of it, which may be behind.
     var overrides: Overrides

@@ -148,19 +148,8 @@ public final class Runner {
         AttemptFolder(in: folder, run: run, attempt: attempt).output
     }
 
-    /// Of every attempt that has a folder, in no order.
-    public func folders() -> [(run: String, attempt: Int)] {
-        AttemptFolder.names(in: folder).compactMap { name in
-            guard let dot = name.lastIndex(of: "."), let attempt = Int(name[name.index(after: dot)...]) else {
-                return nil
-            }
-            let run = String(name[..<dot])
-            // A name that had to be made up is not the run's: that stands inside.
-            guard RunFolder.name(run: run, attempt: attempt) != name || run.contains("~") else { return (run, attempt) }
-            let identity = AttemptFolder(path: "\(folder)/\(name)").identity
-            return identity.text("run").map { ($0, attempt) }
-        }
-    }
+    /// Every attempt that has a folder, one after the other.
+    public func attemptsKept() -> KeptAttempts { KeptAttempts(in: folder) }
 
     /// Removes what is kept of an attempt that has ended and is on record.
     public func removeOutput(run: String, attempt: Int) {

@@ -12,6 +12,8 @@ import Testing
             {"name": "shows", "command": "sed -n s/^0:://p /proc/self/cgroup; echo $LATER $GONE $UNIT; nice",
              "resources": {"nice": 3}},
             {"name": "journal", "command": "echo to the journal", "journal_output": true},
+            {"name": "clock", "cron": "* * * * * *", "enabled": false, "history_limit": 100,
+             "command": "echo $LATER $(sed -n s/^0:://p /proc/self/cgroup)", "resources": {"tasks_max": 20}},
             {"name": "refused", "command": ["true"], "environment_file": "/etc/passwd"}
         ]}}
         """
@@ -85,6 +87,38 @@ import Testing
         let lines = try machine.run("botcronctl logs shows").split(separator: "\n").map(String.init)
         #expect(lines.first?.contains("/app.slice/app-botcron-shows-") == true, "\(lines)")
         #expect(lines.dropFirst() == ["new own", "3"])
+    }
+
+    /// The supervisor of a run that is about to be due is in the run's scope before.
+    @Test func scheduledRunsFindTheirScopesReady() throws {
+        let machine = try Machine(config: Self.config)
+        try machine.startDaemon()
+        try machine.run("systemctl --user set-environment LATER=first; botcronctl enable clock")
+        func outputs() throws -> [String] {
+            try machine.history("clock").compactMap { $0["output_preview"]?.stringValue }
+        }
+        try machine.wait("a scope before its run") {
+            guard let scope = try scopes(machine).first else { return false }
+            // Asked afterwards: it is not of a run that has just ended either.
+            let id = scope.dropFirst("app-botcron-clock-".count).dropLast(".scope".count)
+            let known = try machine.history("clock").compactMap { $0["execution_id"]?.stringValue }
+            return try !known.contains(String(machine.run("systemd-escape -u '\(id)'").dropLast()))
+        }
+        try machine.wait("runs") { try outputs().contains { $0.hasPrefix("first ") } }
+        // The environment is that of the run's moment, not of its supervisor's.
+        try machine.run("systemctl --user set-environment LATER=second")
+        try machine.wait("runs with the new one") { try outputs().contains { $0.hasPrefix("second ") } }
+        try machine.run("botcronctl disable clock")
+        try machine.wait("no scope, used or not") { try scopes(machine).isEmpty }
+        let records = try machine.history("clock")
+        #expect(records.count >= 2)
+        for run in records {
+            let id = run["execution_id"]?.stringValue ?? ""
+            let scope = try machine.run("systemd-escape '\(id)'").dropLast()
+            let preview = run["output_preview"]?.stringValue ?? ""
+            #expect(run["status"] == "success" && run["caveat"]?.stringValue == nil, "\(run)")
+            #expect(preview.contains("/app.slice/app-botcron-clock-\(scope).scope"), "\(preview)")
+        }
     }
 
     @Test func anAttemptThatCannotStartSaysWhy() throws {

@@ -91,6 +91,13 @@ final class Checker {
     private struct LaunchRecord {
         var attempt: Int
         var launch: Launch
+        /// The definition at the last start of a daemon since then.
+        var restored: Job?
+    }
+
+    /// A daemon starts with these runs under way: from now on the definition counts that it has found.
+    func restore(_ runs: [Run]) {
+        for run in runs { launches[run.id]?.restored = grids[run.job]?.job }
     }
 
     func fail(_ text: String, job: String, fire: Instant? = nil, definition: Job? = nil) {
@@ -464,8 +471,8 @@ final class Checker {
     /// The delay by its formula, computed the long way.
     private func observeDelay(_ run: Run, _ next: Int, _ delay: Duration) {
         if wishes[run.id] == delay { return }
-        // After a restart the definition in force counts.
-        let policies = [launches[run.id]?.launch.job.retry, grids[run.job]?.job.retry].compactMap { $0 }
+        let known = launches[run.id]
+        let policies = [known?.launch.job, known?.restored, grids[run.job]?.job].compactMap(\.?.retry)
         let found = Double(delay.components.seconds) + Double(delay.components.attoseconds) / 1e18
         guard !policies.contains(where: { isDelay(found, before: next, $0) }) else { return }
         fail("attempt \(next) of \(run.id) waits \(found) s under \(policies)", job: run.job)

@@ -209,6 +209,7 @@ final class World {
                 job, isEnabled: state?.isEnabledOverride ?? job.isEnabled, isFinished: isFinished, store, now: now,
                 lostSince: state?.decidedThrough)
         }
+        checker.restore(stored.activeRuns)
         // Some have ended in the meantime, and their supervisors have kept how.
         let isOver = processes.map { $0.endsAt <= elapsed && random.chance(2) }
         let over = zip(processes, isOver).filter(\.1).map(\.0)

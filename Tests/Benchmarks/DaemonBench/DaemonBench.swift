@@ -38,6 +38,7 @@ final class DaemonBench {
         let more = [
             "{\"name\": \"second\", \"cron\": \"* * * * * *\", \"enabled\": false, \"command\": \(command)}",
             "{\"name\": \"load\", \"command\": [\"/bin/true\"], \"overlap_policy\": \"allow\", \"history_limit\": 1000}",
+            "{\"name\": \"crowd\", \"command\": [\"/bin/sleep\", \"1\"], \"overlap_policy\": \"allow\", \"history_limit\": 1000}",
         ]
         let list = (jobs + more).joined(separator: ", ")
         let text = "{\"schedules\": {\"timezone\": \"UTC\", \"max_concurrent_executions\": 500, \"jobs\": [\(list)]}}"

@@ -22,6 +22,7 @@ if CommandLine.arguments.last == "start" {
 try bench.measureThroughput(runs: 1000, atOnce: 10)
 // As many as one client may wait for.
 try bench.measureThroughput(runs: 500, atOnce: 250)
+try bench.measureCrowd(runs: 500)
 // Twice: memory that the first ones need is there for the others.
 try bench.measureThroughput(runs: 10_000, atOnce: 10)
 try bench.measureThroughput(runs: 10_000, atOnce: 10)

@@ -41,6 +41,7 @@ bench: build bench-schedules
 	for bench in daemon bus scheduler spawn store; do $(RELEASE) --product $$bench-bench || exit; done
 	cc -O2 -static -o $(BIN)/stamp Tests/Benchmarks/stamp.c
 	dbus-run-session -- $(BIN)/daemon-bench $(BIN)/botcrond $(BIN)/stamp
+	@.make/bench-machine $(BIN)
 	cc -O2 -o $(BIN)/echo-sd-bus Tests/Benchmarks/peers/echo-sd-bus.c -lsystemd
 	$(BIN)/bus-bench $(BIN)/botcrond $(BIN)/echo-sd-bus
 	$(BIN)/scheduler-bench

@@ -265,6 +265,9 @@ public final class Daemon {
         let path = folder.path + "/" + StatePaths.storeName
         func open() throws(StoreError) -> (any Store, StoredState) {
             let store = try SQLiteStore(path: path)
+            store.onRescue = {
+                log.error("the store was taken away while it was open, and is written anew", [("BOTCRON_STORE", path)])
+            }
             return (store, try store.load())
         }
         do {

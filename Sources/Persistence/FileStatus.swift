@@ -4,6 +4,7 @@ import Glibc
 struct FileStatus {
     let mode: mode_t
     let size: Int64
+    let inode: UInt64
 
     /// Nil where there is none, or where it cannot be seen.
     init?(_ path: String) {
@@ -11,6 +12,7 @@ struct FileStatus {
         guard stat(path, &status) == 0 else { return nil }
         mode = status.st_mode
         size = Int64(status.st_size)
+        inode = UInt64(status.st_ino)
     }
 
     var isRegular: Bool { mode & S_IFMT == S_IFREG }

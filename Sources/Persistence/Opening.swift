@@ -9,7 +9,7 @@ struct Opening {
     private static let operation = "open the store"
 
     func connection() throws(StoreError) -> Connection {
-        try makeFile()
+        try Self.makeFile(path, Self.operation)
         let hasLog = FileStatus(path + "-wal")?.size ?? 0 > 0
         let connection = try Connection(path: path)
         // Until the version is known to be ours the file is only looked at.
@@ -35,18 +35,18 @@ struct Opening {
 
     /// Makes an empty file with mode 0600 where there is none: SQLite itself would make it readable for all, and
     /// gives the log and the shared memory the mode of the main file. A file that is there gets that mode too.
-    private func makeFile() throws(StoreError) {
+    static func makeFile(_ path: String, _ operation: String) throws(StoreError) {
         if let status = FileStatus(path) {
             guard status.isRegular else {
                 throw StoreError(
-                    kind: .cannotOpen, operation: Self.operation, path: path, message: "it is not a regular file")
+                    kind: .cannotOpen, operation: operation, path: path, message: "it is not a regular file")
             }
             // Left as it is where it is not ours to change; opening it says the rest.
             if status.mode & 0o077 != 0 { _ = chmod(path, 0o600) }
             return
         }
         let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw StoreError(errno: errno, operation: Self.operation, path: path) }
+        guard file >= 0 else { throw StoreError(errno: errno, operation: operation, path: path) }
         // Whatever the umask took away.
         _ = fchmod(file, 0o600)
         _ = close(file)
@@ -76,21 +76,7 @@ struct Opening {
     /// Keeps the file as the older version left it, as `botcron.db.v<version>`, for the way back.
     private func keepCopy(of connection: Connection, version: Int) throws(StoreError) {
         let operation = "keep a copy of the store before its schema is changed"
-        let target = "\(path).v\(version)"
-        let partial = target + ".part"
-        // What an earlier try left is of no use, and a copy under its final name is whole.
-        _ = unlink(partial)
-        try Opening(path: partial, steps: steps).makeFile()
-        do throws(StoreError) {
-            try connection.copy(to: partial, operation)
-            guard rename(partial, target) == 0 else {
-                throw StoreError(errno: errno, operation: operation, path: target)
-            }
-        } catch {
-            _ = unlink(partial)
-            throw error
-        }
-        syncFolder(of: target)
+        try connection.copy(asNew: "\(path).v\(version)", operation)
     }
 
     private func configure(_ connection: Connection) throws(StoreError) {

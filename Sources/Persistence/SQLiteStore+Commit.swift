@@ -13,6 +13,7 @@ extension SQLiteStore {
     public func commit(_ changes: [StoreChange], untold: String?) throws(StoreError) {
         guard !changes.isEmpty else { return }
         let operation = "commit \(changes.count) changes"
+        try rescueIfMoved()
         let statements = try opened(operation)
         try throwLookupFailure()
         try setDurability(neededDurability(for: changes, statements), statements.connection)

@@ -16,6 +16,13 @@ public final class SQLiteStore: Store {
     /// Which commits were told, and the last that gave something to tell.
     var told: ToldMark
     var untoldNumber: UInt64
+    private let steps: [String]
+    /// Which file the write-ahead log is.
+    private(set) var logInode: UInt64?
+    /// Where the contents went when another file had been put in the place of the open one.
+    var keptAs: String?
+    /// Called when the file had been taken away, and was written anew.
+    public var onRescue: () -> Void = {}
 
     /// Opens the file at `path`, or makes it; brings an older one up to date, with a copy kept beside it.
     ///
@@ -27,11 +34,13 @@ public final class SQLiteStore: Store {
 
     init(path: String, steps: [String]) throws(StoreError) {
         self.path = path
+        self.steps = steps
         told = ToldMark(store: path)
         untoldNumber = told.number
         let connection = try Opening(path: path, steps: steps).connection()
         do throws(StoreError) {
             statements = try Statements(connection)
+            logInode = FileStatus(path + "-wal")?.inode
         } catch  where error.kind == .other {
             // Its version and its application id are ours, its tables are not.
             throw StoreError(
@@ -47,7 +56,19 @@ public final class SQLiteStore: Store {
         return statements
     }
 
+    /// Goes on with the file that is at the path now.
+    func reopen() throws(StoreError) {
+        statements = try Statements(try Opening(path: path, steps: steps).connection())
+        logInode = FileStatus(path + "-wal")?.inode
+        durability = .synced
+        let number = told.number
+        told.close()
+        told = ToldMark(store: path)
+        if told.number < number { _ = told.set(number) }
+    }
+
     public func checkpoint() throws(StoreError) {
+        try rescueIfMoved()
         try opened("checkpoint the store").connection.checkpoint()
     }
 

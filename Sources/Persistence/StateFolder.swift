@@ -54,7 +54,7 @@ public final class StateFolder {
     // MARK: - Folders
 
     /// Makes the folder and those above it that are missing.
-    private static func makeFolders(_ path: String) throws(StoreError) {
+    static func makeFolders(_ path: String) throws(StoreError) {
         let operation = "make the state folder"
         var current = path.hasPrefix("/") ? "" : "."
         for name in path.split(separator: "/") {

@@ -19,6 +19,8 @@ public struct StoreError: Error, Sendable, Equatable {
         case locked(pid: Int32?)
         /// The file is no database, a broken one, or one of another program.
         case damaged
+        /// Another file has been put in the place of the one that is open.
+        case replaced
         /// A later version of the program wrote it.
         case newerSchema(found: Int, known: Int)
         /// A second run of a fire time, a second use of an id or a key, an attempt of no run.
@@ -55,6 +57,7 @@ public struct StoreError: Error, Sendable, Equatable {
         case .busy: "end the program that keeps the database locked"
         case .locked: "stop that daemon, or choose another state folder"
         case .damaged: "move the file away or put a copy in its place"
+        case .replaced: "restart the daemon to go on with the new one, or take that away to go on with the old one"
         case .newerSchema: "run the version that wrote it, or choose another state folder"
         case .constraint: "an id, a fire time and an idempotency key are each used once"
         case .other: "see the result code in SQLite's documentation"

@@ -1,6 +1,6 @@
 public import Schedules
 
-/// What holds now, for those who show it.
+/// What holds now, for those who show it: of runs only those that are in the store by now.
 extension Scheduler {
     /// A job with all that a client may see of it.
     public struct JobView: Sendable {
@@ -16,20 +16,27 @@ extension Scheduler {
 
     public var jobCount: Int { jobs.count }
     public var jobNames: [String] { jobs.keys.sorted() }
-    public var activeRunCount: Int { runs.count }
+    public var activeRunCount: Int {
+        uncommittedIDs.isEmpty ? runs.count : runs.keys.count { !uncommittedIDs.contains($0) }
+    }
 
     public func job(named name: String) -> JobView? {
         guard let entry = jobs[name] else { return nil }
         return JobView(
             job: entry.job, state: entry.state, isEnabled: entry.isEnabled, isFinished: entry.isFinished,
             nextRun: isEnabled ? entry.nextRun : nil,
-            active: (entry.occupying + entry.waiting).sorted { $0.sequence < $1.sequence }.map(\.run.id))
+            active: recorded(entry.occupying + entry.waiting).map(\.id))
+    }
+
+    private func recorded(_ active: some Collection<ActiveRun>) -> [Run] {
+        active.filter { !uncommittedIDs.contains($0.run.id) }.sorted { $0.sequence < $1.sequence }.map(\.run)
     }
 
     /// A run that has not ended.
-    public func activeRun(id: String) -> Run? { runs[id]?.run }
+    public func activeRun(id: String) -> Run? { uncommittedIDs.contains(id) ? nil : runs[id]?.run }
 
-    public var activeRuns: [Run] { runs.values.sorted { $0.sequence < $1.sequence }.map(\.run) }
+    /// Oldest first.
+    public var activeRuns: [Run] { recorded(runs.values) }
 
     /// The earliest of what the jobs are to run next, and its job; nil while all schedules are paused. Takes no search.
     public var nextRun: (job: String, at: Instant)? {

@@ -61,6 +61,12 @@ final class Connection {
 
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
+    /// Whether the open file is no longer the one at its path: that is gone, or another one.
+    var isMoved: Bool {
+        var moved: Int32 = 0
+        return sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0
+    }
+
     /// Whether the last close of the file moves the write-ahead log into it.
     func setCheckpointOnClose(_ isOn: Bool) {
         _ = bc_sqlite_checkpoint_on_close(handle, isOn ? 1 : 0)
@@ -74,8 +80,26 @@ final class Connection {
         guard code == SQLITE_OK || code & 0xff == SQLITE_BUSY else { throw error(code, "checkpoint the store") }
     }
 
-    /// Copies the database, write-ahead log included, page by page into the empty file at `target`, and syncs it.
-    func copy(to target: String, _ operation: String) throws(StoreError) {
+    /// Copies the database, write-ahead log included, to a new file that is whole or not there at all.
+    func copy(asNew target: String, _ operation: String) throws(StoreError) {
+        let partial = target + ".part"
+        // What an earlier try left is of no use, and a copy under its final name is whole.
+        _ = unlink(partial)
+        try Opening.makeFile(partial, operation)
+        do throws(StoreError) {
+            try copy(to: partial, operation)
+            guard rename(partial, target) == 0 else {
+                throw StoreError(errno: errno, operation: operation, path: target)
+            }
+        } catch {
+            _ = unlink(partial)
+            throw error
+        }
+        syncFolder(of: target)
+    }
+
+    /// Copies it page by page into the empty file at `target`, and syncs that.
+    private func copy(to target: String, _ operation: String) throws(StoreError) {
         let copy = try Connection(path: target, operation: operation)
         guard let backup = sqlite3_backup_init(copy.handle, "main", handle, "main") else {
             throw copy.error(sqlite3_extended_errcode(copy.handle), operation)

@@ -1,0 +1,50 @@
+import Glibc
+
+/// What becomes of a store whose file is taken away while it is open.
+extension SQLiteStore {
+    /// Where the file at the path is no longer the one that is open, a commit would be lost with the next restart. As
+    /// long as it is open all of it is there: a file that is gone is written anew, and the store goes on with that.
+    ///
+    /// - Throws: `replaced` where there is another file; whatever keeps the new one from being written.
+    func rescueIfMoved() throws(StoreError) {
+        let operation = "write the store anew, whose file was taken away"
+        let connection = try opened(operation).connection
+        guard connection.isMoved else { return }
+        guard FileStatus(path) == nil else { throw try replaced(connection) }
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        if parts.count > 1 { try StateFolder.makeFolders(parts.dropLast().joined(separator: "/")) }
+        // The old one's log must not meet the new file. Under its name it is of no use to anybody any more.
+        for suffix in ["-wal", "-shm"] { _ = unlink(path + suffix) }
+        connection.setCheckpointOnClose(false)
+        try connection.copy(asNew: path, operation)
+        try reopen()
+        onRescue()
+    }
+
+    /// Another file is the user's wish: it is left as it is, and what this one held is kept beside it. SQLite would take
+    /// the log that is there for its own, and mix the two.
+    private func replaced(_ connection: Connection) throws(StoreError) -> StoreError {
+        let kept = keptAs ?? unusedName()
+        if keptAs == nil {
+            try connection.copy(asNew: kept, "keep the store in whose place there is another file")
+            keptAs = kept
+            connection.setCheckpointOnClose(false)
+            if let log = FileStatus(path + "-wal"), log.inode == logInode {
+                for suffix in ["-wal", "-shm"] { _ = unlink(path + suffix) }
+            }
+        }
+        return StoreError(
+            kind: .replaced, operation: "go on with the store", path: path,
+            message: "it is another file than the one that was opened, which is kept as \(kept)")
+    }
+
+    private func unusedName() -> String {
+        var name = path + ".replaced"
+        var number = 2
+        while access(name, F_OK) == 0 {
+            name = "\(path).replaced-\(number)"
+            number += 1
+        }
+        return name
+    }
+}

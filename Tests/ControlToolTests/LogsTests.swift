@@ -12,6 +12,8 @@ import Testing
                "working_directory": "/usr"},
               {"name": "floods", "command": "seq 100000", "output_limit": 1000},
               {"name": "slow", "command": "echo one; sleep 0.7; echo two; exit 7"},
+              {"name": "again", "command": "echo begin $BOTCRON_ATTEMPT; sleep 0.4; echo end $BOTCRON_ATTEMPT; exit $BOTCRON_ATTEMPT",
+               "retry": {"max_attempts": 3, "delay_seconds": 0.1, "backoff_multiplier": 1}},
               {"name": "never", "command": ["true"]}
             ]}}
             """)
@@ -39,6 +41,19 @@ import Testing
         let outcome = try stage.control("logs", "slow", "-f")
         #expect(outcome.output == "one\ntwo\n")
         #expect(outcome.code == 7)
+    }
+
+    /// One that followed went on in the next attempt where the one before had ended, and left out its beginning.
+    @Test func everyAttemptIsPrintedFromItsBeginning() throws {
+        #expect(try stage.control("run", "again").code == 0)
+        let outcome = try stage.control("logs", "again", "-f", "--attempt", "1")
+        #expect(outcome.output == (1...3).map { "begin \($0)\nend \($0)\n" }.joined())
+        #expect(outcome.code == 3)
+        #expect(try stage.control("logs", "again").output == "begin 3\nend 3\n")
+        #expect(try stage.control("logs", "again", "--attempt", "2").output == "begin 2\nend 2\n")
+        let fourth = try stage.control("logs", "again", "--attempt", "4")
+        #expect(fourth.code == 4 && fourth.errors.contains(".4\""), "\(fourth)")
+        #expect(try stage.control("logs", "again", "--attempt", "0").code == 64)
     }
 
     @Test func withoutARunItSaysWhatToDo() throws {

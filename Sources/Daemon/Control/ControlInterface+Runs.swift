@@ -111,11 +111,21 @@ extension ControlInterface {
 
     /// - Parameter limit: 0 for the usual one.
     func output(_ id: String, from offset: Int, limit: UInt32) throws -> (bytes: [UInt8], nextOffset: Int) {
-        let run = try findRun(id)
+        let (run, attempt) = try findAttempt(id)
         let limit = limit == 0 ? Self.outputBytesDefault : min(Int(limit), Self.outputBytesMax)
-        let reader = daemon.runner.output(run: run.id, attempt: max(1, run.attempt))
-        let part = reader.read(from: offset, limit: limit)
+        let part = daemon.runner.output(run: run.id, attempt: attempt).read(from: offset, limit: limit)
         return (part.bytes, part.nextOffset)
+    }
+
+    /// A run's id means its last attempt, with `.N` its N-th. No run's own id ends so.
+    private func findAttempt(_ id: String) throws -> (run: Run, number: Int) {
+        if let run = try findRunIfAny(id) { return (run, max(1, run.attempt)) }
+        if let dot = id.lastIndex(of: "."), let number = Int(id[id.index(after: dot)...]),
+            let run = try findRunIfAny(String(id[..<dot])), (1...max(1, run.attempt)).contains(number)
+        {
+            return (run, number)
+        }
+        throw ErrorReply.runNotFound(id)
     }
 
     // MARK: - History
@@ -178,10 +188,13 @@ extension ControlInterface {
 
     /// A run that has not ended as the core holds it, else as it is on record.
     func findRun(_ id: String) throws -> Run {
-        if let active = daemon.scheduler.activeRun(id: id) { return daemon.current(active) }
-        let run = try stored { () throws(StoreError) in try daemon.store.run(id: id) }
-        guard let run else { throw ErrorReply.runNotFound(id) }
+        guard let run = try findRunIfAny(id) else { throw ErrorReply.runNotFound(id) }
         return run
+    }
+
+    private func findRunIfAny(_ id: String) throws -> Run? {
+        if let active = daemon.scheduler.activeRun(id: id) { return daemon.current(active) }
+        return try stored { () throws(StoreError) in try daemon.store.run(id: id) }
     }
 
     /// The run that the same request made before, if it did.

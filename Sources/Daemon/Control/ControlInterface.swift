@@ -72,8 +72,10 @@ struct ControlInterface {
             Method(
                 "get_output",
                 in: [
-                    Self.executionID,
-                    Argument("offset", "x", documentation: "From the first byte that the last attempt wrote."),
+                    Argument(
+                        "execution_id", "s",
+                        documentation: "A run's, for its last attempt; with .N behind it, for its N-th."),
+                    Argument("offset", "x", documentation: "From the first byte that the attempt wrote."),
                     Argument("limit", "u", documentation: "At most so many bytes; 0: 65536; at most 1048576."),
                 ],
                 out: [

@@ -10,24 +10,37 @@ extension Verb {
             Prints standard output and standard error as they came. Of a long output the first and last half are kept;
             what is not there is said on stderr.
             """,
-        options: [Option("--follow", or: "-f", "go on until the run ends, and exit as its job did")],
+        options: [
+            Option("--follow", or: "-f", "go on until the run ends, and exit as its job did"),
+            Option("--attempt", value: "N", "what the N-th attempt wrote (default: the last one)"),
+        ],
         run: showOutput)
 }
 
 /// Bytes of one call.
 private let chunkBytes: UInt32 = 1 << 18
+private let attemptMax = 1_000_000
 /// How often a run that still runs is looked at. Its output is a file that others write: nothing tells of it.
 private let followMSec: Int32 = 250
 
 private func showOutput(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     let client = try context.daemon()
     let id = try executionID(request.arguments[0], client)
+    var attempt: Int?
+    if request.has("--attempt") { attempt = try request.integer("--attempt", 1...attemptMax, default: 1) }
     var offset: Int64 = 0
     while true {
         // In this order: what a run has written is all there once it has ended.
         let run = try client.json("get_run", [.string(id)])
-        offset = try printAll(of: id, from: offset, client, context)
+        let last = max(1, run["attempt"]?.intValue ?? 1)
+        let number = attempt ?? last
+        attempt = number
+        offset = try printAll(of: "\(id).\(number)", from: offset, client, context)
         guard request.has("--follow") else { return ExitCode.success }
+        if number < last {
+            (attempt, offset) = (number + 1, 0)
+            continue
+        }
         guard ["queued", "running", "retrying"].contains(run.text("status")) else { return RunText.exitCode(run) }
         _ = poll(nil, 0, followMSec)
     }

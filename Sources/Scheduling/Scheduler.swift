@@ -148,6 +148,12 @@ public final class Scheduler {
         restore(stored.activeRuns, unscheduled: unscheduled, now: now)
     }
 
+    deinit {
+        // A job and its active runs hold each other.
+        for entry in [jobs, departed].joined().map(\.value) { (entry.occupying, entry.waiting) = ([], []) }
+        for active in runs.values { active.entry = nil }
+    }
+
     /// The one function: what is to be done about an event that happened at `now`.
     ///
     /// - Returns: effects in the order in which they are to be performed; empty where nothing changes.

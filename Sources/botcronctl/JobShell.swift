@@ -16,6 +16,7 @@ final class JobShell {
     private let otherEnd: Int32
     private var sources: [EventSource] = []
     private var keyboard: IOSource?
+    private var endTimer: TimerSource?
     private var saved: termios?
 
     /// Keys of a definition that say when it runs, what, and what follows: none of them is for a shell.
@@ -146,11 +147,16 @@ final class JobShell {
         }
     }
 
-    /// Nobody types any more: as Ctrl-D says it.
+    /// Nobody types any more: as Ctrl-D says it. Again and again, because a shell that is just setting up its terminal
+    /// loses it, and what runs in the shell takes it for its own.
     private func endInput() {
         keyboard = nil
+        endTimer = endTimer ?? (try? client.loop.timer(.monotonic) { [unowned self] in endInput() })
         type([4])
+        endTimer?.arm(atUSec: client.loop.now(.monotonic) + Self.endIntervalUSec)
     }
+
+    private static let endIntervalUSec: UInt64 = 200_000
 
     // MARK: - The terminal here
 

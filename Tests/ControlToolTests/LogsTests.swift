@@ -63,6 +63,14 @@ import Testing
         #expect(try stage.control("logs", "nevr").errors.contains("never"))
     }
 
+    @Test func aShellEndsWhereNobodyTypes() throws {
+        let outcome = try stage.shell("timeout 20 \(Stage.built("botcronctl")) run --shell writes < /dev/null")
+        #expect(outcome.code == 0, "\(outcome)")
+        let left = try stage.shell(
+            "echo 'cat; echo after' | timeout 20 \(Stage.built("botcronctl")) run --shell writes")
+        #expect(left.code == 0 && left.output.contains("after\r\n"), "\(left)")
+    }
+
     @Test func aShellHasTheSurroundingsOfTheJob() throws {
         try stage.write("pwd; echo \"<$MINE,$BOTCRON_JOB>\"; tty; exit 9\n", to: "typed")
         let outcome = try stage.shell(

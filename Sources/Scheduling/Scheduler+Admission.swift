@@ -89,6 +89,8 @@ extension Scheduler {
     private func refuse(_ run: Run, _ entry: JobEntry, _ reason: Run.Reason, covering covered: Stretch?, now: Instant) {
         guard let fire = run.scheduledFor else { preconditionFailure("only a fire time is refused: \(run.id)") }
         if let covered { recordCovered(entry, covered, reason, now: now) }
+        // The record has the id that the run was to have.
+        uncommittedIDs.remove(run.id)
         record(entry, fire, .skipped, reason, now: now)
     }
 

@@ -47,6 +47,13 @@ import Testing
             after: ["01:00 cancelled", "02:00 cancelled", "03:00 cancelled", "04:00 running"]),
     ]
 
+    @Test func `a fire time that is refused has the id that its run was to have`() {
+        let rig = Rig([job("a", "0 * * * *")])
+        rig.advance(to: "02:30")
+        #expect(rig.store.order == [id("a", "01:00"), id("a", "02:00")])
+        #expect(rig.run(id("a", "02:00"))?.reason == .overlap)
+    }
+
     @Test(arguments: rows) func `fire times while a run goes on`(_ row: Row) {
         let rig = Rig([
             job("a", "0 * * * *") {

@@ -40,6 +40,8 @@ extension Daemon {
 
     /// Records that may stand for an instant, at most: the newest of its job.
     private static var explainedRecords: Int { 1_000 }
+    /// Of these the last that stands for a process is told: fire times that were not run may have followed.
+    private static var lastRecords: Int { 100 }
 
     /// Why a job ran, did not run, is not running, and when it will.
     func explain(_ name: String, at instant: Instant?) throws -> [Explanation] {
@@ -53,6 +55,8 @@ extension Daemon {
                 if records.isEmpty {
                     records = try store.history(HistoryQuery(job: name, limit: Self.explainedRecords)).runs
                 }
+            } else {
+                records = try store.history(HistoryQuery(job: name, limit: Self.lastRecords)).runs
             }
         } catch {
             throw ErrorReply.storeFailed(error)

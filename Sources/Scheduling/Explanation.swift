@@ -37,6 +37,8 @@ public enum Explanation: Sendable, Equatable {
     case limited(run: String, running: Int, limit: Int)
     case next(Instant)
     case neverAgain
+    /// Its last run was no success.
+    case lastFailed(Run)
 
     // One instant.
 
@@ -82,6 +84,7 @@ public enum Explanation: Sendable, Equatable {
         case .limited: "limited"
         case .next: "next"
         case .neverAgain: "never_again"
+        case .lastFailed: "last_failed"
         case .noFireTime: "no_fire_time"
         case .beforeRegistration: "before_registration"
         case .ran: "ran"
@@ -128,6 +131,9 @@ public enum Explanation: Sendable, Equatable {
             return "\(run) waits for a limit: \(running) of \(limit) processes run, or the launch rate is reached"
         case .next(let instant): return "the next run is due at \(text(instant))"
         case .neverAgain: return "the schedule has no fire time left"
+        case .lastFailed(let run):
+            let when = run.endedAt.map { " at \(text($0))" } ?? ""
+            return "its last run, \(run.id), ended\(when): \(run.status.rawValue)" + (run.error.map { ", \($0)" } ?? "")
         case .noFireTime(let instant, let previous, let next):
             let around = [previous.map { "the one before is \(text($0))" }, next.map { "the next one is \(text($0))" }]
             return (["\(text(instant)) is no fire time"] + around.compactMap { $0 }).joined(separator: ", ")

@@ -7,10 +7,10 @@ extension Scheduler {
     /// Changes nothing. The most telling reason comes first.
     ///
     /// - Parameter records: what the store has of the job around the instant: the record of this very fire time, or of
-    ///   a stretch that it lies in.
+    ///   a stretch that it lies in. Without an instant, of its last runs.
     public func explain(_ name: String, at instant: Instant?, records: [Run] = [], now: Instant) -> [Explanation] {
         guard let entry = jobs[name] else { return [.unknownJob(name)] }
-        guard let instant else { return explainNow(entry, now: now) }
+        guard let instant else { return explainNow(entry, records, now: now) }
         let fire = Instant(seconds: instant.seconds)
         if let known = fate(of: fire, entry, records) { return [known] }
         guard entry.fireTime(atOrBefore: fire) == fire else {
@@ -67,7 +67,7 @@ extension Scheduler {
         return reasons
     }
 
-    private func explainNow(_ entry: JobEntry, now: Instant) -> [Explanation] {
+    private func explainNow(_ entry: JobEntry, _ records: [Run], now: Instant) -> [Explanation] {
         var reasons: [Explanation] = []
         for active in entry.occupying {
             let run = active.run
@@ -103,6 +103,10 @@ extension Scheduler {
             reasons.append(.heldAfterWake(fire, until: until))
         } else if hindrances.isEmpty, !(entry.nextRun.map { isBudgetUsedUp(entry, now: $0) } ?? false) {
             reasons.append(entry.nextRun.map { .next($0) } ?? .neverAgain)
+        }
+        let ended = records.filter { $0.job == entry.job.name && $0.status.isExecuted && !$0.status.isActive }
+        if let last = ended.max(by: { $0.createdAt < $1.createdAt }), last.status.isFailure {
+            reasons.append(.lastFailed(last))
         }
         return reasons
     }

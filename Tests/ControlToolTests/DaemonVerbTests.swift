@@ -149,8 +149,10 @@ import Testing
             try json(stage.control("enable", "standup", "--json")) == [
                 "success": true, "job": "standup", "enabled": true,
             ])
+        #expect(!(try stage.control("list").output.contains("paused")))
         #expect(try stage.control("pause").output == "all schedules are paused\n")
         #expect(try stage.control("status").output.contains(", all paused"))
+        #expect(try stage.control("list").output.contains("All schedules are paused"))
         #expect(try stage.control("resume").output == "all schedules are in force\n")
         #expect(
             try stage.control("disable", "standup", "--until", "2199-01-01").output

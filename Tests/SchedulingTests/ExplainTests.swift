@@ -20,6 +20,24 @@ import Testing
         #expect(codes(rig) == ["retrying", "waiting", "next"])
     }
 
+    @Test func `how its last run failed`() {
+        let rig = Rig([job("a", "0 * * * *")])
+        rig.advance(to: "01:00")
+        rig.end(id("a", "01:00"), .exited(3)) { $0.lastLine = "no such host" }
+        #expect(codes(rig) == ["next", "last_failed"])
+        let run = rig.run(id("a", "01:00"))
+        let reasons = rig.scheduler.explain("a", at: nil, records: [run].compactMap { $0 }, now: rig.now)
+        #expect(
+            reasons.last?.sentence(in: .utc)
+                == "its last run, \(id("a", "01:00")), ended at 2026-01-05T01:00:00+00:00: failed, "
+                + (run?.error ?? "nothing is said"))
+        #expect(run?.error?.contains("no such host") == true)
+        rig.advance(to: "02:00")
+        #expect(codes(rig) == ["running", "next", "last_failed"])
+        rig.end(id("a", "02:00"))
+        #expect(codes(rig) == ["next"])
+    }
+
     @Test func `why a job is not running`() {
         let rig = Rig([
             job("a", "0 * * * *"), job("b"), job("c", "0 * * * *") { $0.pauseOnFailures = 1 },
@@ -32,7 +50,7 @@ import Testing
         rig.advance(to: "01:00")
         #expect(codes(rig, "e") == ["limited", "never_again"])
         rig.end(id("c", "01:00"), .exited(1))
-        #expect(codes(rig, "c") == ["paused_after_failures"])
+        #expect(codes(rig, "c") == ["paused_after_failures", "last_failed"])
         #expect(codes(rig, "d") == ["running", "finished"])
         rig.send(.jobToggled(job: "a", isEnabled: false, until: at("05:00")))
         rig.send(.schedulerToggled(false))

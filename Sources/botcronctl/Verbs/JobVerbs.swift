@@ -45,6 +45,10 @@ private func listJobs(_ request: Request, _ context: Context) throws(Failure) ->
         ])
     }
     table.print(on: context.screen)
+    let isAnyDue = all.contains { !($0["next_run"]?.isNull ?? true) }
+    if !isAnyDue, try client.json("GetStats")["enabled"] == false {
+        context.screen.line("All schedules are paused; botcronctl resume puts them in force.")
+    }
     for job in all where !job.text("error").isEmpty {
         // The list has no definitions, and the caret needs the expression.
         let definition = (try? client.json("get_job", [.string(job.text("name"))]))?["definition"]

@@ -6,6 +6,7 @@ internal import Execution
 internal import Glibc
 internal import JSON
 internal import Persistence
+internal import Processes
 internal import Schedules
 internal import Scheduling
 

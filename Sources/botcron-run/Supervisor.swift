@@ -34,6 +34,8 @@ final class Supervisor {
     var context: ContextChannel?
     var stallUSec = Int64.max
     private var timeoutUSec = Int64.max
+    /// When memory is given back that only the start has needed.
+    private var quietUSec = Int64.max
     private var isStallNoted = false
     private let own: ProcessIdentity?
     private var input: FileDescriptor?
@@ -145,6 +147,7 @@ final class Supervisor {
         Self.add(record, to: identity)
         self.child = consume child
         output = take(pipe)
+        quietUSec = now + Self.quietAfterUSec
         if request.timeoutUSec > 0 { timeoutUSec = now.addingClamped(request.timeoutUSec) }
         if request.stallTimeoutUSec > 0 { stallUSec = now.addingClamped(request.stallTimeoutUSec) }
     }
@@ -203,7 +206,7 @@ final class Supervisor {
     private func waitMilliseconds() -> Int32 {
         let next: Int64
         switch phase {
-        case .running: next = min(timeoutUSec, stallUSec)
+        case .running: next = min(timeoutUSec, stallUSec, quietUSec)
         case .terminating(let killUSec): next = killUSec
         case .killing(let giveUpUSec): next = child?.isReaped == false ? .max : giveUpUSec
         }
@@ -211,10 +214,17 @@ final class Supervisor {
         return Int32(clamping: max(0, (next - currentUSec(CLOCK_MONOTONIC) + 999) / 1000))
     }
 
+    /// Most runs that last longer last for much longer.
+    private static let quietAfterUSec: Int64 = 1_000_000
+
     private func checkTimes() {
         let now = currentUSec(CLOCK_MONOTONIC)
         switch phase {
         case .running:
+            if now >= quietUSec {
+                quietUSec = .max
+                releaseIdleMemory()
+            }
             // One that has ended in time is not ended by us, however late we look.
             guard now >= min(timeoutUSec, stallUSec), child?.peekExit() == nil else { return }
             if now < timeoutUSec, request.onlyNotesStall { return noteStall() }

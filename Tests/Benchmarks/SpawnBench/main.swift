@@ -60,6 +60,7 @@ struct SpawnBench {
         var flood = Samples()
         try flood.measure { try writeOneGigabyte(runner, loop) }
         print("1 GiB of output          \(flood.summary), RSS grown by \(residentKiB() - beforeFlood) KiB")
+        print("a supervisor that waits  \(try supervisorKiB(runner, loop)) KiB of its own, of code and data")
         print("fds left over            \(openFileCount() - files)")
         print("RSS grown by             \(residentKiB() - memory) KiB")
     }
@@ -104,6 +105,27 @@ struct SpawnBench {
         if let failure { throw Failure(text: failure) }
     }
 
+    /// What one that has waited for a while has to itself: pages of its program count as its own as long as no other
+    /// supervisor runs.
+    private func supervisorKiB(_ runner: Runner, _ loop: EventLoop) throws -> Int {
+        var isOver = false
+        let attempt = start(runner, ["/bin/sleep", "2"]) { _ in isOver = true }
+        usleep(1_500_000)
+        var sum = 0
+        guard let file = fopen("/proc/\(attempt.supervisorPID ?? 0)/smaps_rollup", "r") else {
+            throw Failure(text: "no smaps_rollup")
+        }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        while fgets(&line, 256, file) != nil {
+            let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                .split(separator: " ")
+            if words.count > 1, words[0].hasPrefix("Private_") { sum += Int(words[1]) ?? 0 }
+        }
+        while !isOver { try loop.runOnce(timeoutUSec: nil) }
+        return sum
+    }
+
     /// As many as ten at a time, as the daemon's limit is, one after the other.
     private func stream(_ count: Int, _ runner: Runner, _ loop: EventLoop) throws {
         var started = 0
@@ -122,13 +144,16 @@ struct SpawnBench {
         }
     }
 
-    private func start(_ runner: Runner, _ arguments: [String], onEnd: @escaping (AttemptReport) -> Void) {
+    @discardableResult
+    private func start(
+        _ runner: Runner, _ arguments: [String], onEnd: @escaping (AttemptReport) -> Void
+    ) -> AttemptHandle {
         numbers.last += 1
         let run = "run-\(numbers.last)"
         var request = AttemptRequest(
             run: run, attempt: 1, arguments: arguments, environment: Self.environment, workingDirectory: "/")
         request.timeout = .seconds(300)
-        runner.start(request) { report in
+        return runner.start(request) { report in
             runner.removeOutput(run: run, attempt: 1)
             onEnd(report)
         }

@@ -22,9 +22,9 @@ extension Daemon {
         static let runsMax = 8
     }
 
-    /// What was prepared is for this instant or for nothing.
+    /// What was prepared is for this instant, for one that comes after it, or for nothing.
     func prepare(for instant: Instant?) {
-        if instant != preparedInstant {
+        if let due = preparedInstant, instant.map({ $0 > due }) ?? true {
             preparedInstant = nil
             for held in prepared.values { held.abandon() }
         }

@@ -248,7 +248,9 @@ public final class AttemptHandle {
 
     private func makeReport() throws(ExecutionError) -> AttemptReport {
         if let failure {
-            return AttemptReport(.couldNotStart(failure), startedUSec: startedUSec, endedUSec: startedUSec)
+            // However long a supervisor was held before.
+            let now = currentUSec(CLOCK_REALTIME)
+            return AttemptReport(.couldNotStart(failure), startedUSec: now, endedUSec: now)
         }
         if let outcome = try folder.readOutcome() { return AttemptReport(outcome, output: folder.output.capture()) }
         let now = currentUSec(CLOCK_REALTIME)

@@ -150,6 +150,38 @@ import Testing
         #expect(killed.count == 3)
     }
 
+    @Test func oneThatCannotStartAfterAllEndsWhenItWasDue() throws {
+        let session = try Session(jobs: [
+            ["name": "tick", "cron": "* * * * * *", "command": ["true"], "environment_file": "/none/such"],
+            [
+                "name": "slow", "cron": "* * * * * *", "command": ["sleep", "10"], "max_executions": 1,
+                "stdin": "text",
+            ],
+        ])
+        let daemon = try session.start()
+        let (first, due) = try prepared(session, daemon)
+        var found = first
+        // One is started after the other.
+        try session.look(for: "both") {
+            found = Self.supervisors(of: daemon)
+            return found.count == 2
+        }
+        let failed = try #require(found.first { $0.run.contains("tick") }).run
+        try session.signal("JobStarted", "tick", failed)
+        let run = try session.waitForRun(failed)
+        #expect(run["status"] == "failed" && run.text("error").contains("/none/such"), "\(run)")
+        for key in ["started_at", "completed_at"] {
+            #expect(Double(try #require(FiringTests.seconds(run.text(key)))) >= due, "\(run)")
+        }
+        // One that is killed has begun when it was due, too.
+        let slow = try #require(found.first { $0.run.contains("slow") })
+        kill(pid_t(slow.pid), SIGKILL)
+        let lost = try session.waitForRun(slow.run)
+        #expect(lost["status"] == "interrupted", "\(lost)")
+        let begin = try session.run(slow.run)["attempts"]?[0]?.text("started_at") ?? ""
+        #expect(Double(try #require(FiringTests.seconds(begin))) >= due, "\(lost)")
+    }
+
     @Test func ofManyThatAreDueAtOnceSomeArePreparedAndAllRun() throws {
         var due = time_t(Self.now) + 3
         var parts = tm()

@@ -101,12 +101,19 @@ extension Daemon {
         }
     }
 
+    private static let remedySuffix = "~remedy"
+
+    /// Whose attempt is kept in a folder of this name.
+    static func owner(of name: String) -> String {
+        name.hasSuffix(remedySuffix) ? String(name.dropLast(remedySuffix.count)) : name
+    }
+
     /// What a supervisor is given when it starts, and nothing can change afterwards.
     private static func request(_ launch: Launch, _ remedy: Remedy?) -> AttemptRequest {
         var request = request(run: launch.run.id, attempt: launch.run.attempt, launch.job)
         if remedy != nil {
-            // A folder of its own; it is swept away as one without a run.
-            request.run += "~remedy"
+            // A folder of its own; once it has ended it is swept away as one without a run.
+            request.run += remedySuffix
             request.standardInput = .none
         }
         return request
@@ -218,8 +225,9 @@ extension Daemon {
                 ("BOTCRON_ENDING", "\(report.ending)"),
             ])
         if case .exited(0) = report.ending { remedies[launch.run.id] = true } else { remedies[launch.run.id] = false }
-        // Whoever cancelled the run meanwhile meant the run, not its remedy.
-        if report.isCancelled { attemptEnded(launch.run.id, launch.run.attempt, report) } else { begin(launch) }
+        // Whoever cancelled the run meanwhile meant the run, not its remedy; even where that had ended by then.
+        let isEnding = report.isCancelled || attempts[launch.run.id]?.handle.isEnding ?? false
+        if isEnding { attemptEnded(launch.run.id, launch.run.attempt, report) } else { begin(launch) }
     }
 }
 

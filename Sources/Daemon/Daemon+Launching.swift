@@ -63,22 +63,24 @@ extension Daemon {
         prepared.onEnd = { [unowned self] report in
             // Whoever cancelled the run meanwhile meant the run.
             guard !prepared.handle.isEnding else { return ended(launch, nil, report) }
-            begin(launch, nil, in: hold(launch, nil, isAgain: true))
+            begin(launch, nil, in: hold(launch, nil))
         }
-        attempts[launch.run.id] = RunningAttempt(handle: prepared.handle, onStop: launch.job.onStop)
+        attempts[launch.run.id] = RunningAttempt(
+            handle: prepared.handle, onStop: launch.job.onStop, isBeginning: true)
         prepared.abandon()
     }
 
     /// Starts the supervisor of an attempt, or of a remedy before it.
-    private func hold(_ launch: Launch, _ remedy: Remedy?, isAgain: Bool = false) -> HeldAttempt {
-        let held = hold(Self.request(launch, remedy), launch.job, isAgain: isAgain)
+    private func hold(_ launch: Launch, _ remedy: Remedy?) -> HeldAttempt {
+        let held = hold(
+            Self.request(launch, remedy), launch.job, isAgain: preparedRuns[launch.run.id] != nil)
         held.onEnd = { [unowned self] report in ended(launch, remedy, report) }
         return held
     }
 
     /// Lets a supervisor that is held begin: once it is in its scope, with the environment that the session has now.
     private func begin(_ launch: Launch, _ remedy: Remedy?, in held: HeldAttempt) {
-        isUnderWay(launch, remedy, held.handle)
+        isUnderWay(launch, remedy, held.handle, isBeginning: true)
         guard held.isPlaced else { return proceed(held, launch, remedy, session: environment) }
         userManager.readEnvironment { [unowned self] session in
             let session = sessionEnvironment(session)
@@ -96,6 +98,9 @@ extension Daemon {
         do throws(JobError) {
             try complete(&request, launch, remedy, session: session)
             held.handle.proceed(with: request)
+            attempts[launch.run.id]?.isBeginning = false
+            // What a stopping daemon waits for.
+            if scheduler.status == .stopping { flushSource?.schedule() }
         } catch {
             held.handle.abandon(because: error.inDefinition)
         }
@@ -119,9 +124,11 @@ extension Daemon {
         return request
     }
 
-    private func isUnderWay(_ launch: Launch, _ remedy: Remedy?, _ handle: AttemptHandle) {
+    private func isUnderWay(
+        _ launch: Launch, _ remedy: Remedy?, _ handle: AttemptHandle, isBeginning: Bool = false
+    ) {
         let run = launch.run
-        attempts[run.id] = RunningAttempt(handle: handle, onStop: launch.job.onStop)
+        attempts[run.id] = RunningAttempt(handle: handle, onStop: launch.job.onStop, isBeginning: isBeginning)
         guard remedy == nil else { return }
         log.info(
             "attempt started",

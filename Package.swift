@@ -90,7 +90,12 @@ let package = Package(
         tests("SchedulingTests", ["Scheduling", "Schedules"]),
         tests("DesktopTests", ["Desktop", "DBus", "EventLoop"]),
         tests("SimulationTests", []),
-        tests("DaemonTests", ["botcrond", "DBus", "EventLoop", "JSON", "CLinux", "CSQLite"]),
+        tests(
+            "DaemonTests",
+            [
+                "botcrond", "Daemon", "Desktop", "Execution", "Scheduling", "Schedules", "DBus", "EventLoop", "JSON",
+                "CLinux", "CSQLite",
+            ]),
         // On a booted machine: `make test-machine`, and `make test-long` for those with a clock of their own; anywhere
         // else they are skipped.
         tests("MachineTests", ["JSON", "CLinux"], exclude: ["boot", "boot-virtual"]),

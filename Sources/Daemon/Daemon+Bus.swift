@@ -71,6 +71,8 @@ extension Daemon {
         guard isReady else { return fail(.unavailable, message) }
         isNameOwned = false
         forgetAllWaiters()
+        // Nobody is asked for a scope any more whose answer nobody would hear.
+        userManager.lose()
         sessionBus.move(to: nil)
         guard scheduler.status != .stopping else { return }
         guard !ServiceManager.isManaged else {
@@ -94,7 +96,6 @@ extension Daemon {
         guard scheduler.status != .stopping else { return }
         guard !connection.isOpen else { return takeName() }
         if loop.now(.monotonic) > busLostAtUSec + Reconnection.patienceUSec { return leaveForTheBus() }
-        userManager.lose()
         connection.close()
         do throws(DBusError) {
             connection = try Connection(to: busAddress, loop: loop)

@@ -63,22 +63,24 @@ extension Daemon {
         prepared.onEnd = { [unowned self] report in
             // Whoever cancelled the run meanwhile meant the run.
             guard !prepared.handle.isEnding else { return ended(launch, nil, report) }
-            begin(launch, nil, in: hold(launch, nil, isAgain: true))
+            begin(launch, nil, in: hold(launch, nil))
         }
-        attempts[launch.run.id] = RunningAttempt(handle: prepared.handle, onStop: launch.job.onStop)
+        attempts[launch.run.id] = RunningAttempt(
+            handle: prepared.handle, onStop: launch.job.onStop, isBeginning: true)
         prepared.abandon()
     }
 
     /// Starts the supervisor of an attempt, or of a remedy before it.
-    private func hold(_ launch: Launch, _ remedy: Remedy?, isAgain: Bool = false) -> HeldAttempt {
-        let held = hold(Self.request(launch, remedy), launch.job, isAgain: isAgain)
+    private func hold(_ launch: Launch, _ remedy: Remedy?) -> HeldAttempt {
+        let held = hold(
+            Self.request(launch, remedy), launch.job, isAgain: preparedRuns[launch.run.id] != nil)
         held.onEnd = { [unowned self] report in ended(launch, remedy, report) }
         return held
     }
 
     /// Lets a supervisor that is held begin: once it is in its scope, with the environment that the session has now.
     private func begin(_ launch: Launch, _ remedy: Remedy?, in held: HeldAttempt) {
-        isUnderWay(launch, remedy, held.handle)
+        isUnderWay(launch, remedy, held.handle, isBeginning: true)
         guard held.isPlaced else { return proceed(held, launch, remedy, session: environment) }
         userManager.readEnvironment { [unowned self] session in
             let session = sessionEnvironment(session)
@@ -96,25 +98,37 @@ extension Daemon {
         do throws(JobError) {
             try complete(&request, launch, remedy, session: session)
             held.handle.proceed(with: request)
+            attempts[launch.run.id]?.isBeginning = false
+            // What a stopping daemon waits for.
+            if scheduler.status == .stopping { flushSource?.schedule() }
         } catch {
             held.handle.abandon(because: error.inDefinition)
         }
+    }
+
+    private static let remedySuffix = "~remedy"
+
+    /// Whose attempt is kept in a folder of this name.
+    static func owner(of name: String) -> String {
+        name.hasSuffix(remedySuffix) ? String(name.dropLast(remedySuffix.count)) : name
     }
 
     /// What a supervisor is given when it starts, and nothing can change afterwards.
     private static func request(_ launch: Launch, _ remedy: Remedy?) -> AttemptRequest {
         var request = request(run: launch.run.id, attempt: launch.run.attempt, launch.job)
         if remedy != nil {
-            // A folder of its own; it is swept away as one without a run.
-            request.run += "~remedy"
+            // A folder of its own; once it has ended it is swept away as one without a run.
+            request.run += remedySuffix
             request.standardInput = .none
         }
         return request
     }
 
-    private func isUnderWay(_ launch: Launch, _ remedy: Remedy?, _ handle: AttemptHandle) {
+    private func isUnderWay(
+        _ launch: Launch, _ remedy: Remedy?, _ handle: AttemptHandle, isBeginning: Bool = false
+    ) {
         let run = launch.run
-        attempts[run.id] = RunningAttempt(handle: handle, onStop: launch.job.onStop)
+        attempts[run.id] = RunningAttempt(handle: handle, onStop: launch.job.onStop, isBeginning: isBeginning)
         guard remedy == nil else { return }
         log.info(
             "attempt started",
@@ -218,8 +232,9 @@ extension Daemon {
                 ("BOTCRON_ENDING", "\(report.ending)"),
             ])
         if case .exited(0) = report.ending { remedies[launch.run.id] = true } else { remedies[launch.run.id] = false }
-        // Whoever cancelled the run meanwhile meant the run, not its remedy.
-        if report.isCancelled { attemptEnded(launch.run.id, launch.run.attempt, report) } else { begin(launch) }
+        // Whoever cancelled the run meanwhile meant the run, not its remedy; even where that had ended by then.
+        let isEnding = report.isCancelled || attempts[launch.run.id]?.handle.isEnding ?? false
+        if isEnding { attemptEnded(launch.run.id, launch.run.attempt, report) } else { begin(launch) }
     }
 }
 

@@ -20,6 +20,8 @@ extension Daemon {
         static let leastUSec: Int64 = 20_000
         /// Of many that are due at once the others start when they are due.
         static let runsMax = 8
+        /// So long after the fire time the manager is rid of the scope of one that was abandoned.
+        static let scopeUSec: Int64 = 1_000_000
     }
 
     /// What was prepared is for this instant, for one that comes after it, or for nothing.
@@ -38,14 +40,18 @@ extension Daemon {
 
     func prepareExpected() {
         guard isReady, storeFault == nil else { return }
-        for expected in scheduler.expectedRuns(atMost: Preparation.runsMax) where prepared[expected.id] == nil {
-            guard expected.due.microseconds - now.microseconds >= Preparation.leastUSec else { return }
+        let now = now
+        preparedRuns = preparedRuns.filter { now.microseconds - $0.value.microseconds < Preparation.scopeUSec }
+        for expected in scheduler.expectedRuns(atMost: Preparation.runsMax) where preparedRuns[expected.id] == nil {
+            guard expected.due.microseconds - self.now.microseconds >= Preparation.leastUSec else { return }
             let held = hold(Self.request(run: expected.id, attempt: 1, expected.job), expected.job)
             held.onEnd = { [unowned self] _ in
                 prepared[expected.id] = nil
                 runner.removeOutput(run: expected.id, attempt: 1)
+                exitIfDone()
             }
             prepared[expected.id] = held
+            preparedRuns[expected.id] = expected.due
             preparedInstant = expected.due
         }
     }
@@ -86,23 +92,29 @@ final class HeldAttempt {
     /// Whether a scope was asked for.
     let isPlaced: Bool
     private var placement: UserManager.Placement?
-    private var whenPlaced: (() -> Void)?
     private var isAbandoned = false
-    private let end = End()
+    private let waiting = Waiting()
 
-    private final class End {
-        var handler: (AttemptReport) -> Void = { _ in }
+    /// Who waits for what; they may hold the attempt, so they are let go when it has ended.
+    private final class Waiting {
+        var whenPlaced: (() -> Void)?
+        var onEnd: ((AttemptReport) -> Void)?
     }
 
     init(_ runner: Runner, _ request: AttemptRequest, _ job: Job, isPlaced: Bool) {
         self.job = job
         self.isPlaced = isPlaced
-        handle = runner.start(request, isHeld: true) { [end] report in end.handler(report) }
+        handle = runner.start(request, isHeld: true) { [waiting] report in
+            let onEnd = waiting.onEnd
+            waiting.whenPlaced = nil
+            waiting.onEnd = nil
+            onEnd?(report)
+        }
     }
 
-    var onEnd: (AttemptReport) -> Void {
-        get { end.handler }
-        set { end.handler = newValue }
+    var onEnd: ((AttemptReport) -> Void)? {
+        get { waiting.onEnd }
+        set { waiting.onEnd = newValue }
     }
 
     /// The name of its scope; nil where it has none.
@@ -113,21 +125,28 @@ final class HeldAttempt {
 
     func isUsable(for job: Job) -> Bool { !isAbandoned && handle.isActive && job == self.job }
 
-    /// Calls back once, and at once where it is known already, when it has its scope or will not get one.
+    /// Calls back once, and at once where it is known already, when it has its scope or will not get one; not after its
+    /// end.
     func whenPlaced(_ handler: @escaping () -> Void) {
+        guard handle.isActive else { return }
         guard placement == nil else { return handler() }
-        whenPlaced = handler
+        waiting.whenPlaced = handler
     }
 
     func placed(_ placement: UserManager.Placement) {
         self.placement = placement
-        whenPlaced?()
-        whenPlaced = nil
+        if isAbandoned { end() }
+        let handler = waiting.whenPlaced
+        waiting.whenPlaced = nil
+        handler?()
     }
 
-    /// Ends it without its process.
+    /// Ends it without its process. Not on its way into its scope: the manager would not notice that this is empty, and
+    /// keep it.
     func abandon() {
         isAbandoned = true
-        handle.abandon(because: "it was prepared for a run that has not come")
+        if !isPlaced || placement != nil { end() }
     }
+
+    private func end() { handle.abandon(because: "it was prepared for a run that has not come") }
 }

@@ -41,7 +41,8 @@ extension Daemon {
                 sweepWalk = nil
                 return
             }
-            guard attempts[run] == nil, prepared[run] == nil, checks[run] == nil, (try? isOnRecord(run)) == false
+            guard attempts[Self.owner(of: run)] == nil, prepared[run] == nil, checks[run] == nil,
+                (try? isOnRecord(run)) == false
             else { continue }
             runner.removeOutput(run: run, attempt: attempt)
         }

@@ -8,6 +8,8 @@ import Scheduling
 struct RunningAttempt {
     let handle: AttemptHandle
     let onStop: StopAction
+    /// Whether its supervisor still waits to be told what to run. Nobody could tell it after this daemon.
+    var isBeginning = false
 }
 
 /// How the daemon ends.
@@ -33,11 +35,16 @@ extension Daemon {
     /// Whether everything is done that a stopping daemon has to do.
     func exitIfDone() {
         guard scheduler.status == .stopping else { return }
-        // Those that are being cancelled have been promised to somebody.
-        let awaited = attempts.values.count { $0.onStop != .leave || $0.handle.isEnding }
+        // Those that are being cancelled have been promised to somebody, and those that begin are on record.
+        let awaited = attempts.values.count { $0.onStop != .leave || $0.handle.isEnding || $0.isBeginning }
         // A store that cannot be written does not keep a stopping daemon: the supervisors keep how their runs ended.
         guard awaited == 0, outbox.isEmpty || storeFault != nil else {
             ServiceManager.status("stopping, \(awaited) runs to finish")
+            return
+        }
+        // With what they have: folders, and scopes that they may be on their way into.
+        guard prepared.isEmpty else {
+            for held in prepared.values { held.abandon() }
             return
         }
         connection.flush()

@@ -82,6 +82,8 @@ public final class Daemon {
     /// Supervisors of runs that are about to be due, by run, and when they will be.
     var prepared: [String: HeldAttempt] = [:]
     var preparedInstant: Instant?
+    /// When the runs are due for which one was prepared: for each once, as the name of its scope is then used up.
+    var preparedRuns: [String: Instant] = [:]
     /// By run, whether the remedy before the attempt that is under way succeeded.
     var remedies: [String: Bool] = [:]
     /// Whether the store holds something to tell that is told by now, or is about to be.

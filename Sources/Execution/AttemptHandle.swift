@@ -131,6 +131,7 @@ public final class AttemptHandle {
     ///
     /// - Parameter request: the one that it was started with, complete by now.
     public func proceed(with request: AttemptRequest) {
+        guard gate != nil else { return }
         startedUSec = currentUSec(CLOCK_REALTIME)
         do throws(ProcessError) {
             try requestFile?.fill(record(request).bytes)
@@ -145,6 +146,8 @@ public final class AttemptHandle {
     public func abandon(because reason: String) {
         guard gate != nil else { return }
         failure = reason
+        // At once, even where somebody has stopped it: it has nothing to bring to an end.
+        child?.send(SIGKILL, to: .process)
         requestFile = nil
         gate = nil
     }

@@ -2,21 +2,26 @@ import Glibc
 
 /// What becomes of a store whose file is taken away while it is open.
 extension SQLiteStore {
-    /// Where the file at the path is no longer the one that is open, a commit would be lost with the next restart. As
-    /// long as it is open all of it is there: a file that is gone is written anew, and the store goes on with that.
+    /// Where the file at the path is no longer the one that is open, or its log is not, a commit would be lost with the
+    /// next restart. As long as they are open all of it is there: what is gone is written anew, and the store goes on
+    /// with that.
     ///
     /// - Throws: `replaced` where there is another file; whatever keeps the new one from being written.
     func rescueIfMoved() throws(StoreError) {
         let operation = "write the store anew, whose file was taken away"
         let connection = try opened(operation).connection
-        guard connection.isMoved else { return }
-        guard FileStatus(path) == nil else { throw try replaced(connection) }
+        let isMoved = connection.isMoved
+        let log = FileStatus(path + "-wal")?.inode
+        guard isMoved || log != logInode else { return }
+        let other = isMoved ? FileStatus(path)?.inode : log
+        guard other == nil || other == writtenInode else { throw try replaced(connection) }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         if parts.count > 1 { try StateFolder.makeFolders(parts.dropLast().joined(separator: "/")) }
         // The old one's log must not meet the new file. Under its name it is of no use to anybody any more.
         for suffix in ["-wal", "-shm"] { _ = unlink(path + suffix) }
         connection.setCheckpointOnClose(false)
         try connection.copy(asNew: path, operation)
+        writtenInode = FileStatus(path)?.inode
         try reopen()
         onRescue()
     }

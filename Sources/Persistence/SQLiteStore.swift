@@ -21,6 +21,8 @@ public final class SQLiteStore: Store {
     private(set) var logInode: UInt64?
     /// Where the contents went when another file had been put in the place of the open one.
     var keptAs: String?
+    /// Which file was written anew, until it is the open one.
+    var writtenInode: UInt64?
     /// Called when the file had been taken away, and was written anew.
     public var onRescue: () -> Void = {}
 
@@ -60,6 +62,8 @@ public final class SQLiteStore: Store {
     func reopen() throws(StoreError) {
         statements = try Statements(try Opening(path: path, steps: steps).connection())
         logInode = FileStatus(path + "-wal")?.inode
+        keptAs = nil
+        writtenInode = nil
         durability = .synced
         let number = told.number
         told.close()

@@ -5,8 +5,8 @@ internal import Glibc
 ///
 /// A `ProcessRequest` says everything that the process is to get; it inherits from us only what no request names:
 /// user, umask, limits, nice, control group. It starts with a clean slate: every signal at its default, none blocked
-/// and no fd beyond 0, 1 and 2 but those that the request names, at the head of its own session or group. `posix_spawn` does it without copying our memory, so a
-/// start costs the same however large we are.
+/// and no fd beyond 0, 1 and 2 but those that the request names, at the head of its own session or group. `posix_spawn`
+/// does it without copying our memory, so a start costs the same however large we are.
 ///
 /// ```swift
 /// let pipe = try Pipe()

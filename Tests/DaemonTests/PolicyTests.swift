@@ -43,6 +43,60 @@ import Testing
         #expect(session.story(run.text("execution_id")) == ["JobStarted", "JobRetrying", "JobCompleted"])
     }
 
+    /// Whoever cancels the run while its remedy is just ending means the run all the same.
+    @Test func aCancelThatComesAtTheEndOfARemedyIsNotLost() throws {
+        let session = try Session(
+            jobs: [
+                [
+                    "name": "login", "command": ["sh", "-c", "echo HTTP 401 Unauthorized; echo >> tries; exit 1"],
+                    "retry": ["max_attempts": 2, "delay_seconds": 0.01],
+                ]
+            ],
+            ["remediation": ["auth": ["sh", "-c", "echo $$ $PPID > pids; until test -e gate; do sleep 0.02; done"]]])
+        let home = session.scratch.path + "/home"
+        try session.start()
+        let id = try session.json("run_job", .string("login")).text("execution_id")
+        try session.look(for: "the remedy") { Scratch.text(home + "/pids").hasSuffix("\n") }
+        let pids = Scratch.text(home + "/pids").split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
+        try #require(pids.count == 2)
+        // Its supervisor sees its end before the wish to end it, however late it looks.
+        #expect(kill(pids[1], SIGSTOP) == 0)
+        try Scratch.write("go\n", to: home + "/gate")
+        try session.look(for: "the end of the remedy") { ProcessState.isGone(Int(pids[0])) }
+        try session.done("cancel_run", .string(id))
+        #expect(kill(pids[1], SIGCONT) == 0)
+        #expect(try session.waitForRun(id)["status"] == "cancelled")
+        #expect(Scratch.text(home + "/tries") == "\n", "the next attempt began after the cancel")
+    }
+
+    private static let isLong = getenv("BOTCRON_LONG_TESTS") != nil
+
+    /// What retention leaves is swept away a minute after the first run that it removes.
+    @Test(.enabled(if: isLong)) func aRemedyThatTakesLongKeepsItsFolder() throws {
+        let session = try Session(
+            jobs: [
+                ["name": "tick", "cron": "* * * * * *", "command": ["true"], "history_limit": 1],
+                [
+                    "name": "login",
+                    "command": ["sh", "-c", "test -e gate && exit 0; echo HTTP 401 Unauthorized; exit 1"],
+                    "retry": ["max_attempts": 2, "delay_seconds": 0.01],
+                ],
+            ],
+            ["remediation": ["auth": ["sh", "-c", "until test -e gate; do sleep 0.1; done"]]])
+        try session.start()
+        let id = try session.json("run_job", .string("login")).text("execution_id")
+        let runs = session.stateFolder + "/runs"
+        func folders() -> [String] { Scratch.names(in: runs) }
+        func hasRemedy() -> Bool { folders().contains { $0.hasPrefix(id + "~remedy.") } }
+        try session.look(for: "the remedy", until: hasRemedy)
+        try Scratch.makeFolder(runs + "/nobody.1")
+        try session.look(for: "a sweep", seconds: 150) { !folders().contains("nobody.1") }
+        #expect(hasRemedy())
+        try Scratch.write("", to: session.scratch.path + "/home/gate")
+        let run = try session.waitForRun(id)
+        #expect(run["status"] == "success" && run["attempt"] == 2, "\(run)")
+    }
+
     /// In the older spelling `max_attempts` counts the retries after the first try.
     @Test func theOlderSpellingOfRetryCountsRetriesAndKnowsFailures() throws {
         let session = try Session(

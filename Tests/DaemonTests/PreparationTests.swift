@@ -43,10 +43,10 @@ import Testing
         }
     }
 
-    /// Every second, what it reads and when it is there.
-    private static func tick(_ word: String, input: String = "", isEnabled: Bool = true) -> JSONValue {
+    /// A job that writes down, every second, which run it is, this word, and what it reads.
+    private static func tick(_ word: String, input: String = "") -> JSONValue {
         [
-            "name": "tick", "cron": "* * * * * *", "stdin": .string(input), "enabled": .bool(isEnabled),
+            "name": "tick", "cron": "* * * * * *", "stdin": .string(input),
             "command": ["sh", "-c", .string("echo $BOTCRON_EXECUTION_ID \(word) $(cat) >> ticks")],
         ]
     }

@@ -121,6 +121,69 @@ import Testing
         }
     }
 
+    /// A scope whose supervisor is abandoned goes with it, be it on its way there; its name is free a moment later only.
+    @Test func aRunThatIsPreparedForInVainHasAScopeAllTheSame() throws {
+        let machine = try Machine(config: Self.config)
+        try machine.startDaemon()
+        try machine.run(
+            """
+            cat > toggle <<'END'
+            toggle() {
+                busctl --user call -q com.aiworkflow.BotCron /com/aiworkflow/BotCron com.aiworkflow.BotCron \
+                    toggle_job sb clock $1
+            }
+            for round in {1..15}; do
+                toggle true
+                now=$((10#${EPOCHREALTIME#*[.,]}))
+                printf -v rest '0.%06d' $(((1790000 + 2000 * round - now) % 1000000))
+                sleep $rest
+                toggle false; toggle true; toggle false; toggle true
+            done
+            END
+            bash toggle
+            botcronctl disable clock
+            """, seconds: 60)
+        try machine.wait("no scope, used or not") { try scopes(machine).isEmpty }
+        let records = try machine.history("clock")
+        let previews = records.map { $0["output_preview"]?.stringValue ?? "" }
+        for (run, preview) in zip(records, previews) {
+            #expect(run["status"] == "success" && run["caveat"]?.stringValue == nil, "\(run)")
+            #expect(preview.contains("/app.slice/app-botcron-clock-"), "\(preview)")
+        }
+        #expect(previews.contains { $0.contains(".1.scope") }, "never in time: \(previews)")
+    }
+
+    /// Nobody else could let it begin.
+    @Test func aDaemonThatStopsLetsBeginWhatIsOnRecord() throws {
+        let machine = try Machine(config: Self.config)
+        for _ in 0..<2 {
+            try machine.startDaemon()
+            // Both at once: the manager's answer about the scope comes later.
+            try machine.run(
+                """
+                call() {
+                    busctl --user call -q com.aiworkflow.BotCron /com/aiworkflow/BotCron com.aiworkflow.BotCron "$@" &
+                    sleep 0.2
+                }
+                pid=$(systemctl --user show bot-cron.service -P MainPID)
+                kill -STOP $pid
+                call run_job s journal
+                call Shutdown
+                kill -CONT $pid
+                wait
+                """)
+            try machine.wait("its end") {
+                try machine.run("systemctl --user is-active bot-cron.service || true") == "inactive\n"
+            }
+        }
+        try machine.startDaemon()
+        try machine.wait("all of them over") {
+            let records = try machine.history("journal")
+            return records.count == 2 && records.allSatisfy { $0["status"] != "running" }
+        }
+        for run in try machine.history("journal") { #expect(run["status"] == "success", "\(run)") }
+    }
+
     @Test func anAttemptThatCannotStartSaysWhy() throws {
         let machine = try Machine(config: Self.config)
         try machine.startDaemon()

@@ -16,7 +16,7 @@ import Testing
         for number in 0..<count { #expect(try store.run(id: makeRun(number).id) == makeRun(number)) }
     }
 
-    enum Loss: CaseIterable { case file, fileAndLog, folder }
+    enum Loss: CaseIterable { case file, log, logAndMemory, fileAndLog, folder }
 
     @Test(arguments: Loss.allCases) func whatIsGoneIsWrittenAnew(_ loss: Loss) throws {
         let store = try SQLiteStore(path: scratch.database)
@@ -29,6 +29,8 @@ import Testing
         #expect(rescues == 0)
         switch loss {
         case .file: unlink(scratch.database)
+        case .log: unlink(scratch.database + "-wal")
+        case .logAndMemory: for suffix in ["-wal", "-shm"] { unlink(scratch.database + suffix) }
         case .fileAndLog, .folder: for suffix in ["", "-wal", "-shm"] { unlink(scratch.database + suffix) }
         }
         if loss == .folder { #expect(rmdir(scratch.path) == 0) }
@@ -67,11 +69,7 @@ import Testing
     @Test func anotherFileInItsPlaceIsLeftAlone() throws {
         let store = try SQLiteStore(path: scratch.database)
         try store.commit([.run(makeRun(0))])
-        let backup = scratch.path + "/backup"
-        let other = try SQLiteStore(path: backup)
-        try other.commit([.run(makeRun(7))])
-        other.close()
-        #expect(rename(backup, scratch.database) == 0)
+        try replace(with: 7)
         let error = try #require(throws: StoreError.self) { try store.commit([.run(makeRun(1))]) }
         #expect(error.kind == .replaced && "\(error)".contains("restart the daemon"), "\(error)")
         #expect(throws: StoreError.self) { try store.checkpoint() }
@@ -89,6 +87,59 @@ import Testing
         close(open(scratch.database, O_RDWR | O_CREAT, 0o600))
         #expect(throws: StoreError.self) { try store.commit([.run(makeRun(1))]) }
         unlink(scratch.database)
+        try store.commit([.run(makeRun(1))])
+        store.close()
+        try expectRuns([0, 1], in: scratch.database)
+    }
+
+    /// Another file in the place of the open one, with one run in it.
+    private func replace(with number: Int) throws {
+        let backup = scratch.path + "/backup"
+        let other = try SQLiteStore(path: backup)
+        try other.commit([.run(makeRun(number))])
+        other.close()
+        #expect(rename(backup, scratch.database) == 0)
+    }
+
+    @Test func oneThatIsPutBackHasItsLogAgain() throws {
+        let store = try SQLiteStore(path: scratch.database)
+        try store.commit([.run(makeRun(0))])
+        let aside = scratch.path + "/aside"
+        #expect(rename(scratch.database, aside) == 0)
+        try replace(with: 7)
+        #expect(throws: StoreError.self) { try store.commit([.run(makeRun(1))]) }
+        #expect(rename(aside, scratch.database) == 0)
+        try store.commit([.run(makeRun(1))])
+        // As after a crash: nobody closes it.
+        try expectRuns([0, 1], in: scratch.database)
+        store.close()
+        try expectRuns([0, 1], in: scratch.database)
+    }
+
+    @Test func whatIsReplacedASecondTimeIsKeptASecondTime() throws {
+        let store = try SQLiteStore(path: scratch.database)
+        try store.commit([.run(makeRun(0))])
+        try replace(with: 7)
+        #expect(throws: StoreError.self) { try store.commit([.run(makeRun(1))]) }
+        unlink(scratch.database)
+        try store.commit([.run(makeRun(1))])
+        try replace(with: 8)
+        #expect(throws: StoreError.self) { try store.commit([.run(makeRun(2))]) }
+        store.close()
+        try expectRuns([8], in: scratch.database)
+        try expectRuns([0], in: scratch.database + ".replaced")
+        try expectRuns([0, 1], in: scratch.database + ".replaced-2")
+    }
+
+    /// What was written anew and could not be opened is still ours.
+    @Test func aRescueThatFailsAtItsEndIsTriedAgain() throws {
+        let store = try SQLiteStore(path: scratch.database)
+        try store.commit([.run(makeRun(0))])
+        for suffix in ["", "-wal"] { unlink(scratch.database + suffix) }
+        #expect(mkdir(scratch.database + "-wal", 0o700) == 0)
+        let error = try #require(throws: StoreError.self) { try store.commit([.run(makeRun(1))]) }
+        #expect(error.kind != .replaced, "\(error)")
+        #expect(rmdir(scratch.database + "-wal") == 0)
         try store.commit([.run(makeRun(1))])
         store.close()
         try expectRuns([0, 1], in: scratch.database)

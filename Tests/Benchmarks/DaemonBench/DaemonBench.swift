@@ -22,7 +22,10 @@ final class DaemonBench {
 
     init(daemon: String, stamp: String) throws {
         self.daemon = daemon
-        self.stamp = stamp
+        // The daemon starts it elsewhere.
+        guard let path = realpath(stamp, nil) else { throw Failure(message: "there is no program \(stamp)") }
+        defer { free(path) }
+        self.stamp = String(cString: path)
         guard let template = strdup("/tmp/botcron-bench.XXXXXX") else { throw Failure(message: "out of memory") }
         defer { free(template) }
         guard mkdtemp(template) != nil else { throw Failure(message: "cannot make a scratch folder: errno \(errno)") }

@@ -29,7 +29,7 @@ extension SQLiteStore {
     /// Another file is the user's wish: it is left as it is, and what this one held is kept beside it. SQLite would take
     /// the log that is there for its own, and mix the two.
     private func replaced(_ connection: Connection) throws(StoreError) -> StoreError {
-        let kept = keptAs ?? unusedName()
+        let kept = keptAs ?? Self.unusedName(path + ".replaced")
         if keptAs == nil {
             try connection.copy(asNew: kept, "keep the store in whose place there is another file")
             keptAs = kept
@@ -41,15 +41,5 @@ extension SQLiteStore {
         return StoreError(
             kind: .replaced, operation: "go on with the store", path: path,
             message: "it is another file than the one that was opened, which is kept as \(kept)")
-    }
-
-    private func unusedName() -> String {
-        var name = path + ".replaced"
-        var number = 2
-        while access(name, F_OK) == 0 {
-            name = "\(path).replaced-\(number)"
-            number += 1
-        }
-        return name
     }
 }

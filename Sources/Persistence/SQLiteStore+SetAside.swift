@@ -11,13 +11,7 @@ extension SQLiteStore {
     /// - Returns: the new path of the database.
     public static func setAside(path: String, date: String) throws(StoreError) -> String {
         let suffixes = ["-wal", "-shm", ""]
-        let base = "\(path).damaged-\(date)"
-        var target = base
-        var number = 2
-        while suffixes.contains(where: { access(target + $0, F_OK) == 0 }) {
-            target = "\(base)-\(number)"
-            number += 1
-        }
+        let target = unusedName("\(path).damaged-\(date)", suffixes)
         for suffix in suffixes where rename(path + suffix, target + suffix) != 0 {
             let number = errno
             // No log and no shared memory is what an orderly end leaves.
@@ -26,5 +20,16 @@ extension SQLiteStore {
         }
         syncFolder(of: path)
         return target
+    }
+
+    /// The name itself, or with `-2`, `-3`, …: the first under which there is nothing with any of the suffixes.
+    static func unusedName(_ base: String, _ suffixes: [String] = [""]) -> String {
+        var name = base
+        var number = 2
+        while suffixes.contains(where: { access(name + $0, F_OK) == 0 }) {
+            name = "\(base)-\(number)"
+            number += 1
+        }
+        return name
     }
 }

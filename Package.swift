@@ -57,16 +57,30 @@ let package = Package(
         room("Scheduling", ["Schedules"]),
         room("EventLoop", ["CSystemd", "CLinux"]),
         room("DBus", ["EventLoop", "CDBus"]),
-        room("Persistence", ["Scheduling", "Schedules", "CSQLite"]),
+        room("Contract"),
+        room("Store", ["Scheduling", "Schedules"]),
+        room("SQLiteStore", ["Store", "Scheduling", "Schedules", "CSQLite"]),
         room("Configuration", ["Scheduling", "Schedules", "JSON", "CLinux"]),
         room("Processes", ["CLinux"]),
         room("Execution", ["EventLoop", "Processes"]),
         room("Desktop", ["DBus", "EventLoop"]),
         room(
+            "Performing",
+            [
+                "Desktop", "Execution", "Processes", "Store", "Configuration", "EventLoop", "Scheduling", "Schedules",
+                "JSON",
+            ]),
+        room(
+            "Control",
+            [
+                "Performing", "Contract", "Store", "Configuration", "DBus", "EventLoop", "Scheduling", "Schedules",
+                "JSON",
+            ]),
+        room(
             "Daemon",
             [
-                "Desktop", "Execution", "Processes", "Configuration", "Persistence", "DBus", "EventLoop", "Scheduling",
-                "Schedules", "JSON", "CLinux",
+                "Control", "Performing", "Contract", "Desktop", "Execution", "Processes", "SQLiteStore", "Store",
+                "Configuration", "DBus", "EventLoop", "Scheduling", "Schedules", "JSON", "CLinux",
             ]),
         program("botcrond", ["Daemon"]),
         .executableTarget(
@@ -83,7 +97,8 @@ let package = Package(
             "ConfigurationTests", ["Configuration", "Scheduling", "Schedules", "JSON"],
             resources: [.copy("Fixtures")]),
         tests(
-            "PersistenceTests", ["Persistence", "Scheduling", "Schedules", "CSQLite", "store-crash-child"],
+            "SQLiteStoreTests",
+            ["SQLiteStore", "Store", "Scheduling", "Schedules", "CSQLite", "store-crash-child"],
             resources: [.copy("Golden")]),
         tests("ProcessesTests", ["Processes"]),
         tests("ExecutionTests", ["Execution", "Processes", "EventLoop", "run-crash-child"]),
@@ -103,7 +118,7 @@ let package = Package(
             "ControlToolTests", ["botcronctl", "botcrond", "Schedules", "JSON"], resources: [.copy("Golden")]),
 
         // Programs that tests kill.
-        tool("store-crash-child", "Tests/PersistenceCrashChild", ["Persistence", "Scheduling", "Schedules"]),
+        tool("store-crash-child", "Tests/SQLiteStoreCrashChild", ["SQLiteStore", "Store", "Scheduling", "Schedules"]),
 
         tool("run-crash-child", "Tests/ExecutionCrashChild", ["Execution", "Processes", "EventLoop"]),
         // What `SimulationTests` runs, built in release.
@@ -115,7 +130,7 @@ let package = Package(
         tool("schedule-bench", "Tests/Benchmarks/ScheduleBench", ["Schedules"]),
         tool("scheduler-bench", "Tests/Benchmarks/SchedulerBench", ["Scheduling", "Schedules"]),
         tool("spawn-bench", "Tests/Benchmarks/SpawnBench", ["Execution", "Processes", "EventLoop"]),
-        tool("store-bench", "Tests/Benchmarks/StoreBench", ["Persistence", "Scheduling", "Schedules"]),
+        tool("store-bench", "Tests/Benchmarks/StoreBench", ["SQLiteStore", "Store", "Scheduling", "Schedules"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -3,7 +3,7 @@ import DBus
 import EventLoop
 import Execution
 import JSON
-import Persistence
+import Store
 import Schedules
 import Scheduling
 

@@ -2,7 +2,7 @@ import Configuration
 import DBus
 import EventLoop
 import Execution
-import Persistence
+import Store
 import Processes
 import Schedules
 import Scheduling

@@ -1,6 +1,6 @@
 import EventLoop
 import Execution
-import Persistence
+import Store
 import Scheduling
 
 /// What runs leave in the state folder goes with their records.

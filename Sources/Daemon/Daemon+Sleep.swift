@@ -1,6 +1,6 @@
 import Desktop
 import EventLoop
-import Persistence
+import Store
 import Scheduling
 
 /// What the machine's sleep, and clocks that jump, mean for the daemon.

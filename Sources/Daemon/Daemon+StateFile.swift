@@ -1,7 +1,7 @@
 import Configuration
 import EventLoop
 import JSON
-import Persistence
+import Store
 import Scheduling
 
 /// `state.json` both ways: a toggle writes it, and what others write there is a toggle.

@@ -5,7 +5,8 @@ internal import EventLoop
 internal import Execution
 internal import Glibc
 internal import JSON
-internal import Persistence
+internal import SQLiteStore
+internal import Store
 internal import Processes
 internal import Schedules
 internal import Scheduling

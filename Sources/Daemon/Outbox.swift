@@ -1,4 +1,4 @@
-import Persistence
+import Store
 import Scheduling
 
 /// The effects of all events of one turn of the loop, gathered so that they are one transaction.

@@ -2,7 +2,7 @@ import Configuration
 import DBus
 import EventLoop
 import JSON
-import Persistence
+import Store
 import Schedules
 import Scheduling
 
@@ -30,9 +30,9 @@ struct Queues {
     /// Those that were acknowledged.
     var removed: Set<Int64> = []
 
-    init(_ store: any Store) throws(StoreError) {
-        totals = Dictionary(try store.queues().map { ($0.queue, $0) }, uniquingKeysWith: { first, _ in first })
-        lastID = try store.lastQueueItemID()
+    init(_ store: any Store) {
+        totals = Dictionary(store.queues().map { ($0.queue, $0) }, uniquingKeysWith: { first, _ in first })
+        lastID = store.lastQueueItemID()
     }
 
     var bytes: Int { totals.values.reduce(0) { $0 + $1.bytes } }
@@ -53,13 +53,9 @@ extension Daemon {
     /// Loaded when somebody asks for the first time.
     private func loadQueues() throws(ErrorReply) -> Queues {
         if let queues { return queues }
-        do throws(StoreError) {
-            let loaded = try Queues(store)
-            queues = loaded
-            return loaded
-        } catch {
-            throw .storeFailed(error)
-        }
+        let loaded = Queues(store)
+        queues = loaded
+        return loaded
     }
 
     func pushItem(_ json: String, to queue: String) throws(ErrorReply) -> QueueItem {
@@ -117,11 +113,7 @@ extension Daemon {
     func acknowledgeItem(_ id: String, of queue: String) throws(ErrorReply) {
         let queues = try loadQueues()
         var item: QueueItem?
-        do throws(StoreError) {
-            if let number = Int64(id) { item = try store.queueItem(id: number) }
-        } catch {
-            throw .storeFailed(error)
-        }
+        if let number = Int64(id) { item = store.queueItem(id: number) }
         guard let item, item.queue == queue, !queues.removed.contains(item.id) else {
             throw .invalidArgument(
                 "id", found: "\"\(id.prefix(64))\"",
@@ -138,12 +130,8 @@ extension Daemon {
     /// Items that nobody has, oldest first.
     func peekItems(of queue: String, limit: Int) throws(ErrorReply) -> [QueueItem] {
         let queues = try loadQueues()
-        do throws(StoreError) {
-            let items = try store.queueItems(queue, notTakenAt: now, limit: limit + queues.undurable.count)
-            return Array(items.filter { !queues.undurable.contains($0.id) }.prefix(limit))
-        } catch {
-            throw .storeFailed(error)
-        }
+        let items = store.queueItems(queue, notTakenAt: now, limit: limit + queues.undurable.count)
+        return Array(items.filter { !queues.undurable.contains($0.id) }.prefix(limit))
     }
 
     func queueTotals() throws(ErrorReply) -> [QueueTotals] {

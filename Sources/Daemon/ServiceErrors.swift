@@ -1,6 +1,6 @@
 import Configuration
 import DBus
-import Persistence
+import Store
 import Schedules
 import Scheduling
 
@@ -76,6 +76,19 @@ extension ErrorReply {
                 "com.aiworkflow.BotCron.Error.InvalidJob",
                 "version \(found) of \"\(job)\" is older than version \(inForce), which is in force")
         case .limitExceeded(let what): ErrorReply(.limitsExceeded, what)
+        case .keyTaken(let run, let job):
+            .invalidArgument(
+                "idempotency_key", found: "the key of \"\(run)\", a run of the job \"\(job)\"",
+                expected: "a key that no other job has used")
+        case .queueEmpty(let queue):
+            ErrorReply(
+                "com.aiworkflow.BotCron.Error.QueueEmpty",
+                "the queue \"\(queue.prefix(64))\" has no item that nobody has taken; queue_list names those with items"
+            )
+        case .noSuchItem(let id, let queue):
+            .invalidArgument(
+                "id", found: "\"\(id.prefix(64))\"",
+                expected: "the id of an item of the queue \"\(queue.prefix(64))\" that is not acknowledged yet")
         case .stopping: .busy
         }
     }

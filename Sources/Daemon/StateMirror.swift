@@ -1,7 +1,7 @@
 import Configuration
 import EventLoop
 import JSON
-import Persistence
+import Store
 import Schedules
 import Scheduling
 

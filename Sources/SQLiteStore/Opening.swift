@@ -1,4 +1,5 @@
 import Glibc
+import Store
 
 /// The way from a path to a connection whose tables are those of the newest version.
 struct Opening {

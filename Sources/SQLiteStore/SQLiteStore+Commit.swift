@@ -1,4 +1,5 @@
 public import Scheduling
+public import Store
 
 extension SQLiteStore {
     /// Runs that one `StoreChange.prune` removes at most, oldest first; the next one goes on. A long history whose

@@ -1,4 +1,5 @@
 import Scheduling
+import Store
 
 /// When a commit returns, as seen by a power cut. A crash of the daemon alone loses nothing in either case.
 enum Durability {

@@ -1,5 +1,6 @@
 public import Schedules
 import Scheduling
+public import Store
 
 extension SQLiteStore {
     public func history(_ query: HistoryQuery) throws(StoreError) -> HistoryPage {

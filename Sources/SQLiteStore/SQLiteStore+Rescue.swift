@@ -1,4 +1,5 @@
 import Glibc
+import Store
 
 /// What becomes of a store whose file is taken away while it is open.
 extension SQLiteStore {

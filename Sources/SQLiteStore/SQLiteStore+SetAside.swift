@@ -1,4 +1,5 @@
 import Glibc
+public import Store
 
 extension SQLiteStore {
     /// Moves a damaged database out of the way, so that a new one can be made: `botcron.db.damaged-<date>`, with its

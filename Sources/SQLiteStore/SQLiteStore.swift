@@ -1,5 +1,6 @@
 public import Schedules
 public import Scheduling
+public import Store
 
 /// The store in one SQLite file: crash-proof, and any tool can read it.
 ///
@@ -165,6 +166,29 @@ public final class SQLiteStore: Store {
         } catch {
             lookupFailure = error
             return false
+        }
+    }
+
+    /// What the core asks while it decides: where it cannot be known, the next commit fails with the reason.
+    func lookUp<Answer>(_ absent: Answer, _ read: () throws(StoreError) -> Answer) -> Answer {
+        do throws(StoreError) {
+            return try read()
+        } catch {
+            lookupFailure = error
+            return absent
+        }
+    }
+
+    public func earlierRun(idempotencyKey: String) -> EarlierRun? {
+        lookUp(nil) { () throws(StoreError) in
+            try runID(idempotencyKey: idempotencyKey).flatMap { id throws(StoreError) in try run(id: id) }.map { .kept($0) }
+        }
+    }
+
+    public func earlierRun(job: String, scheduledFor: Instant) -> EarlierRun? {
+        lookUp(nil) { () throws(StoreError) in
+            try runID(job: job, scheduledFor: scheduledFor).flatMap { id throws(StoreError) in try run(id: id) }
+                .map { .kept($0) }
         }
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+public import Store
 
 /// The folder that a daemon keeps its state in, held by this process alone.
 ///

@@ -1,4 +1,5 @@
 import Scheduling
+import Store
 
 /// The statements of a store, each prepared once.
 ///

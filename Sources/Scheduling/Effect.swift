@@ -91,6 +91,10 @@ public enum Reply: Sendable, Equatable {
     case scheduled(job: String, next: Instant?)
     case skipped(fireTime: Instant?, next: Instant?)
     case done
+    /// The item of a queue that was pushed, or taken.
+    case item(QueueItem)
+    /// The run that an earlier request with the same key has made, and whose record is not kept any more.
+    case removedRun(RemovedRun)
     case refused(Refusal)
 }
 
@@ -107,5 +111,11 @@ public enum Refusal: Error, Sendable, Equatable {
     /// An upsert with a lower version than the one in force.
     case olderVersion(job: String, found: Int, inForce: Int)
     case limitExceeded(String)
+    /// The key was used for a run of another job.
+    case keyTaken(run: String, job: String)
+    /// Nobody has an item of this queue to take.
+    case queueEmpty(String)
+    /// No item of the queue that is not acknowledged yet has this id.
+    case noSuchItem(id: String, queue: String)
     case stopping
 }

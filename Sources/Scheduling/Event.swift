@@ -22,9 +22,9 @@ public enum Event: Sendable {
     /// Something that its job wants of a run cannot be had, and why: it runs all the same, and its record says so.
     case caveat(run: String, String)
     case cancelRequested(run: String, ticket: Ticket)
-    case schedulerToggled(Bool)
+    case schedulerToggled(Bool, ticket: Ticket? = nil)
     /// A user's override of a job's `enabled`; `until` is when a disabled job resumes by itself.
-    case jobToggled(job: String, isEnabled: Bool, until: Instant?)
+    case jobToggled(job: String, isEnabled: Bool, until: Instant?, ticket: Ticket? = nil)
     /// The next fire time of a job is not to be run.
     case skipRequested(job: String, ticket: Ticket)
     /// The configuration was read anew. `retained` are names that stand in it with a definition that was refused:
@@ -34,6 +34,14 @@ public enum Event: Sendable {
     case jobUpserted(Job, ticket: Ticket)
     /// A job that was created over the bus is removed.
     case jobCancelled(job: String, ticket: Ticket)
+    /// A definition that came over the bus and no longer reads is to be forgotten; the scheduler does not know its job.
+    case definitionForgotten(job: String, ticket: Ticket)
+    /// An item is put at the end of a queue.
+    case queuePushed(queue: String, json: String, ticket: Ticket)
+    /// A client takes the oldest item that nobody has.
+    case queuePopped(queue: String, ticket: Ticket)
+    /// A client says that an item is dealt with. The id is as the client gave it.
+    case queueAcknowledged(queue: String, id: String, ticket: Ticket)
     /// The machine is about to sleep: nothing new starts.
     case sleep
     case wake

@@ -20,10 +20,71 @@ public protocol ExecutionRegister: AnyObject {
     ///
     /// Asked only after a clock that had fallen back was set right.
     func firstKept(job: String, after instant: Instant, ofAtLeast count: Int) -> Instant?
+
+    /// The run that was asked for with this key, for as long as keys are kept.
+    func earlierRun(idempotencyKey: String) -> EarlierRun?
+
+    /// The run of a fire time, among the triggers schedule, catch-up and manual.
+    func earlierRun(job: String, scheduledFor: Instant) -> EarlierRun?
+
+    // MARK: Queues
+
+    /// Every queue that has items, by name.
+    func queues() -> [QueueTotals]
+
+    /// The greatest id that an item ever had; 0 before the first.
+    func lastQueueItemID() -> Int64
+
+    /// Items of a queue that nobody has at this instant, oldest first.
+    func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) -> [QueueItem]
+
+    func queueItem(id: Int64) -> QueueItem?
+}
+
+/// A run that an earlier request has made.
+public enum EarlierRun: Sendable, Equatable {
+    case kept(Run)
+    /// Its record was removed; what its key names is still known.
+    case removed(RemovedRun)
+}
+
+/// What stays of a run that was asked for with a key, when its record has been removed.
+public struct RemovedRun: Sendable, Equatable {
+    public var id: String
+    public var job: String
+    public var status: Run.Status
+    public var endedAt: Instant?
+
+    public init(id: String, job: String, status: Run.Status, endedAt: Instant?) {
+        self.id = id
+        self.job = job
+        self.status = status
+        self.endedAt = endedAt
+    }
+}
+
+/// What a queue holds.
+public struct QueueTotals: Sendable, Equatable {
+    public var queue: String
+    public var items: Int
+    /// Of all its items.
+    public var bytes: Int
+
+    public init(queue: String, items: Int = 0, bytes: Int = 0) {
+        self.queue = queue
+        self.items = items
+        self.bytes = bytes
+    }
 }
 
 extension ExecutionRegister {
     /// For a register that keeps no fire times.
     public func isDecided(job: String, fireTime: Instant) -> Bool { false }
     public func firstKept(job: String, after instant: Instant, ofAtLeast count: Int) -> Instant? { nil }
+    public func earlierRun(idempotencyKey: String) -> EarlierRun? { nil }
+    public func earlierRun(job: String, scheduledFor: Instant) -> EarlierRun? { nil }
+    public func queues() -> [QueueTotals] { [] }
+    public func lastQueueItemID() -> Int64 { 0 }
+    public func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] { [] }
+    public func queueItem(id: Int64) -> QueueItem? { nil }
 }

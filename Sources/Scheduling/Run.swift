@@ -15,6 +15,8 @@ public struct Run: Sendable, Equatable {
     public var status: Status
     /// The number of the current or last attempt; 0 before the first.
     public var attempt = 0
+    /// The boot of the machine in which that attempt was claimed; nil before the first.
+    public var bootID: String?
     /// When the first attempt started.
     public var startedAt: Instant?
     public var endedAt: Instant?

@@ -170,13 +170,20 @@ public final class Scheduler {
         case .conditionChecked(let run, let holds): conditionChecked(run, holds: holds, now: now)
         case .caveat(let run, let text): note(text, ofRun: run)
         case .cancelRequested(let run, let ticket): cancel(run, ticket: ticket, now: now)
-        case .schedulerToggled(let isEnabled): toggle(isEnabled, now: now)
-        case .jobToggled(let job, let isEnabled, let until): toggle(job, isEnabled, until: until, now: now)
+        case .schedulerToggled(let isEnabled, let ticket):
+            toggle(isEnabled, now: now)
+            if let ticket { reply(ticket, .done) }
+        case .jobToggled(let job, let isEnabled, let until, let ticket):
+            toggle(job, isEnabled, until: until, now: now)
+            if let ticket { reply(ticket, .done) }
         case .skipRequested(let job, let ticket): skipNext(job, ticket: ticket, now: now)
         case .configurationChanged(let jobs, let retained, let settings, let isEnabled):
             reconfigure(jobs, retained: retained, settings: settings, isEnabled: isEnabled, now: now)
         case .jobUpserted(let job, let ticket): upsert(job, ticket: ticket, now: now)
         case .jobCancelled(let job, let ticket): removeJob(job, ticket: ticket, now: now)
+        case .definitionForgotten(_, let ticket), .queuePushed(_, _, let ticket), .queuePopped(_, let ticket),
+            .queueAcknowledged(_, _, let ticket):
+            reply(ticket, .refused(.stopping))
         case .sleep: fallAsleep(now: now)
         case .wake: wakeUp(now: now)
         case .clockChanged(let step): clockStepped(by: step, now: now)

@@ -36,16 +36,16 @@ public struct HistoryQuery: Sendable, Equatable {
     }
 
     /// The limit that is in force.
-    var effectiveLimit: Int { limit <= 0 ? Self.limitDefault : min(limit, Self.limitMax) }
+    public var effectiveLimit: Int { limit <= 0 ? Self.limitDefault : min(limit, Self.limitMax) }
 }
 
 /// The place of a run in the history: a page after it begins with the next older one, however many were added since.
 public struct HistoryCursor: Sendable, Equatable {
-    let createdAtMicroseconds: Int64
+    public let createdAtMicroseconds: Int64
     /// Tells apart runs that were created in the same microsecond.
-    let sequence: Int64
+    public let sequence: Int64
 
-    init(createdAtMicroseconds: Int64, sequence: Int64) {
+    public init(createdAtMicroseconds: Int64, sequence: Int64) {
         self.createdAtMicroseconds = createdAtMicroseconds
         self.sequence = sequence
     }

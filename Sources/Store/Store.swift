@@ -77,17 +77,6 @@ public protocol Store: ExecutionRegister {
     /// Whether `StoreChange.pruneEnded(before:limit:)` would find something: the loop condition of its steps.
     func hasRunsEnded(before instant: Instant) throws(StoreError) -> Bool
 
-    /// Items of a queue that nobody has at this instant, oldest first.
-    func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) throws(StoreError) -> [QueueItem]
-
-    func queueItem(id: Int64) throws(StoreError) -> QueueItem?
-
-    /// Every queue that has items, by name.
-    func queues() throws(StoreError) -> [QueueTotals]
-
-    /// The greatest id that an item ever had; 0 before the first.
-    func lastQueueItemID() throws(StoreError) -> Int64
-
     /// Nobody has any item any more: those who took them were clients of another daemon. Does not wait for the disk.
     func returnQueueItems() throws(StoreError)
 
@@ -96,20 +85,6 @@ public protocol Store: ExecutionRegister {
 
     /// Gives back the file. Every later call fails; a second close does nothing.
     func close()
-}
-
-/// What a queue holds.
-public struct QueueTotals: Sendable, Equatable {
-    public var queue: String
-    public var items: Int
-    /// Of all its items.
-    public var bytes: Int
-
-    public init(queue: String, items: Int = 0, bytes: Int = 0) {
-        self.queue = queue
-        self.items = items
-        self.bytes = bytes
-    }
 }
 
 /// What a daemon writes down for the next one beside what the core decides, in words of the daemon's.

@@ -1,5 +1,3 @@
-import Glibc
-
 /// Why the store could not do something: what was attempted, on which file, what was found, what would be right.
 public struct StoreError: Error, Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
@@ -69,28 +67,5 @@ extension StoreError: CustomStringConvertible {
     public var description: String {
         let numbered = code == 0 ? message : "\(message) (SQLite \(code))"
         return "could not \(operation): \(path): \(numbered); \(advice)"
-    }
-}
-
-// MARK: - System errors
-
-extension StoreError {
-    /// From an `errno` that a system call on `path` left.
-    init(errno number: Int32, operation: String, path: String) {
-        self.init(
-            kind: Kind(errno: number) ?? .cannotOpen, operation: operation, path: path,
-            message: String(cString: strerror(number)))
-    }
-}
-
-extension StoreError.Kind {
-    /// Nil where the number does not tell.
-    init?(errno number: Int32) {
-        switch number {
-        case ENOSPC, EDQUOT: self = .full
-        case EROFS, EACCES, EPERM: self = .readOnly
-        case EIO: self = .inputOutput
-        default: return nil
-        }
     }
 }

@@ -4,7 +4,7 @@ public import Scheduling
 public struct StoreStatistics: Sendable, Equatable {
     private var counts: [Run.Status: Int]
 
-    init(counts: [Run.Status: Int]) {
+    public init(counts: [Run.Status: Int]) {
         self.counts = counts.filter { $0.value != 0 }
     }
 

@@ -77,7 +77,7 @@ compile() {
             -L "$build" -lEventLoop -lsystemd -ldbus-1 -o "$2"
     elif [ "$1" = handlers ]; then
         # Every room of the daemon, each a module as it is: they import each other.
-        rooms="JSON Schedules Scheduling EventLoop DBus Persistence Configuration Processes Execution Desktop Daemon"
+        rooms="JSON Schedules Scheduling EventLoop DBus Store SQLiteStore Configuration Processes Execution Desktop Daemon"
         headers="-I Sources/CDBus -I Sources/CSystemd -I Sources/CLinux -I Sources/CSQLite"
         for flag in $(pkg-config --cflags-only-I dbus-1); do headers="$headers -Xcc $flag"; done
         mkdir -p "$build/rooms"

@@ -1,5 +1,6 @@
 import Glibc
-import Persistence
+import SQLiteStore
+import Store
 import Schedules
 import Scheduling
 import Testing
@@ -56,7 +57,7 @@ import Testing
     }
 }
 
-/// The process that is killed: `Tests/PersistenceCrashChild`.
+/// The process that is killed: `Tests/SQLiteStoreCrashChild`.
 private final class Child {
     private let process: pid_t
     private let pipe: Int32

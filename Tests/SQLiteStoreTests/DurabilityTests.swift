@@ -2,7 +2,8 @@ import Schedules
 import Scheduling
 import Testing
 
-@testable import Persistence
+@testable import SQLiteStore
+import Store
 
 @Suite struct DurabilityTests {
     let scratch = Scratch()

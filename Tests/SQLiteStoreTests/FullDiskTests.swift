@@ -1,5 +1,6 @@
 import Glibc
-import Persistence
+import SQLiteStore
+import Store
 import Schedules
 import Scheduling
 import Testing

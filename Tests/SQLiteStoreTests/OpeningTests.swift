@@ -3,7 +3,8 @@ import Schedules
 import Scheduling
 import Testing
 
-@testable import Persistence
+@testable import SQLiteStore
+import Store
 
 @Suite struct OpeningTests {
     let scratch = Scratch()

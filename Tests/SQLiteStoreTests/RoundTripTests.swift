@@ -1,4 +1,5 @@
-import Persistence
+import SQLiteStore
+import Store
 import Schedules
 import Scheduling
 import Testing

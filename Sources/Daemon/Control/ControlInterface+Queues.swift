@@ -1,6 +1,6 @@
 import DBus
 import JSON
-import Persistence
+import Store
 import Scheduling
 
 /// Handlers: the queues.

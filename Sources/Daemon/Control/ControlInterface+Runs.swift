@@ -2,7 +2,7 @@ import Configuration
 import DBus
 import Execution
 import JSON
-import Persistence
+import Store
 import Schedules
 import Scheduling
 

@@ -1,6 +1,6 @@
 import DBus
 import JSON
-import Persistence
+import Store
 
 /// Handlers: what the daemon is and how it does.
 extension ControlInterface {

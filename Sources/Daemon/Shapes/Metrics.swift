@@ -1,5 +1,5 @@
 import Configuration
-import Persistence
+import Store
 import Schedules
 import Scheduling
 

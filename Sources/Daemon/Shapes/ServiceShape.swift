@@ -2,7 +2,7 @@ import Configuration
 import DBus
 import EventLoop
 import JSON
-import Persistence
+import Store
 import Schedules
 import Scheduling
 

@@ -1,7 +1,8 @@
 import Configuration
 import Desktop
 import JSON
-import Persistence
+import SQLiteStore
+import Store
 
 /// What the daemon sees around it, for `HealthCheck` and `botcronctl doctor`: each with whether it serves its purpose,
 /// and one sentence. What is absent is no fault: a daemon without a desktop is healthy.

@@ -1,5 +1,6 @@
 import Schedules
 import Scheduling
+import Store
 
 /// The table `job_state`: its columns in the order in which `bind` writes and `read` reads them.
 enum JobStateRow {

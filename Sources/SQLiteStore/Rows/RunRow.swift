@@ -1,4 +1,5 @@
 import Scheduling
+import Store
 
 /// The table `run`: its columns in the order in which `bind` writes and `read` reads them.
 enum RunRow {

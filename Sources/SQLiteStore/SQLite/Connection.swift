@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import Store
 
 /// One open database (`sqlite3`): owns the handle, turns its codes into `StoreError`s.
 ///

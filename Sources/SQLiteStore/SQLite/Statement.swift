@@ -1,5 +1,6 @@
 import CSQLite
 import Schedules
+import Store
 
 /// One prepared statement (`sqlite3_stmt`), kept for the life of its connection.
 ///

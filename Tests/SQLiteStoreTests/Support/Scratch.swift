@@ -1,6 +1,7 @@
 import CSQLite
 import Glibc
-import Persistence
+import SQLiteStore
+import Store
 import Schedules
 import Scheduling
 import Testing

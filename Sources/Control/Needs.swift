@@ -1,0 +1,74 @@
+public import Configuration
+public import JSON
+public import Performing
+public import Schedules
+public import Scheduling
+
+/// What Control needs of Settings: what is in force, and changes to it. The wiring makes Settings conform.
+public protocol SettingsControl: AnyObject {
+    /// What is in force: the zone, the modes, the jobs of config.json, and every definition that is refused.
+    var configuration: Configuration { get }
+    var configurationPath: String { get }
+    /// Why config.json as it stands is not in force; nil while it is.
+    var configurationFault: ConfigurationError? { get }
+
+    /// A section of config.json, or what stands at a dotted key in it; nil where there is nothing.
+    func value(_ section: String, _ key: String) throws(SettingsFailure) -> JSONValue?
+    /// Writes one value, keeps everything else, and takes the file up. A change that is refused has written nothing.
+    func update(_ section: String, _ key: String, _ value: JSONValue) throws(SettingsFailure)
+    /// Takes up config.json as it stands, by difference.
+    func reload() throws(SettingsFailure) -> ReloadResult
+
+    /// Reads a definition that came over the bus, with the defaults that are in force.
+    func readJob(_ value: JSONValue, madeUpName: String) throws(JobError) -> Job
+    /// A schedule that nobody has saved: a cron expression, or JSON with the schedule keys of a job.
+    func readPreview(_ text: String) throws(JobError) -> SchedulePreview
+    /// Whether a definition that came over the bus no longer reads, and can be forgotten.
+    func isRefusedDefinition(of name: String) -> Bool
+}
+
+/// Why Settings did not do what it was asked; Control words it for the bus.
+public enum SettingsFailure: Error, Sendable {
+    case configuration(ConfigurationError)
+    /// An argument is none: which, what was found, what would be right.
+    case argument(String, found: String, expected: String)
+    case tooLong(String, bytes: Int, bytesMax: Int)
+}
+
+/// What a reload did: names, sorted; and what was refused.
+public struct ReloadResult: Sendable, Equatable {
+    public var added: [String] = []
+    public var changed: [String] = []
+    public var removed: [String] = []
+    public var refused: [RefusedJob] = []
+
+    public init() {}
+}
+
+/// What Control needs of Machine.
+public protocol MachineReading: AnyObject {
+    /// What the daemon sees around it, each with whether it serves its purpose, and one sentence.
+    var machineFacts: [MachineFact] { get }
+}
+
+public struct MachineFact: Sendable, Equatable {
+    public var name: String
+    public var isServing: Bool
+    public var text: String
+
+    public init(name: String, isServing: Bool, text: String) {
+        self.name = name
+        self.isServing = isServing
+        self.text = text
+    }
+}
+
+/// What Control needs of the daemon itself.
+public protocol ServiceControl: AnyObject {
+    /// Ends in good order.
+    func stop(because reason: String)
+    /// Seconds since the start, sleep included.
+    var uptime: Double { get }
+    /// The folder of the store and of what runs write.
+    var statePath: String { get }
+}

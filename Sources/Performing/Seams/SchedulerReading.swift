@@ -1,0 +1,58 @@
+public import Schedules
+public import Scheduling
+public import Store
+
+/// What holds now, as values: what answers are made of. Read it from within `Intake.whenDurable`: then it is on disk.
+public protocol SchedulerReading: AnyObject {
+    var now: Instant { get }
+    var status: SchedulerStatus { get }
+    var isEnabled: Bool { get }
+    var jobCount: Int { get }
+    /// Sorted.
+    var jobNames: [String] { get }
+    func job(named name: String) -> Scheduler.JobView?
+    var nextRun: (job: String, at: Instant)? { get }
+    var activeRunCount: Int { get }
+    /// Oldest first.
+    var activeRuns: [Run] { get }
+    func activeRun(id: String) -> Run?
+    func unmetConditions(ofRun id: String) -> (unmet: [Condition], until: Instant?)?
+    func explain(_ job: String, at instant: Instant?, records: [Run]) -> [Explanation]
+    /// By job, the schedule's key and when it was first seen.
+    var registrations: [String: (scheduleKey: String, registeredAt: Instant)] { get }
+    /// Every queue that has items, by name.
+    var queues: [QueueTotals] { get }
+    /// Items that nobody has, oldest first.
+    func queueItems(_ queue: String, limit: Int) -> [QueueItem]
+    /// The last time that the wall clock was set, by how much; nil where it was not, under this daemon.
+    var clockStep: ClockStep? { get }
+    var health: EngineHealth { get }
+}
+
+/// A wall clock that was set.
+public struct ClockStep: Sendable, Equatable {
+    /// By the clock as it was after it.
+    public var at: Instant
+    public var by: Duration
+
+    public init(at: Instant, by: Duration) {
+        self.at = at
+        self.by = by
+    }
+}
+
+/// How the engine does.
+public struct EngineHealth: Sendable {
+    /// Why the store cannot be written; nil while it can.
+    public var storeFault: StoreError?
+    public var turns = 0
+    /// The processor time of the longest turn, in ms.
+    public var busyMillisecondsMax = 0.0
+    /// The wall time of turns without their commit's sync, in ms: the longest, and what 99 of 100 stay below.
+    public var lateMillisecondsMax = 0.0
+    public var lateMillisecondsP99 = 0.0
+    /// By name, what may take longer: how often it came, and the longest in ms.
+    public var exempt: [String: (count: Int, millisecondsMax: Double)] = [:]
+
+    public init() {}
+}

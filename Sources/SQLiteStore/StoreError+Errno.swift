@@ -1,0 +1,23 @@
+import Glibc
+import Store
+
+extension StoreError {
+    /// From an `errno` that a system call on `path` left.
+    init(errno number: Int32, operation: String, path: String) {
+        self.init(
+            kind: Kind(errno: number) ?? .cannotOpen, operation: operation, path: path,
+            message: String(cString: strerror(number)))
+    }
+}
+
+extension StoreError.Kind {
+    /// Nil where the number does not tell.
+    init?(errno number: Int32) {
+        switch number {
+        case ENOSPC, EDQUOT: self = .full
+        case EROFS, EACCES, EPERM: self = .readOnly
+        case EIO: self = .inputOutput
+        default: return nil
+        }
+    }
+}

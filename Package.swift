@@ -58,6 +58,7 @@ let package = Package(
         room("EventLoop", ["CSystemd", "CLinux"]),
         room("DBus", ["EventLoop", "CDBus"]),
         room("Contract"),
+        room("Client", ["Contract", "DBus", "EventLoop", "JSON"]),
         room("Store", ["Scheduling", "Schedules"]),
         room("SQLiteStore", ["Store", "Scheduling", "Schedules", "CSQLite"]),
         room("Configuration", ["Scheduling", "Schedules", "JSON", "CLinux"]),
@@ -71,6 +72,10 @@ let package = Package(
                 "JSON",
             ]),
         room(
+            "Machine", ["Performing", "Desktop", "Configuration", "EventLoop", "Scheduling", "Schedules"]),
+        room(
+            "Settings", ["Performing", "Store", "Configuration", "EventLoop", "Scheduling", "Schedules", "JSON"]),
+        room(
             "Control",
             [
                 "Performing", "Contract", "Store", "Configuration", "DBus", "EventLoop", "Scheduling", "Schedules",
@@ -79,53 +84,86 @@ let package = Package(
         room(
             "Daemon",
             [
-                "Control", "Performing", "Contract", "Desktop", "Execution", "Processes", "SQLiteStore", "Store",
-                "Configuration", "DBus", "EventLoop", "Scheduling", "Schedules", "JSON", "CLinux",
+                "Control", "Settings", "Machine", "Performing", "Client", "Contract", "Desktop", "Execution",
+                "Processes", "SQLiteStore", "Store", "Configuration", "DBus", "EventLoop", "Scheduling", "Schedules",
+                "JSON", "CLinux",
             ]),
         program("botcrond", ["Daemon"]),
         .executableTarget(
             name: "botcron-run", dependencies: ["Processes"], swiftSettings: strict,
             // One file without a loader: it starts in a third of the time, and every run pays for it.
             linkerSettings: [.unsafeFlags(["-static-executable", "-use-ld=lld"])]),
-        program("botcronctl", ["DBus", "EventLoop", "Configuration", "Scheduling", "Schedules", "JSON"]),
+        program(
+            "botcronctl",
+            ["Client", "Contract", "EventLoop", "Configuration", "Scheduling", "Schedules", "JSON"]),
 
-        tests("JSONTests", ["JSON"]),
-        tests("SchedulesTests", ["Schedules", "JSON"], resources: [.copy("Vectors")]),
-        tests("EventLoopTests", ["EventLoop", "CLinux"]),
-        tests("DBusTests", ["DBus", "EventLoop", "CDBus", "CLinux"]),
+        tests("JSONTests", ["TestSupport", "JSON"]),
+        tests("SchedulesTests", ["TestSupport", "Schedules", "JSON"], resources: [.copy("Vectors")]),
+        tests("EventLoopTests", ["TestSupport", "EventLoop", "CLinux"]),
+        tests("DBusTests", ["TestSupport", "DBus", "EventLoop", "CDBus", "CLinux"]),
+        tests("ClientTests", ["TestSupport", "Client", "botcronctl", "Contract", "DBus", "EventLoop", "JSON"]),
         tests(
-            "ConfigurationTests", ["Configuration", "Scheduling", "Schedules", "JSON"],
+            "PerformingTests",
+            [
+                "TestSupport", "Performing", "Execution", "Processes", "Desktop", "Configuration", "Store", "EventLoop",
+                "Scheduling", "Schedules",
+            ]),
+        tests(
+            "ConfigurationTests", ["TestSupport", "Configuration", "Scheduling", "Schedules", "JSON"],
             resources: [.copy("Fixtures")]),
         tests(
+            "SettingsTests",
+            [
+                "TestSupport", "Settings", "Performing", "Store", "Configuration", "EventLoop", "Scheduling",
+                "Schedules",
+                "JSON",
+            ]),
+        tests(
             "SQLiteStoreTests",
-            ["SQLiteStore", "Store", "Scheduling", "Schedules", "CSQLite", "store-crash-child"],
+            ["TestSupport", "SQLiteStore", "Store", "Scheduling", "Schedules", "CSQLite", "store-crash-child"],
             resources: [.copy("Golden")]),
-        tests("ProcessesTests", ["Processes"]),
-        tests("ExecutionTests", ["Execution", "Processes", "EventLoop", "run-crash-child"]),
+        tests("ProcessesTests", ["TestSupport", "Processes"]),
+        tests("ExecutionTests", ["TestSupport", "Execution", "Processes", "EventLoop", "run-crash-child"]),
         tests("SchedulingTests", ["Scheduling", "Schedules"]),
-        tests("DesktopTests", ["Desktop", "DBus", "EventLoop"]),
-        tests("SimulationTests", []),
+        tests("DesktopTests", ["TestSupport", "Desktop", "DBus", "EventLoop"]),
+        tests("SimulationTests", ["TestSupport"]),
+        tests(
+            "ControlTests",
+            [
+                "TestSupport", "Control", "Performing", "Contract", "Store", "Configuration", "DBus", "EventLoop",
+                "Scheduling",
+                "Schedules", "JSON",
+            ]),
         tests(
             "DaemonTests",
             [
-                "botcrond", "Daemon", "Desktop", "Execution", "Scheduling", "Schedules", "DBus", "EventLoop", "JSON",
-                "CLinux", "CSQLite",
+                "TestSupport", "botcrond", "Daemon", "Desktop", "Execution", "Scheduling", "Schedules", "DBus",
+                "EventLoop", "JSON", "CLinux", "CSQLite",
             ]),
         // On a booted machine: `make test-machine`, and `make test-long` for those with a clock of their own; anywhere
         // else they are skipped.
         tests("MachineTests", ["JSON", "CLinux"], exclude: ["boot", "boot-virtual"]),
         tests(
-            "ControlToolTests", ["botcronctl", "botcrond", "Schedules", "JSON"], resources: [.copy("Golden")]),
+            "ControlToolTests",
+            ["TestSupport", "botcronctl", "botcrond", "Client", "Contract", "Schedules", "JSON"],
+            resources: [.copy("Golden")]),
+
+        // What the tests of several rooms need.
+        .target(
+            name: "TestSupport", dependencies: ["EventLoop", "CLinux"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        // Reads the code about the code, as text.
 
         // Programs that tests kill.
         tool("store-crash-child", "Tests/SQLiteStoreCrashChild", ["SQLiteStore", "Store", "Scheduling", "Schedules"]),
 
         tool("run-crash-child", "Tests/ExecutionCrashChild", ["Execution", "Processes", "EventLoop"]),
         // What `SimulationTests` runs, built in release.
-        tool("simulator", "Tests/Simulator", ["Scheduling", "Schedules"]),
+        tool("simulator", "Tests/Simulator", ["TestSupport", "Scheduling", "Schedules"]),
 
         // Programs that `make bench` runs.
         tool("bus-bench", "Tests/Benchmarks/BusBench", ["DBus", "EventLoop", "CDBus", "CSQLite", "CLinux"]),
+        tool("config-bench", "Tests/Benchmarks/ConfigBench", ["Configuration", "Scheduling", "Schedules", "JSON"]),
         tool("daemon-bench", "Tests/Benchmarks/DaemonBench", ["DBus", "EventLoop"]),
         tool("schedule-bench", "Tests/Benchmarks/ScheduleBench", ["Schedules"]),
         tool("scheduler-bench", "Tests/Benchmarks/SchedulerBench", ["Scheduling", "Schedules"]),

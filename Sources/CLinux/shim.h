@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/statfs.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,11 +37,11 @@ static inline int bc_become_subreaper(void)
 static inline int bc_waitid_pidfd(int pidfd, siginfo_t *info, int options, struct rusage *usage)
 { return (int)syscall(SYS_waitid, P_PIDFD, (id_t)pidfd, info, options, usage); }
 
-/* glibc declares prlimit under _GNU_SOURCE only, and takes the resource as an enum. */
-enum { BC_RLIMIT_DATA = RLIMIT_DATA, BC_RLIMIT_NPROC = RLIMIT_NPROC };
-static inline int bc_prlimit(pid_t pid, int resource, const struct rlimit *limit)
-{ return (int)syscall(SYS_prlimit64, pid, resource, limit, (void *)0); }
+/* Swift hides fork; a program with one thread may use it. */
+static inline pid_t bc_fork(void)
+{ return fork(); }
+extern void closefrom(int);
 
-/* ioprio_set(2) has no wrapper: of a process group (2), its class in the top bits, in the middle of the class. */
-static inline int bc_ioprio_set_group(pid_t group, int class_)
-{ return (int)syscall(SYS_ioprio_set, 2, group, (class_ << 13) | (class_ == 3 ? 0 : 4)); }
+/* ioprio_set(2) has no wrapper: of this process (1, 0), its class in the top bits, in the middle of the class. */
+static inline int bc_ioprio_set_own(int class_)
+{ return (int)syscall(SYS_ioprio_set, 1, 0, (class_ << 13) | (class_ == 3 ? 0 : 4)); }

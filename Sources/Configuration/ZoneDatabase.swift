@@ -6,9 +6,10 @@ public import Schedules
 /// Zones come from `/usr/share/zoneinfo` (or the directory in TZDIR), never from a copy in a library, so an update of
 /// the package tzdata is all that a new rule needs: `reload` says which zones changed and forgets them.
 ///
-/// The name `local` is the machine's zone, found in this order: the variable TZ where it names an installed zone or a
-/// file, else the target of `/etc/localtime`, else, where that is a plain file, its content under the name `local`,
-/// else UTC.
+/// The name `local` is the machine's zone, found in this order: what libc makes of the variable TZ (an installed zone,
+/// a file, a POSIX rule; UTC where it is empty), else the target of `/etc/localtime`, else, where that is a plain file,
+/// its content under the name `local`, else UTC. Where TZ is nothing of that, libc takes UTC without a word; here it is
+/// an error that names TZ.
 ///
 /// Not thread-safe; belongs to the thread of the loop.
 public final class ZoneDatabase {
@@ -36,6 +37,8 @@ public final class ZoneDatabase {
     private var entries: [String: Entry] = [:]
     /// What `/etc/localtime` pointed at, and its content's stamp, when `local` was last resolved.
     private var local: Entry?
+    /// Whether UTC is to stand in for a zone of the machine that cannot be read.
+    private var isLocalUTC = false
 
     /// The zones as the environment of the process has them: TZDIR and TZ count.
     public convenience init(directory: String? = nil) {
@@ -77,6 +80,17 @@ public final class ZoneDatabase {
         (try? localEntry().rules.name) ?? "UTC"
     }
 
+    /// From now on UTC stands in for a machine's zone that cannot be read. Whoever asks for this has to say it:
+    /// `localFault` is why.
+    public func fallBackToUTC() {
+        isLocalUTC = true
+        local = nil
+        _ = try? localEntry()
+    }
+
+    /// Why the machine's zone cannot be read and UTC is in its place; nil where it can, or nobody asked for that.
+    public private(set) var localFault: ScheduleError?
+
     /// Looks at the files of all zones in use. Forgets the ones that changed, so that `zone(named:)` reads them
     /// again, and says which they are; `local` is among them where the machine's zone is another one now.
     public func reload() -> Set<String> {
@@ -105,7 +119,14 @@ public final class ZoneDatabase {
 
     private func localEntry() throws(ScheduleError) -> Entry {
         if let local { return local }
-        let entry = try resolveLocal()
+        var entry = Entry(rules: .utc, path: "", stamp: nil)
+        localFault = nil
+        do {
+            entry = try resolveLocal()
+        } catch {
+            guard isLocalUTC else { throw error }
+            localFault = error
+        }
         local = entry
         return entry
     }
@@ -124,18 +145,24 @@ public final class ZoneDatabase {
         return try read(localtimePath, name: "local")
     }
 
-    /// TZ as tzset(3) has it, for the forms that name a file: `Europe/Berlin`, `:Europe/Berlin`, `:/etc/localtime`;
-    /// empty is UTC. A POSIX rule in it is refused: such a zone has no history.
+    /// TZ as tzset(3) has it: `Europe/Berlin`, `:Europe/Berlin`, `:/etc/localtime`, `CET-1CEST,M3.5.0,M10.5.0/3`; empty
+    /// is UTC. A file goes before a rule, as in glibc.
     private func fromVariable(_ variable: String) throws(ScheduleError) -> Entry {
         let name = variable.first == ":" ? String(variable.dropFirst()) : variable
         if name.isEmpty { return Entry(rules: .utc, path: "", stamp: nil) }
-        if name.first == "/" {
-            if let inside = zoneName(inPath: name), let rules = try? zone(named: inside) {
-                return Entry(rules: rules, path: name, stamp: stamp(of: name))
-            }
-            return try read(name, name: "local")
+        if let entry = try? load(name) { return entry }
+        let path = name.first == "/" ? name : directory + "/" + name
+        if name.first == "/", let inside = zoneName(inPath: name), let rules = try? zone(named: inside) {
+            return Entry(rules: rules, path: path, stamp: stamp(of: path))
         }
-        return try load(name)
+        if !name.utf8.contains(0), let entry = try? read(path, name: "local") { return entry }
+        if let rules = try? TimeZoneRules(name: "local", posixRule: name) {
+            return Entry(rules: rules, path: "", stamp: nil)
+        }
+        throw ScheduleError(
+            code: .badTimezone, field: "TZ", value: variable, position: 0,
+            sentence: "the variable TZ names no installed zone or readable zone file, and is no POSIX rule; "
+                + "expected for example Europe/Berlin, :/etc/localtime or CET-1CEST,M3.5.0,M10.5.0/3")
     }
 
     /// `Europe/Berlin` of `/usr/share/zoneinfo/Europe/Berlin` or `../usr/share/zoneinfo/Europe/Berlin`.

@@ -1,4 +1,5 @@
-/// Where the daemon is on the session bus, and the interfaces that it has there; `control-interface` in the README.
+/// Where the daemon is on the session bus, and the interfaces that it has there. What each takes and gives: the
+/// introspection files below `dbus`.
 public enum Address {
     /// Its well-known name.
     public static let busName = "com.aiworkflow.BotCron"

@@ -1,7 +1,5 @@
 public import Configuration
 public import JSON
-public import Performing
-public import Schedules
 public import Scheduling
 
 /// What Control needs of Settings: what is in force, and changes to it. The wiring makes Settings conform.
@@ -71,4 +69,6 @@ public protocol ServiceControl: AnyObject {
     var uptime: Double { get }
     /// The folder of the store and of what runs write.
     var statePath: String { get }
+    /// Whether the name on the bus is ours, on a connection that is there: whether anybody can be told anything.
+    var isOnBus: Bool { get }
 }

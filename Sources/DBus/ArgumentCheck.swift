@@ -15,8 +15,8 @@ enum ArgumentCheck {
         }
     }
 
-    /// The arguments of a call to `method`, as declared; or what to answer the caller. A body that does not fit is refused
-    /// by its signature, unread, however large it is.
+    /// The arguments of a call to `method`, as declared; or what to answer the caller. A body that does not fit is
+    /// refused by its signature, unread, however large it is.
     static func arguments(
         of message: Message, for method: Method, of interface: Interface
     ) throws(ErrorReply) -> [DBusValue] {

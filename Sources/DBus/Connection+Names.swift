@@ -51,11 +51,6 @@ extension Connection {
         }
     }
 
-    /// Gives a name up.
-    public func releaseName(_ name: BusName) {
-        call(.toBus("ReleaseName", [.string(name.text)])) { _ in }
-    }
-
     /// Who owns `name`, with its process where the bus knows it; nil where nobody does.
     public func owner(of name: BusName, _ done: @escaping (NameOwner?) -> Void) {
         call(.toBus("GetNameOwner", [.string(name.text)])) { [weak self] result in

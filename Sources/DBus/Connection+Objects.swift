@@ -1,6 +1,6 @@
 extension Connection {
-    /// Puts an object on the bus, in place of what was at its path. Object managers above it announce it, unless told not
-    /// to (`announces`): for a first filling that nobody can have asked about yet.
+    /// Puts an object on the bus, in place of what was at its path. Object managers above it announce it, unless told
+    /// not to (`announces`): for a first filling that nobody can have asked about yet.
     public func export(_ object: ExportedObject, announces: Bool = true) {
         guard isOpen else { return }
         if announces {
@@ -50,7 +50,4 @@ extension Connection {
             emit(manager, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved", [.objectPath(path), names])
         }
     }
-
-    /// Whether an object is exported at `path`.
-    public func isExported(_ path: ObjectPath) -> Bool { objects.object(at: path) != nil }
 }

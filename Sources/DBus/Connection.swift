@@ -1,11 +1,14 @@
+// Longer than most: whatever touches the one libdbus connection, and the calls that wait on it, is private to this
+// file.
+
 internal import CDBus
 public import EventLoop
 
 /// A connection to a message bus, driven by the event loop: a safe face of libdbus.
 ///
-/// Everything is asynchronous. `init` opens the socket and greets the bus; what is called before the greeting is through
-/// goes out in order after it. Objects are exported as values that describe themselves: one declaration drives dispatch,
-/// argument checks and introspection.
+/// Everything is asynchronous. `init` opens the socket and greets the bus; what is called before the greeting is
+/// through goes out in order after it. Objects are exported as values that describe themselves: one declaration drives
+/// dispatch, argument checks and introspection.
 ///
 /// ```swift
 /// let connection = try Connection(to: .session, loop: loop)
@@ -18,15 +21,20 @@ public import EventLoop
 /// ```
 ///
 /// Sharp edges:
-/// - `close()` it: exported objects and pending calls are let go there. Handlers that capture the owner of the connection
-///   keep it alive until then.
-/// - A lost bus is `onDisconnected`, once, with every pending call answered by an error; the object is then of no more use.
-/// - Nothing that comes in can stop the process: libdbus checks messages, bodies are read within `MessageReader`'s bounds.
+/// - `close()` it: exported objects and pending calls are let go there. Handlers that capture the owner of the
+///   connection keep it alive until then.
+/// - A lost bus is `onDisconnected`, once, with every pending call answered by an error; the object is then of no more
+///   use.
+/// - Nothing that comes in can stop the process: libdbus checks messages, bodies are read within `MessageReader`'s
+///   bounds.
 /// - Nothing that goes out can abort libdbus: names are validated types, values are checked first.
 public final class Connection {
     /// Bytes that wait in this process because the bus does not read. Past this, signals are dropped, calls fail at
     /// once and replies become a short `LimitsExceeded`; past twice this, replies are dropped too.
     public static let outgoingBytesMax = 32 << 20
+
+    /// The longest body that is sent, roughly, in bytes; the bus's own bound is 128 MiB.
+    public static let bodyBytesMax = 32 << 20
 
     public let loop: EventLoop
     /// Called once, when the bus has given us a unique name.
@@ -35,9 +43,13 @@ public final class Connection {
     public var onDisconnected: ((String) -> Void)?
     /// Called when somebody else got a name that was ours.
     public var onNameLost: ((BusName) -> Void)?
-    /// Called with what went wrong on our side and should be looked at: a handler that never answered, a reply or signal
-    /// that does not match its declaration. Debug builds stop there unless this is set.
+    /// Called with what went wrong on our side and should be looked at: a handler that never answered, a reply or
+    /// signal that does not match its declaration. Debug builds stop there unless this is set.
     public var onFault: (String) -> Void = { assertionFailure($0) }
+    /// The one door that every call to an object of ours goes through: it lets the call pass, now or later, by calling
+    /// `pass` once, with an error to refuse it. Reading properties, introspection and whatever is refused before a
+    /// handler has seen it count as reads. Nil: everything passes at once.
+    public var gate: ((_ kind: Method.Kind, _ pass: @escaping (ErrorReply?) -> Void) -> Void)?
     /// Our name on the bus, once connected.
     public private(set) var uniqueName: BusName?
     /// False once the bus is gone or `close()` was called.
@@ -54,6 +66,9 @@ public final class Connection {
     private var pendingCalls: [Int: PendingCall] = [:]
     private var lastCallID = 0
     private var failedCalls: [(PendingCall, ErrorReply)] = []
+    var openCalls = OpenCalls()
+    /// What went wrong where nobody's code could be called.
+    private var faults: [String] = []
 
     /// Opens a connection of its own and starts the greeting. Connecting to a socket does not wait; a bus that does not
     /// answer the greeting shows by `onDisconnected`.
@@ -83,9 +98,12 @@ public final class Connection {
         bridge.detach()
     }
 
-    /// Leaves the bus: names, objects, subscriptions and pending calls are let go without a word to their handlers.
+    /// Leaves the bus: names, objects, subscriptions and pending calls are let go without a word to their handlers;
+    /// calls of others that are not answered yet are answered with `NoReply`.
     public func close() {
+        answerOpenCalls(with: ErrorReply(.noReply, "the service has left the bus"))
         isOpen = false
+        gate = nil
         onConnected = nil
         onDisconnected = nil
         onNameLost = nil
@@ -114,6 +132,12 @@ public final class Connection {
         return isOpen && dbus_connection_has_messages_to_send(raw) == 0
     }
 
+    /// Tells `onFault` in the next turn of the loop, unless the connection is closed by then.
+    func report(fault: String) {
+        faults.append(fault)
+        turnEnd?.schedule()
+    }
+
     // MARK: - Coming in
 
     private func greeted(_ result: Result<[DBusValue], ErrorReply>) {
@@ -131,7 +155,7 @@ public final class Connection {
     private func receive(_ message: Message) {
         switch message.kind {
         case .methodCall:
-            objects.dispatch(message, on: self)
+            dispatch(message)
         case .signal where message.sender == nil && message.interface == "org.freedesktop.DBus.Local":
             disconnected("the bus closed the connection")
         case .signal:
@@ -293,10 +317,18 @@ public final class Connection {
     }
 
     private func endTurn() {
+        for fault in faults.take() { onFault(fault) }
         for (pending, error) in failedCalls.take() {
             pending.complete(.failure(error))
         }
-        for change in changes.take() {
+        let changed = changes.take()
+        guard !changed.isEmpty else { return }
+        // Values are told as to somebody who asks for them.
+        pass(.read) { [weak self] refusal in if refusal == nil { self?.tell(changed) } }
+    }
+
+    private func tell(_ changes: [PropertyChanges.Change]) {
+        for change in changes {
             guard let values = objects.changedValues(change, fault: onFault) else { continue }
             emit(change.path, "org.freedesktop.DBus.Properties", "PropertiesChanged", values)
         }

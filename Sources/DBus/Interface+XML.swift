@@ -1,6 +1,6 @@
 extension Interface {
-    /// The interface as introspection shows it, indented to stand in a `<node>`. The order is that of the declaration, so
-    /// the text is the same each time and can be compared with a file.
+    /// The interface as introspection shows it, indented to stand in a `<node>`. The order is that of the declaration,
+    /// so the text is the same each time and can be compared with a file.
     public var xml: String {
         var xml = XMLText()
         xml.write(self)

@@ -71,7 +71,18 @@ public struct Annotation: Hashable, Sendable {
 
 /// A method that callers may call.
 public struct Method {
+    /// What a call does, and so when it may be answered; see `Connection.gate`.
+    public enum Kind: Sendable {
+        /// It tells what is.
+        case read
+        /// It asks for a change. Whatever its handler throws is answered as a read is.
+        case request
+        /// It tells how the service itself does: a read that is answered when no other can be.
+        case health
+    }
+
     public let name: MemberName
+    public let kind: Kind
     public let inputs: [Argument]
     public let outputs: [Argument]
     public let documentation: String
@@ -80,13 +91,14 @@ public struct Method {
     let inputSignature: Signature
     let inputCountMin: Int
 
-    /// The handler answers the call, now or later, or throws an `ErrorReply`; anything else that it throws is a fault of
-    /// ours, which callers see as `Failed` without the details.
+    /// The handler answers the call, now or later, or throws an `ErrorReply`; anything else that it throws is a fault
+    /// of ours, which callers see as `Failed` without the details.
     public init(
-        _ name: MemberName, in inputs: [Argument] = [], out outputs: [Argument] = [], documentation: String = "",
-        annotations: [Annotation] = [], _ handler: @escaping (MethodCall) throws -> Void
+        _ name: MemberName, _ kind: Kind = .read, in inputs: [Argument] = [], out outputs: [Argument] = [],
+        documentation: String = "", annotations: [Annotation] = [], _ handler: @escaping (MethodCall) throws -> Void
     ) {
         self.name = name
+        self.kind = kind
         self.inputs = inputs
         self.outputs = outputs
         self.documentation = documentation

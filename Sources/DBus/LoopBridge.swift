@@ -3,11 +3,11 @@ internal import EventLoop
 
 /// Drives one libdbus connection from the event loop: its watches are io sources, its timeouts timers.
 ///
-/// Every message that no pending call waits for goes to `onMessage`. Dispatching happens from the loop only, never inside
-/// a callback of libdbus.
+/// Every message that no pending call waits for goes to `onMessage`. Dispatching happens from the loop only, never
+/// inside a callback of libdbus.
 final class LoopBridge {
-    /// As many fds as the kernel passes at once (SCM_MAX_FD): libdbus leaves the bus on a message with more than this, so a
-    /// lower number would let any client throw us off.
+    /// As many fds as the kernel passes at once (SCM_MAX_FD): libdbus leaves the bus on a message with more than this,
+    /// so a lower number would let any client throw us off.
     static let messageFDsMax = 253
     /// While messages not yet dispatched hold more fds than this, reading pauses.
     static let receivedFDsMax = 256
@@ -24,8 +24,8 @@ final class LoopBridge {
     private var isWorking = false
     private var isDetached = false
 
-    /// An fd with the watches that libdbus has on it. It makes two for one socket (reading and writing), and epoll takes
-    /// an fd only once.
+    /// An fd with the watches that libdbus has on it. It makes two for one socket (reading and writing), and epoll
+    /// takes an fd only once.
     private struct WatchedFD {
         var watches: [OpaquePointer] = []
         var source: IOSource

@@ -97,21 +97,10 @@ final class ObjectTree {
 
     // MARK: - Calls
 
-    func dispatch(_ message: Message, on connection: Connection) {
-        let caller = Caller(of: message)
-        do throws(ErrorReply) {
-            let (path, interface, method) = try target(of: message)
-            let arguments = try ArgumentCheck.arguments(of: message, for: method, of: interface)
-            let call = MethodCall(
-                from: caller, on: connection, path: path, interface: interface, method: method, arguments: arguments)
-            call.run(method.handler)
-        } catch {
-            guard caller.expectsReply, let reply = try? Message(replyTo: caller, error: error) else { return }
-            connection.send(reply: reply, to: caller)
-        }
-    }
-
-    private func target(of message: Message) throws(ErrorReply) -> (ObjectPath, Interface, Method) {
+    /// The method that a message calls.
+    ///
+    /// - Throws: `UnknownObject`, `UnknownInterface`, `UnknownMethod`.
+    func target(of message: Message) throws(ErrorReply) -> (path: ObjectPath, interface: Interface, method: Method) {
         // libdbus lets no call without a path and a member through.
         guard let path = message.path, let member = message.member else {
             throw ErrorReply(.invalidArgs, "a call needs a path and a member")

@@ -165,8 +165,8 @@ extension Connection {
         signals.add(rule, on: self, handler)
     }
 
-    /// Calls `vanished` when the peer with this (unique) name has left the bus, also when it had already. Once, unless the
-    /// name is a well-known one and comes back.
+    /// Calls `vanished` when the peer with this (unique) name has left the bus, also when it had already. Once, unless
+    /// the name is a well-known one and comes back.
     public func watch(peer: BusName, _ vanished: @escaping () -> Void) -> Subscription {
         signals.addPeer(peer, on: self, vanished)
     }

@@ -33,8 +33,8 @@ struct StandardInterfaces {
         Interface(
             "org.freedesktop.DBus.Peer",
             methods: [
-                Method("Ping") { $0.reply() },
-                Method("GetMachineId", out: [Argument("machine_uuid", "s")]) { call in
+                Method("Ping", .health) { $0.reply() },
+                Method("GetMachineId", .health, out: [Argument("machine_uuid", "s")]) { call in
                     guard let id = dbus_try_get_local_machine_id(nil) else {
                         throw ErrorReply(.failed, "this machine has no readable machine id")
                     }
@@ -72,7 +72,7 @@ struct StandardInterfaces {
                     let name = call.arguments[0].asString ?? ""
                     call.reply([try allValues(of: name, at: call.path, on: call.connection)])
                 },
-                Method("Set", in: [interfaceName, propertyName, Argument("value", "v")]) { call in
+                Method("Set", .request, in: [interfaceName, propertyName, Argument("value", "v")]) { call in
                     let (interface, property) = try property(of: call)
                     guard let set = property.setter else {
                         throw ErrorReply(
@@ -85,6 +85,7 @@ struct StandardInterfaces {
                                 + "'\(call.arguments[2].unwrapped.signature)'; expected: '\(property.signature)'")
                     }
                     try set(call.path, value) { error in
+                        if call.isAnswered { return }
                         if let error { call.fail(error) } else { call.reply() }
                     }
                 },

@@ -1,7 +1,7 @@
 /// Finds in a value what libdbus would abort on, or the other end would disconnect us for, before anything is written.
 struct ValueCheck {
-    /// A body is at most this long, roughly; the bus's own bound is 128 MiB, and 64 MiB for one array.
-    static let bodyBytesMax = 32 << 20
+    /// A body is at most this long, roughly; of one array the bus takes 64 MiB.
+    static let bodyBytesMax = Connection.bodyBytesMax
     /// Containers in containers, of all kinds together; the specification allows 32 arrays and 32 structures.
     static let depthMax = 32
 

@@ -1,3 +1,5 @@
+internal import Contract
+
 /// What the command line of `botcrond` says; empty: the defaults of `control-interface`, "Files".
 public struct DaemonOptions: Sendable {
     /// The configuration, `--config FILE`.
@@ -12,24 +14,15 @@ public struct DaemonOptions: Sendable {
     public init() {}
 }
 
-/// Exit codes of the daemon, from sysexits.h.
-public enum ExitCode: Int32, Sendable {
-    case success = 0
-    case failure = 1
-    /// The command line is wrong.
-    case usage = 64
-    /// There is no bus, the name is taken, or another daemon holds the state folder.
-    case unavailable = 69
-    /// The state folder or the store cannot be made or written.
-    case cannotCreate = 73
-    /// The configuration cannot be read. The unit does not restart on it.
-    case configuration = 78
-}
-
 /// Why a daemon cannot start: what people read, and what the caller of the program gets.
 public struct StartError: Error {
-    public var exitCode: ExitCode
+    /// One of `Contract.ExitCode`.
+    public var exitCode: Int32
     public var message: String
+
+    /// The exit code of a command line that cannot be understood.
+    public static var usage: Int32 { ExitCode.usage }
 }
 
-public let botcronVersion = "0.1.0"
+/// The version of this program.
+public var botcronVersion: String { Contract.botcronVersion }

@@ -11,8 +11,8 @@ internal import Glibc
 /// ```
 ///
 /// Sharp edges:
-/// - That the bus is away is a state, not an error: `onChange` says so once, and whoever watches a peer on it hears that
-///   the peer is away.
+/// - That the bus is away is a state, not an error: `onChange` says so once, and whoever watches a peer on it hears
+///   that the peer is away.
 /// - A bus without a socket is waited for without a wake-up; one that is there and refuses is tried again, ever later.
 public final class BusLink {
     /// The bus has been lost or cannot be reached: one sentence for the log, once.

@@ -2,22 +2,23 @@ internal import DBus
 
 /// A transient scope of the user manager: the unit of one attempt, with its limits.
 public struct Scope: Sendable {
-    /// `app-botcron-<job>-<id>.scope`, each part escaped as systemd escapes them.
-    public let name: String
+    /// `app-botcron-<job>-<id>.scope`, each part escaped as systemd escapes them; then the names that it has where the
+    /// manager knows a unit of those before, as of a supervisor of the same attempt that has just ended.
+    public let names: [String]
     public var description: String
     public var memoryMaxBytes: UInt64?
     /// µs of processor time in a second.
     public var cpuQuotaUSec: UInt64?
     public var tasksMax: UInt64?
 
-    /// - Parameter id: of the attempt, unlike all others of the job.
-    public init(job: String, id: String) {
-        name = Self.unitName(job, id)
+    /// - Parameter ids: of the attempt, each unlike those of all others of the job; the first that is free is taken.
+    public init(job: String, ids: [String]) {
+        names = ids.map { Self.unitName(job, $0) }
         description = "BotCron: \(job)"
     }
 
     /// What `StartTransientUnit` takes.
-    func arguments(_ pid: Int32) -> [DBusValue] {
+    func arguments(_ name: String, _ pid: Int32) -> [DBusValue] {
         var properties: [DBusValue] = []
         func add(_ name: String, _ value: DBusValue) {
             properties.append(.structure([.string(name), .variant(value)]))

@@ -36,10 +36,10 @@ public final class UserManager {
     private var ownerChange: Subscription?
     /// Told of ended jobs of the manager, while one is waited for.
     private var jobEnds: Subscription?
-    private var pending: [String: Pending] = [:]
+    private var awaited: [String: AwaitedPlacement] = [:]
     private var deadlineTimer: TimerSource?
 
-    private struct Pending {
+    private struct AwaitedPlacement {
         let deadlineUSec: UInt64
         let done: (Placement) -> Void
     }
@@ -50,6 +50,7 @@ public final class UserManager {
     private static let name: BusName = "org.freedesktop.systemd1"
     private static let path: ObjectPath = "/org/freedesktop/systemd1"
     private static let interface: InterfaceName = "org.freedesktop.systemd1.Manager"
+    private static let unitExists: ErrorName = "org.freedesktop.systemd1.UnitExists"
 
     /// - Parameter connection: to the session bus.
     public init(connection: Connection) {
@@ -87,7 +88,7 @@ public final class UserManager {
         self.owner = owner
         jobEnds = nil
         // Whoever comes now knows nothing of what the one before was asked.
-        fail(Array(pending.keys), "the user manager is gone")
+        fail(Array(awaited.keys), "the user manager is gone")
         guard isPresent else { return }
         // Without it the manager keeps its signals to itself.
         connection.call(call("Subscribe")) { _ in }
@@ -122,19 +123,31 @@ public final class UserManager {
 
     // MARK: - Scopes
 
-    /// Puts a process, and with it all that it will start, into a scope.
+    /// Puts a process, and with it all that it will start, into a scope: under the first of its names that is free.
     public func place(_ pid: Int32, in scope: Scope, _ done: @escaping (Placement) -> Void) {
-        let name = scope.name
+        place(pid, in: scope, named: scope.names[...], done)
+    }
+
+    private func place(
+        _ pid: Int32, in scope: Scope, named names: ArraySlice<String>, _ done: @escaping (Placement) -> Void
+    ) {
+        guard let name = names.first(where: { awaited[$0] == nil }), let place = names.firstIndex(of: name) else {
+            return done(.refused("each of its names is in use"))
+        }
         let deadlineUSec = connection.loop.now(.monotonic) + UInt64(Self.patienceMSec) * 1000
-        if pending.isEmpty {
+        if awaited.isEmpty {
             deadlineTimer?.arm(atUSec: deadlineUSec)
             watchJobs()
         }
-        pending[name] = Pending(deadlineUSec: deadlineUSec, done: done)
-        connection.call(call("StartTransientUnit", scope.arguments(pid))) { [weak self] result in
+        awaited[name] = AwaitedPlacement(deadlineUSec: deadlineUSec, done: done)
+        connection.call(call("StartTransientUnit", scope.arguments(name, pid))) { [weak self] result in
             // A success says only that there is a job for it; its end is a signal.
-            guard case .failure(let error) = result else { return }
-            self?.finish(name, .refused("\(error)"))
+            guard let self, case .failure(let error) = result else { return }
+            let others = names[(place + 1)...]
+            guard error.name == Self.unitExists, !others.isEmpty, let entry = release(name) else {
+                return finish(name, .refused("\(error)"))
+            }
+            self.place(pid, in: scope, named: others, entry.done)
         }
     }
 
@@ -149,12 +162,16 @@ public final class UserManager {
     }
 
     private func finish(_ name: String, _ placement: Placement) {
-        guard let entry = pending.removeValue(forKey: name) else { return }
-        if pending.isEmpty {
+        release(name)?.done(placement)
+    }
+
+    private func release(_ name: String) -> AwaitedPlacement? {
+        guard let entry = awaited.removeValue(forKey: name) else { return nil }
+        if awaited.isEmpty {
             jobEnds = nil
             deadlineTimer?.disarm()
         }
-        entry.done(placement)
+        return entry
     }
 
     private func fail(_ names: [String], _ reason: String) {
@@ -163,7 +180,7 @@ public final class UserManager {
 
     private func giveUp() {
         let now = connection.loop.now(.monotonic)
-        fail(pending.filter { $0.value.deadlineUSec <= now }.map(\.key), "the user manager does not answer")
-        if let next = pending.values.map(\.deadlineUSec).min() { deadlineTimer?.arm(atUSec: next) }
+        fail(awaited.filter { $0.value.deadlineUSec <= now }.map(\.key), "the user manager does not answer")
+        if let next = awaited.values.map(\.deadlineUSec).min() { deadlineTimer?.arm(atUSec: next) }
     }
 }

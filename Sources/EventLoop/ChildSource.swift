@@ -74,8 +74,8 @@ public final class ChildSource: EventSource {
 }
 
 extension EventLoop {
-    /// Calls `handler` once, when the child behind `pidfd` has ended; it is reaped then. The pidfd belongs to the source
-    /// from this call on, also when it throws. Use one source per child, and let nobody else wait for it.
+    /// Calls `handler` once, when the child behind `pidfd` has ended; it is reaped then. The pidfd belongs to the
+    /// source from this call on, also when it throws. Use one source per child, and let nobody else wait for it.
     public func child(
         pidfd: Int32, _ handler: @escaping (ChildExit) -> Void
     ) throws(EventLoopError) -> ChildSource {

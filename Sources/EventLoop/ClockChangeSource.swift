@@ -56,7 +56,8 @@ public final class ClockChangeSource: EventSource {
         let count = read(fd, &expirations, MemoryLayout<UInt64>.size)
         let code = errno
         guard count < 0, code == ECANCELED else { return }
-        // The same call succeeded before on the same fd; should it not, the clock goes unwatched rather than the loop busy.
+        // The same call succeeded before on the same fd; should it not, the clock goes unwatched rather than the loop
+        // busy.
         if (try? rearm()) == nil {
             readiness = nil
         }

@@ -34,8 +34,8 @@ public struct ClockComparison: Sendable {
 
     /// Between the readings of the clocks a busy machine may do something else: less than this is no gap.
     public static let gapUSec: Int64 = 1_000_000
-    /// A timer that comes later than this did not just wait for a busy machine, and a wall clock set forward by more was
-    /// not just put right: it is taken for a pause of the whole machine.
+    /// A timer that comes later than this did not just wait for a busy machine, and a wall clock set forward by more
+    /// was not just put right: it is taken for a pause of the whole machine.
     public static let pauseUSec: Int64 = 10_000_000
 
     private var last: Reading

@@ -52,8 +52,8 @@ public class EventSource {
         verify(sd_event_source_set_enabled(raw, Int32(state)))
     }
 
-    /// A loop that has ended refuses changes of its sources, which is fine: they will not be called any more. Nothing else
-    /// can go wrong with a live source but a bug of ours, such as an fd closed before its source.
+    /// A loop that has ended refuses changes of its sources, which is fine: they will not be called any more. Nothing
+    /// else can go wrong with a live source but a bug of ours, such as an fd closed before its source.
     func verify(_ result: Int32) {
         precondition(result >= 0 || result == -ESTALE, "sd_event refused to change a live source: \(result)")
     }

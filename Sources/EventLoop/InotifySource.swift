@@ -25,6 +25,8 @@ public struct FileEvents: OptionSet, Hashable, Sendable {
     public static let overflow = FileEvents(rawValue: UInt32(IN_Q_OVERFLOW))
     /// Asked for: refuse what is not a folder.
     public static let onlyFolder = FileEvents(rawValue: UInt32(IN_ONLYDIR))
+    /// Asked for: watch a symbolic link, not what it leads to.
+    public static let notFollowing = FileEvents(rawValue: UInt32(IN_DONT_FOLLOW))
 }
 
 /// One event of a watched folder or file.

@@ -12,8 +12,8 @@ internal import Glibc
 /// ```
 ///
 /// Logging never blocks and never fails: a line that cannot be written at once is dropped and counted, and the next
-/// line that can be says how many there were (`DROPPED_LINES`). Fields with a name that the journal would refuse are left
-/// out and counted (`REFUSED_FIELDS`).
+/// line that can be says how many there were (`DROPPED_LINES`). Fields with a name that the journal would refuse are
+/// left out and counted (`REFUSED_FIELDS`).
 public final class Log {
     /// Syslog's levels, by reader. Lower is worse.
     public enum Level: Int32, CaseIterable, Comparable, Sendable {

@@ -32,8 +32,8 @@ public final class SignalSource: EventSource {
 }
 
 extension EventLoop {
-    /// Calls `handler` for each arrival of `signal` (several at once may be one). Blocks the signal in this thread first:
-    /// do it before other threads start, or they take it. Children inherit the mask: give them an empty one.
+    /// Calls `handler` for each arrival of `signal` (several at once may be one). Blocks the signal in this thread
+    /// first: do it before other threads start, or they take it. Children inherit the mask: give them an empty one.
     public func signal(
         _ signal: Int32, _ handler: @escaping () -> Void
     ) throws(EventLoopError) -> SignalSource {

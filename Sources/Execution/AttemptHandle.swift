@@ -7,35 +7,55 @@ public final class AttemptHandle {
     public let run: String
     public let attempt: Int
 
+    /// What there is of it.
+    private enum State {
+        /// Its supervisor waits at its gate: nothing of the job has been started.
+        case held(AttemptSupervision, Gate)
+        /// Its supervisor ends without having been let begin, for this reason.
+        case abandoned(AttemptSupervision, AttemptReport.Ending)
+        /// Its supervisor was let begin, or lived when it was taken over.
+        case underWay(AttemptSupervision)
+        /// No supervisor came to be, for this reason, which is to be reported.
+        case unstarted(AttemptReport.Ending)
+        /// Nobody is followed, and its folder tells the rest: it has ended, or could not be followed when it was taken
+        /// over.
+        case unfollowed
+        /// Its supervisor has exited; what became of it is still to be read.
+        case ended(AttemptVerdict)
+        /// Its end has been reported.
+        case over
+    }
+
+    /// The gate of a supervisor, which opens when this end of it is closed, and the request, which is read then.
+    private final class Gate {
+        let pipe: Pipe
+        let request: FileDescriptor
+
+        init(_ pipe: consuming Pipe, request: consuming FileDescriptor) {
+            self.pipe = pipe
+            self.request = request
+        }
+    }
+
+    // It holds this attempt until the end is reported; afterwards nothing here asks for it.
     private unowned let runner: Runner
     private let folder: AttemptFolder
-    private var onEnd: ((AttemptReport) -> Void)?
-    private var startedUSec = currentUSec(CLOCK_REALTIME)
-    /// Why there is no supervisor.
-    private var failure: String?
-
-    /// The supervisor: a child of ours where we started it, else only followed. Each goes after the source that watches
-    /// its fd.
-    private var child: ChildProcess?
-    private var adopted: FileDescriptor?
-    private var exitSource: IOSource?
-    private var supervisorExit: ProcessExit?
+    private let onEnd: (AttemptReport) -> Void
+    private var state = State.unfollowed
+    private var startedUSec = SystemClock.realtime.nowUSec
     private var remarkSource: EventSource?
     private var knownRemarks: Record?
-    /// Of a supervisor that is held: closed, it begins with what the request file holds by then.
-    private var gate: Pipe?
-    private var requestFile: FileDescriptor?
 
     init(runner: Runner, run: String, attempt: Int, onEnd: @escaping (AttemptReport) -> Void) {
         self.runner = runner
         self.run = run
         self.attempt = attempt
         self.onEnd = onEnd
-        folder = AttemptFolder(in: runner.folder, run: run, attempt: attempt)
+        folder = runner.attemptFolder(run: run, attempt: attempt)
     }
 
     /// Whether the end is still to be reported.
-    public var isActive: Bool { onEnd != nil }
+    public var isActive: Bool { if case .over = state { false } else { true } }
 
     /// Whether a cancel has been asked for here.
     public private(set) var isEnding = false
@@ -45,6 +65,18 @@ public final class AttemptHandle {
 
     /// What the process has written so far.
     public var output: OutputReader { folder.output }
+
+    /// The supervisor that was started here; nil for one that was adopted, and after the end.
+    public var supervisorPID: Int32? { supervision?.pid }
+
+    private var supervision: AttemptSupervision? {
+        switch state {
+        case .held(let supervision, _), .abandoned(let supervision, _), .underWay(let supervision): supervision
+        case .unstarted, .unfollowed, .ended, .over: nil
+        }
+    }
+
+    // MARK: - What the process says of itself
 
     /// Whether the process wrote nothing for too long, and goes on all the same.
     public var isStalled: Bool { remarkRecord().isSet("stalled") }
@@ -64,7 +96,8 @@ public final class AttemptHandle {
     public var onRemark: (() -> Void)? {
         didSet {
             guard onRemark != nil, remarkSource == nil else { return }
-            // Remarks that cannot be watched are still there to be read.
+            // Remarks that cannot be watched are still there to be read. The source is this object's own, and goes
+            // before it.
             remarkSource = try? runner.loop.inotify(path: folder.path, [.movedTo, .onlyFolder]) {
                 [unowned self] event in
                 guard event.name == RunFolder.remarksName || event.events.contains(.overflow) else { return }
@@ -74,119 +107,129 @@ public final class AttemptHandle {
         }
     }
 
-    /// The supervisor that was started here; nil for one that was adopted.
-    public var supervisorPID: Int32? { child?.pid }
-
     // MARK: - Beginning
 
-    /// False when no supervisor came to be, for the reason in `failure`.
-    func start(_ request: AttemptRequest, isHeld: Bool) -> Bool {
+    /// Starts a supervisor; where none comes to be, the reason is reported.
+    ///
+    /// - Returns: whether there is one to be followed.
+    func start(_ request: AttemptRequest, isGated: Bool) -> Bool {
         do {
-            try startSupervisor(request, isHeld: isHeld)
+            state = try startSupervisor(request, isGated: isGated)
             return true
-        } catch let error as ProcessError {
-            failure = error.description
-        } catch let error as ExecutionError {
-            failure = error.description
         } catch {
-            failure = "cannot follow the supervisor of \(request.arguments.first ?? ""): \(error)"
+            state = .unstarted(Self.ending(error, request))
+            return false
         }
-        return false
     }
 
     /// Untyped, because errors of three rooms meet here; all become the text of the report.
-    private func startSupervisor(_ request: AttemptRequest, isHeld: Bool) throws {
+    private func startSupervisor(_ request: AttemptRequest, isGated: Bool) throws -> State {
         let program = try runner.supervisorPath()
-        mkdir(runner.folder, 0o700)
-        let identity = try folder.make(run: run, attempt: attempt, outputLimit: request.outputLimit)
-        let file = try FileDescriptor.holding(isHeld ? [] : record(request).bytes)
-        var process = ProcessRequest(arguments: [program, run], environment: [:], workingDirectory: folder.path)
+        let identity = try runner.makeFolder(folder, for: request)
+        let file = try FileDescriptor.holding(isGated ? [] : bytes(of: request))
+        var process = ProcessRequest(
+            arguments: [program, run, String(attempt)], environment: [:], workingDirectory: folder.path)
         process.moreDescriptors = [file.number, identity.number]
-        if isHeld { gate = try Pipe() }
-        if let reading = gate?.readEnd.number {
-            process.arguments.append(SupervisorRequest.heldArgument)
-            process.moreDescriptors.append(reading)
-        }
         process.blockedSignals = [SIGTERM, SIGUSR1, SIGHUP, SIGINT, SIGCHLD]
+        guard isGated else { return .underWay(try supervise(process, request)) }
+        let pipe = try Pipe()
+        process.arguments.append(SupervisorRequest.gatedArgument)
+        process.moreDescriptors.append(pipe.readEnd.number)
+        let supervision = try supervise(process, request)
+        return .held(supervision, Gate(pipe, request: file))
+    }
+
+    private func supervise(_ process: ProcessRequest, _ request: AttemptRequest) throws -> AttemptSupervision {
         let child: ChildProcess
         if case .bytes(let bytes) = request.standardInput {
             let input = try FileDescriptor.holding(bytes)
+            var process = process
             process.moreDescriptors.append(input.number)
             child = try Spawner.spawn(process)
         } else {
             child = try Spawner.spawn(process)
         }
-        startedUSec = currentUSec(CLOCK_REALTIME)
-        try follow(child)
-        if isHeld { requestFile = consume file }
+        startedUSec = SystemClock.realtime.nowUSec
+        do {
+            return try AttemptSupervision(child: child, loop: runner.loop, onExit: onExit)
+        } catch {
+            folder.killLeftovers()
+            throw error
+        }
     }
 
-    private func record(_ request: AttemptRequest) -> Record {
+    private func bytes(of request: AttemptRequest) throws(ExecutionError) -> [UInt8] {
         var supervision = SupervisorRequest(request)
-        supervision.credentialsFolder = credentialsFolder
-        return supervision.record
+        if !request.credentials.isEmpty {
+            try runner.credentials.prepare()
+            supervision.credentialsFolder = runner.credentials.folder(run: run, attempt: attempt) ?? ""
+        }
+        let bytes = supervision.record.bytes
+        guard bytes.count <= SupervisorRequest.bytesMax else {
+            throw ExecutionError(
+                operation: "start", object: "the run",
+                found: "its arguments, environment, context and credentials have \(bytes.count) bytes together",
+                advice: "let them have at most \(SupervisorRequest.bytesMax); pass long data in a file")
+        }
+        return bytes
+    }
+
+    private static func ending(_ error: any Error, _ request: AttemptRequest) -> AttemptReport.Ending {
+        switch error {
+        case let error as ProcessError: ending(error.description, error.isShortOfResources)
+        case let error as ExecutionError: ending(error.description, error.isShortOfResources)
+        case let error as EventLoopError:
+            ending(
+                "cannot follow the supervisor of “\(request.arguments.first ?? "")”: \(error)",
+                ProcessError.isShortage(error.code))
+        default: .couldNotStart("\(error)")
+        }
+    }
+
+    private static func ending(_ reason: String, _ isShortOfResources: Bool) -> AttemptReport.Ending {
+        isShortOfResources ? .shortOfResources(reason) : .couldNotStart(reason)
     }
 
     /// Lets a supervisor that is held begin. Once; later calls do nothing.
     ///
     /// - Parameter request: the one that it was started with, complete by now.
     public func proceed(with request: AttemptRequest) {
-        guard gate != nil else { return }
-        startedUSec = currentUSec(CLOCK_REALTIME)
-        do throws(ProcessError) {
-            try requestFile?.fill(record(request).bytes)
+        guard case .held(let supervision, let gate) = state else { return }
+        do {
+            try gate.request.fill(bytes(of: request))
         } catch {
-            failure = error.description
+            return abandon(as: Self.ending(error, request))
         }
-        requestFile = nil
-        gate = nil
+        startedUSec = SystemClock.realtime.nowUSec
+        // The gate goes with the last that knows it, and so opens.
+        state = .underWay(supervision)
     }
 
     /// Ends a supervisor that is held, without its process; reported as `couldNotStart` for this reason.
     public func abandon(because reason: String) {
-        guard gate != nil else { return }
-        failure = reason
+        abandon(as: .couldNotStart(reason))
+    }
+
+    private func abandon(as ending: AttemptReport.Ending) {
+        guard case .held(let supervision, _) = state else { return }
         // At once, even where somebody has stopped it: it has nothing to bring to an end.
-        child?.send(SIGKILL, to: .process)
-        requestFile = nil
-        gate = nil
+        supervision.signal(SIGKILL)
+        state = .abandoned(supervision, ending)
     }
 
-    private var credentialsFolder: String {
-        guard let parent = runner.credentialsFolder else { return "\(folder.path)/\(AttemptFolder.credentialsName)" }
-        mkdir(parent, 0o700)
-        return "\(parent)/\(RunFolder.name(run: run, attempt: attempt))"
-    }
-
-    private func follow(_ child: consuming ChildProcess) throws {
-        do {
-            try watch(child.pidfd.number)
-        } catch {
-            // Its end would never be known: nothing of it may go on.
-            child.send(SIGKILL, to: .process)
-            _ = child.waitForExit()
-            folder.killLeftovers()
-            throw error
-        }
-        self.child = consume child
-    }
-
-    private func watch(_ pidfd: Int32) throws(EventLoopError) {
-        exitSource = try runner.loop.watch(fd: pidfd, .readable) { [unowned self] _ in report() }
-    }
-
-    /// False when there is no supervisor any more to be followed.
+    /// Follows the supervisor that the folder names; false when there is none any more to be followed.
     func adopt() -> Bool {
         startedUSec = folder.startedUSec ?? startedUSec
         guard let pidfd = folder.supervisor?.open() else { return false }
-        do {
-            try watch(pidfd.number)
-        } catch {
-            return false
-        }
-        adopted = consume pidfd
+        guard let supervision = try? AttemptSupervision(pidfd, loop: runner.loop, onExit: onExit) else { return false }
+        state = .underWay(supervision)
+        // Somebody asked before it could be followed.
+        if isEnding { supervision.signal(SupervisorRequest.Signal.cancel) }
         return true
     }
+
+    /// For the supervision, which is this object's own and goes before it.
+    private var onExit: () -> Void { { [unowned self] in supervisorEnded() } }
 
     // MARK: - Ending it
 
@@ -194,104 +237,58 @@ public final class AttemptHandle {
     /// gone; nothing happens where it has ended already or is being ended.
     public func cancel() {
         isEnding = true
-        signal(SupervisorRequest.Signal.cancel)
+        supervision?.signal(SupervisorRequest.Signal.cancel)
     }
 
     /// Sends KILL to the whole tree at once; as cancelled, where nothing was ending the attempt before.
     public func kill() {
         isEnding = true
-        signal(SupervisorRequest.Signal.kill)
-    }
-
-    private func signal(_ number: Int32) {
-        child?.send(number, to: .process)
-        adopted?.signalProcess(number)
+        supervision?.signal(SupervisorRequest.Signal.kill)
     }
 
     // MARK: - The end
 
-    /// Looks at an attempt that is not followed: it has ended, or could not be followed when it was taken over.
+    /// Looks at an attempt that is not followed, and reports its end where it has one.
     func look() {
         do throws(ExecutionError) {
-            if child == nil, adopted == nil, failure == nil, try folder.isHeld() {
+            switch state {
+            case .unstarted(let ending): tell(AttemptReport(ending, at: SystemClock.realtime.nowUSec))
+            case .ended(let verdict): tell(try verdict.report())
+            case .unfollowed where try !folder.isHeld():
+                state = .ended(AttemptVerdict(folder, startedUSec: startedUSec))
+                look()
+            case .unfollowed:
                 guard adopt() else { throw ExecutionError.file("follow", folder.path, code: EMFILE) }
-                return
+            case .held, .abandoned, .underWay, .over: break
             }
-            report()
         } catch {
             runner.lookLater(self, error)
         }
     }
 
+    private func supervisorEnded() {
+        guard let supervision else { return }
+        var verdict = AttemptVerdict(folder, startedUSec: startedUSec)
+        // Of a supervisor whose folder does not say it any more; its number is its own until it is reaped.
+        if !folder.exists { verdict.mark = supervision.pid.flatMap { ProcessIdentity(of: $0)?.mark } }
+        guard case .over(let exit) = supervision.reap() else { return }
+        verdict.exit = exit
+        switch state {
+        case .abandoned(_, let ending): state = .unstarted(ending)
+        case .held:
+            verdict.isAtGate = true
+            state = .ended(verdict)
+        default: state = .ended(verdict)
+        }
+        look()
+    }
+
     /// Tells the end, last of all: what it is told to may start anything.
-    private func report() {
-        guard let onEnd else { return }
-        if supervisorExit == nil, child != nil {
-            supervisorExit = child?.reap()
-            // Whoever traces it is told first; the pidfd says it again.
-            guard supervisorExit != nil else { return }
-        }
-        exitSource?.cancel()
-        exitSource = nil
-        let report: AttemptReport
-        do throws(ExecutionError) {
-            report = try makeReport()
-        } catch {
-            return runner.lookLater(self, error)
-        }
-        self.onEnd = nil
+    private func tell(_ report: AttemptReport) {
+        runner.credentials.remove(run: run, attempt: attempt)
+        state = .over
         remarkSource = nil
-        child = nil
-        adopted = nil
-        gate = nil
-        requestFile = nil
         runner.forget(self)
         onEnd(report)
-    }
-
-    private func makeReport() throws(ExecutionError) -> AttemptReport {
-        if let failure {
-            // However long a supervisor was held before.
-            let now = currentUSec(CLOCK_REALTIME)
-            return AttemptReport(.couldNotStart(failure), startedUSec: now, endedUSec: now)
-        }
-        if let outcome = try folder.readOutcome() { return AttemptReport(outcome, output: folder.output.capture()) }
-        let now = currentUSec(CLOCK_REALTIME)
-        if let supervisorExit, case .exited(let status) = supervisorExit.ending, folder.process == nil {
-            let reason = "the supervisor of the run could not do its work: it exited with status \(status)"
-            return AttemptReport(.couldNotStart(reason), startedUSec: startedUSec, endedUSec: now)
-        }
-        folder.killLeftovers()
-        removeFolder(credentialsFolder)
-        return AttemptReport(.lost, startedUSec: startedUSec, endedUSec: now, output: folder.output.capture())
-    }
-}
-
-extension SupervisorRequest {
-    init(_ request: AttemptRequest) {
-        self.init(
-            arguments: request.arguments, environment: request.environment, workingDirectory: request.workingDirectory)
-        if case .bytes = request.standardInput { hasInput = true }
-        parent = getpid()
-        timeoutUSec = request.timeout.wholeMicroseconds
-        killGraceUSec = request.killGrace.wholeMicroseconds
-        stallTimeoutUSec = request.stallTimeout.wholeMicroseconds
-        outputLimit = request.outputLimit
-        context = request.context
-        credentials = request.credentials
-        limits = request.limits
-        onlyNotesStall = request.onlyNotesStall
-        journal = request.journal
-        scope = request.scope
-    }
-}
-
-extension Duration {
-    /// Not below 0, and at most what the number holds.
-    var wholeMicroseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (usec, overflows) = max(0, seconds).multipliedReportingOverflow(by: 1_000_000)
-        let (sum, overflowsToo) = usec.addingReportingOverflow(max(0, attoseconds / 1_000_000_000_000))
-        return overflows || overflowsToo ? .max : sum
     }
 }

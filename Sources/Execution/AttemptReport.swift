@@ -4,8 +4,8 @@ public import Processes
 public struct AttemptReport: Sendable {
     public typealias Ending = SupervisorOutcome.Ending
 
-    /// `lost`: the supervisor vanished without a word (the machine went down, or somebody killed it); what was left of
-    /// its process has been killed.
+    /// `lost`: it ran, and how it ended is not known, because the supervisor vanished without a word (the machine went
+    /// down, or somebody killed it) or its record did; what was left of its process has been killed.
     public let ending: Ending
     /// It was still running when its time was up. What it then did with the TERM is in `ending`.
     public let isTimedOut: Bool
@@ -19,8 +19,9 @@ public struct AttemptReport: Sendable {
     public let startedUSec: Int64
     /// Where the attempt was made to end: when the last of its processes was gone.
     public let endedUSec: Int64
-    /// Standard output and standard error together, in the order in which they were written.
-    public let output: OutputCapture
+    /// Of standard output and standard error together, in the order in which they were written. The whole of what is
+    /// kept may be large, and is read by `Runner.output` in pieces.
+    public let output: OutputExcerpt
     /// Why less of the output was kept than its bound allows; nil where all is well.
     public let outputError: String?
     /// Which of its limits could not be set, and why.
@@ -35,7 +36,7 @@ public struct AttemptReport: Sendable {
 }
 
 extension AttemptReport {
-    init(_ outcome: SupervisorOutcome, output: OutputCapture) {
+    init(_ outcome: SupervisorOutcome, output: OutputExcerpt) {
         ending = outcome.ending
         isTimedOut = outcome.isTimedOut
         isStalled = outcome.isStalled
@@ -55,11 +56,16 @@ extension AttemptReport {
     /// One that has no outcome of a supervisor.
     init(
         _ ending: Ending, startedUSec: Int64, endedUSec: Int64,
-        output: OutputCapture = OutputCapture(head: [], tail: [], totalCount: 0)
+        output: OutputExcerpt = .empty
     ) {
         var outcome = SupervisorOutcome(ending: ending)
         outcome.startedUSec = startedUSec
         outcome.endedUSec = endedUSec
         self.init(outcome, output: output)
+    }
+
+    /// One that no process came to be for, however long its supervisor may have waited.
+    init(_ ending: Ending, at usec: Int64) {
+        self.init(ending, startedUSec: usec, endedUSec: usec)
     }
 }

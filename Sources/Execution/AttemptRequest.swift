@@ -1,3 +1,4 @@
+internal import Glibc
 public import Processes
 
 /// One attempt to be: what to start, and within which bounds.
@@ -47,5 +48,34 @@ public struct AttemptRequest: Equatable, Sendable {
         self.arguments = arguments
         self.environment = environment
         self.workingDirectory = workingDirectory
+    }
+}
+
+// MARK: - For the supervisor
+
+extension SupervisorRequest {
+    init(_ request: AttemptRequest) {
+        self.init(
+            arguments: request.arguments, environment: request.environment, workingDirectory: request.workingDirectory)
+        if case .bytes = request.standardInput { hasInput = true }
+        parent = getpid()
+        timeoutUSec = Self.microseconds(request.timeout)
+        killGraceUSec = Self.microseconds(request.killGrace)
+        stallTimeoutUSec = Self.microseconds(request.stallTimeout)
+        outputLimit = request.outputLimit
+        context = request.context
+        credentials = request.credentials
+        limits = request.limits
+        onlyNotesStall = request.onlyNotesStall
+        journal = request.journal
+        scope = request.scope
+    }
+
+    /// Not below 0, and at most what the number holds.
+    private static func microseconds(_ duration: Duration) -> Int64 {
+        let (seconds, attoseconds) = duration.components
+        let (usec, overflows) = max(0, seconds).multipliedReportingOverflow(by: 1_000_000)
+        let (sum, overflowsToo) = usec.addingReportingOverflow(max(0, attoseconds / 1_000_000_000_000))
+        return overflows || overflowsToo ? .max : sum
     }
 }

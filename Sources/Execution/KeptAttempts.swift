@@ -35,7 +35,11 @@ public final class KeptAttempts: IteratorProtocol {
         guard let dot = name.lastIndex(of: "."), let attempt = Int(name[name.index(after: dot)...]) else { return nil }
         let run = String(name[..<dot])
         // A name that had to be made up is not the run's: that stands inside.
-        guard RunFolder.name(run: run, attempt: attempt) != name || run.contains("~") else { return (run, attempt) }
-        return AttemptFolder(path: "\(folder)/\(name)").identity.text("run").map { ($0, attempt) }
+        if RunFolder.name(run: run, attempt: attempt) == name, !run.contains("~") { return (run, attempt) }
+        guard let run = AttemptFolder(path: "\(folder)/\(name)").identity.text("run"),
+            // What stands there may be anything, and whoever removes what he finds must find that very folder.
+            RunFolder.name(run: run, attempt: attempt) == name
+        else { return nil }
+        return (run, attempt)
     }
 }

@@ -12,16 +12,18 @@ internal import Processes
 ///
 /// ```swift
 /// let runner = try Runner(loop: loop, folder: "/home/me/.local/state/botcron/runs")
-/// for survivor in runner.survey([("cron-backup-20260101-120000", 1)]) {     // what was under way, by the store
-///     switch survivor.state {
-///     case .running: runner.adopt(survivor) { report in print(report.ending) }
+/// for surveyed in try runner.survey([("cron-backup-20260101-120000", 1)]) {    // what was under way, by the store
+///     switch surveyed.finding {
+///     case .held: runner.adopt(surveyed) { report in print(report.ending) }
 ///     case .ended(let report): print(report.ending)
+///     case .begun, .notBegun, .gone: print("interrupted, or still to begin")
 ///     }
 /// }
 /// var request = AttemptRequest(
 ///     run: "cron-backup-20260102-120000", attempt: 1, arguments: ["backup", "--all"],
 ///     environment: ["PATH": "/usr/bin:/bin"], workingDirectory: "/home/me")
 /// request.timeout = .seconds(300)
+/// try runner.claim(run: request.run, attempt: 1)       // before the commit that says it starts
 /// let attempt = runner.start(request) { report in
 ///     print(report.ending, report.output.preview(characters: 500))
 /// }
@@ -31,17 +33,17 @@ internal import Processes
 /// Sharp edges:
 /// - `onEnd` is called exactly once for each `start` and each `adopt`, always from the loop and never from within them
 ///   or `cancel`: a start that failed is reported in the next turn as `couldNotStart`. It may start further attempts.
-/// - An attempt that ends by itself has ended when its process has; what that left behind goes on, as under cron. Its
-///   output is not read any longer, and writing more of it gets SIGPIPE.
+/// - An attempt that ends by itself has ended when its process has; what that left behind goes on, as under cron. What
+///   it writes from then on is not the run's, and is dropped.
 /// - An attempt that was made to end has ended when its whole tree is gone.
-/// - Folders of attempts stay until `removeOutput`.
+/// - Folders of attempts stay until `removeOutput`, which leaves alone what a supervisor holds.
 public final class Runner {
     let loop: EventLoop
     /// Of the attempts' folders.
     let folder: String
     private let supervisor: String?
-    /// Of the folders of secrets; nil: each attempt's own.
-    let credentialsFolder: String?
+    let credentials: CredentialsFolder
+    /// Those whose end has not been reported; they name this object unowned.
     private var attempts: [ObjectIdentifier: AttemptHandle] = [:]
     /// Attempts whose end is known, to be reported when the handler that asked for them has returned.
     private var settled: [AttemptHandle] = []
@@ -56,17 +58,20 @@ public final class Runner {
 
     /// - Parameters:
     ///   - folder: where each attempt gets a folder of its own; made when missing, below one that is there.
-    ///   - credentialsFolder: where attempts get folders for their credentials, in memory rather than on a disk; made
-    ///     when missing. nil: in the folder of the attempt.
+    ///   - credentialsFolder: where attempts get folders for their credentials; made when missing. Where it is not in
+    ///     memory, or nil, an attempt with credentials cannot start.
     ///   - supervisor: the program `botcron-run`; nil: the one that is installed with this program.
     public init(
         loop: EventLoop, folder: String, credentialsFolder: String? = nil, supervisor: String? = nil
     ) throws(EventLoopError) {
         self.loop = loop
-        self.credentialsFolder = credentialsFolder
-        self.folder = folder
+        mkdir(folder, 0o700)
+        // As the kernel calls it, which is how it calls the folders that supervisors work in.
+        self.folder = Self.canonicalPath(folder)
+        credentials = CredentialsFolder(in: credentialsFolder, runs: self.folder)
         self.supervisor = supervisor
         ChildProcess.claimExits()
+        // Both sources are this object's own, and go before it.
         reports = try loop.deferred { [unowned self] in reportSettled() }
         unreadTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in
             let batch = unread
@@ -75,19 +80,58 @@ public final class Runner {
         }
     }
 
+    private static func canonicalPath(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
     // MARK: - Starting
 
-    /// Starts the supervisor at once, before it returns.
+    /// Makes the folder of an attempt that is about to be on record as started: from now on an attempt of which nothing
+    /// else is found has not begun. Whoever starts many claims them all first: it takes a system call each.
     ///
-    /// - Parameter isHeld: the supervisor begins only with `AttemptHandle.proceed(with:)`; until then nothing has been
+    /// - Throws: where the folder cannot be made, or a supervisor holds it.
+    public func claim(run: String, attempt: Int) throws(ExecutionError) {
+        try withRunsFolder { () throws(ExecutionError) in try attemptFolder(run: run, attempt: attempt).claim() }
+    }
+
+    func makeFolder(
+        _ folder: AttemptFolder, for request: AttemptRequest
+    ) throws(ExecutionError) -> FileDescriptor {
+        try withRunsFolder { () throws(ExecutionError) in
+            try folder.make(run: request.run, attempt: request.attempt, outputLimit: request.outputLimit)
+        }
+    }
+
+    /// Makes the runs' folder anew where somebody has removed it.
+    private func withRunsFolder<Value: ~Copyable>(
+        _ body: () throws(ExecutionError) -> Value
+    ) throws(ExecutionError) -> Value {
+        do throws(ExecutionError) {
+            return try body()
+        } catch  where error.errorNumber == ENOENT {
+            guard mkdir(folder, 0o700) == 0 else { throw error }
+            return try body()
+        }
+    }
+
+    func attemptFolder(run: String, attempt: Int) -> AttemptFolder {
+        AttemptFolder(in: folder, run: run, attempt: attempt)
+    }
+
+    /// Starts the supervisor at once, before it returns, in the folder that was claimed, or in a new one. Where it is
+    /// short of resources the report says so: nothing has begun, and the same attempt may be started again.
+    ///
+    /// - Parameter isGated: the supervisor begins only with `AttemptHandle.proceed(with:)`; until then nothing has been
     ///   started that the request names, and what it says may still change, but for its input and the bound of its
     ///   output. One whose daemon goes before that starts nothing at all.
     @discardableResult
     public func start(
-        _ request: AttemptRequest, isHeld: Bool = false, onEnd: @escaping (AttemptReport) -> Void
+        _ request: AttemptRequest, isGated: Bool = false, onEnd: @escaping (AttemptReport) -> Void
     ) -> AttemptHandle {
         let attempt = AttemptHandle(runner: self, run: request.run, attempt: request.attempt, onEnd: onEnd)
-        follow(attempt, isFollowed: attempt.start(request, isHeld: isHeld))
+        follow(attempt, isFollowed: attempt.start(request, isGated: isGated))
         return attempt
     }
 
@@ -98,37 +142,62 @@ public final class Runner {
 
     // MARK: - Taking over
 
-    /// Looks what became of attempts that an earlier runner had under way: those that go on, and those that ended and
-    /// say how. Of the others nothing is known, and nothing lives any longer: where their supervisor was killed, what it
-    /// left is killed now.
+    /// Looks what became of attempts that an earlier runner was told to start: a finding for each, in their order. What
+    /// nobody supervises any more is killed here.
     ///
     /// - Throws: where one cannot be looked at now (too many open files, a disk that fails). Nothing may be concluded
     ///   then about any of them.
-    public func survey(_ expected: [(run: String, attempt: Int)]) throws(ExecutionError) -> [SurvivingAttempt] {
-        var survivors: [SurvivingAttempt] = []
-        for (run, attempt) in expected {
-            let folder = AttemptFolder(in: folder, run: run, attempt: attempt)
-            if try folder.isHeld() {
-                try folder.awaitSupervisor()
-                survivors.append(SurvivingAttempt(run: run, attempt: attempt, state: .running))
-                // In this order: one that ends now has its outcome before it is free.
-            } else if let outcome = try folder.readOutcome() {
-                let report = AttemptReport(outcome, output: folder.output.capture())
-                survivors.append(SurvivingAttempt(run: run, attempt: attempt, state: .ended(report)))
-            } else {
-                folder.killLeftovers()
-            }
+    public func survey(_ expected: [(run: String, attempt: Int)]) throws(ExecutionError) -> [SurveyedAttempt] {
+        var search: SupervisorSearch?
+        return try expected.map { (run, attempt) throws(ExecutionError) in
+            let folder = attemptFolder(run: run, attempt: attempt)
+            return SurveyedAttempt(run: run, attempt: attempt, finding: try finding(folder, &search))
         }
-        return survivors
     }
 
-    /// Follows an attempt that `survey` found running, as if it had been started here.
+    private func finding(
+        _ folder: AttemptFolder, _ search: inout SupervisorSearch?
+    ) throws(ExecutionError) -> AttemptFinding {
+        if try folder.isHeld() {
+            try folder.awaitGate()
+            if try folder.isHeld() { return .held }
+        }
+        // In this order: one that ends now has its outcome before it is free.
+        if let outcome = try folder.readOutcome() {
+            return .ended(AttemptReport(outcome, output: folder.output.excerpt()))
+        }
+        if folder.isNamed {
+            guard folder.hasBegun else { return .notBegun }
+            folder.killLeftovers()
+            return .begun
+        }
+        // Nobody says who its supervisor is, if there is one.
+        if search == nil { search = try SupervisorSearch() }
+        let wasThere = search?.kill(folder.path) ?? false
+        guard folder.exists else { return .gone }
+        return wasThere ? .begun : .notBegun
+    }
+
+    /// Follows an attempt that `survey` found held, as if it had been started here.
     @discardableResult
-    public func adopt(_ survivor: SurvivingAttempt, onEnd: @escaping (AttemptReport) -> Void) -> AttemptHandle {
-        let attempt = AttemptHandle(runner: self, run: survivor.run, attempt: survivor.attempt, onEnd: onEnd)
+    public func adopt(_ surveyed: SurveyedAttempt, onEnd: @escaping (AttemptReport) -> Void) -> AttemptHandle {
+        let attempt = AttemptHandle(runner: self, run: surveyed.run, attempt: surveyed.attempt, onEnd: onEnd)
         follow(attempt, isFollowed: attempt.adopt())
         return attempt
     }
+
+    /// Ends what may live of an attempt that an earlier runner started and nobody waits for any more, before another of
+    /// its name starts: TERM to its whole tree, KILL after its grace.
+    ///
+    /// - Parameter then: called once, from the loop, when nothing of it lives.
+    public func endLeftover(run: String, attempt: Int, then: @escaping () -> Void) {
+        let leftover = AttemptHandle(runner: self, run: run, attempt: attempt) { _ in then() }
+        leftover.cancel()
+        follow(leftover, isFollowed: false)
+    }
+
+    /// Removes the secrets of attempts that nobody supervises any more. At the start.
+    public func sweepCredentials() { credentials.sweep() }
 
     private func follow(_ attempt: AttemptHandle, isFollowed: Bool) {
         attempts[ObjectIdentifier(attempt)] = attempt
@@ -145,22 +214,18 @@ public final class Runner {
 
     /// What an attempt wrote, whether it runs or has ended; nothing where its folder is gone.
     public func output(run: String, attempt: Int) -> OutputReader {
-        AttemptFolder(in: folder, run: run, attempt: attempt).output
+        attemptFolder(run: run, attempt: attempt).output
     }
 
     /// Every attempt that has a folder, one after the other.
     public func attemptsKept() -> KeptAttempts { KeptAttempts(in: folder) }
 
     /// Removes what is kept of an attempt that has ended and is on record.
-    public func removeOutput(run: String, attempt: Int) {
-        AttemptFolder(in: folder, run: run, attempt: attempt).remove()
-    }
-
-    /// Sends KILL at once to the whole tree of every attempt. The ends are still reported if the loop goes on.
-    public func killAll() {
-        for attempt in Array(attempts.values) {
-            attempt.kill()
-        }
+    ///
+    /// - Returns: false where it stays: a supervisor holds it, or that cannot be known now.
+    @discardableResult
+    public func removeOutput(run: String, attempt: Int) -> Bool {
+        attemptFolder(run: run, attempt: attempt).remove()
     }
 
     // MARK: - For the attempts
@@ -183,26 +248,4 @@ public final class Runner {
             attempt.look()
         }
     }
-}
-
-/// An attempt that an earlier runner started and whose end was not reported.
-public struct SurvivingAttempt: Sendable {
-    public enum State: Sendable {
-        /// To be adopted.
-        case running
-        case ended(AttemptReport)
-    }
-
-    public let run: String
-    public let attempt: Int
-    public let state: State
-
-    public var isRunning: Bool { if case .running = state { true } else { false } }
-}
-
-/// The clock's time in µs.
-func currentUSec(_ clock: clockid_t) -> Int64 {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
 }

@@ -39,13 +39,22 @@ struct JSONPlaces: Sendable {
     }
 }
 
-/// Records the places of a text while it is scanned.
+/// Records the places of a text while it is scanned, down to a depth.
 struct PlaceRecorder: JSONSink, ~Copyable {
     private(set) var places = JSONPlaces()
+    private let depthMax: Int
+    /// How many containers are open, and the places of those that are recorded.
+    private var level = 0
     private var open: [Int] = []
     private var key = 0..<0
 
+    /// - Parameter depthMax: what stands deeper has no place; the root has depth 0.
+    init(depthMax: Int) {
+        self.depthMax = depthMax
+    }
+
     private mutating func add(start: Int, end: Int) {
+        guard level <= depthMax else { return }
         let next = UInt32(places.all.count + 1)
         places.append(start: start, end: end, key: key, next: next)
         key = 0..<0
@@ -54,15 +63,17 @@ struct PlaceRecorder: JSONSink, ~Copyable {
     mutating func literal(_ value: JSONValue, start: Int, end: Int) { add(start: start, end: end) }
     mutating func number(start: Int, end: Int) { add(start: start, end: end) }
     mutating func string(start: Int, end: Int, hasEscapes: Bool) { add(start: start, end: end) }
-    mutating func key(start: Int, end: Int, hasEscapes: Bool) { key = start..<end }
+    mutating func key(start: Int, end: Int, hasEscapes: Bool) { if level <= depthMax { key = start..<end } }
 
     mutating func begin(_ container: JSONScanner.Container, start: Int) {
-        open.append(places.all.count)
+        if level <= depthMax { open.append(places.all.count) }
         add(start: start, end: start)
+        level += 1
     }
 
     mutating func end(_ container: JSONScanner.Container, end: Int) {
-        places.close(open.removeLast(), end: end)
+        level -= 1
+        if level <= depthMax { places.close(open.removeLast(), end: end) }
     }
 }
 

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// Texts as C wants them: an array of pointers with a null at its end, all bytes in one allocation.

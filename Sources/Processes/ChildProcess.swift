@@ -10,10 +10,13 @@ public struct ChildProcess: ~Copyable {
     /// Readable once the process has ended.
     public let pidfd: FileDescriptor
     public private(set) var isReaped = false
+    /// Which of its limits could not be set, and why; a sentence each.
+    public let unsetLimits: [String]
 
-    init(pid: Int32, pidfd: consuming FileDescriptor) {
+    init(pid: Int32, pidfd: consuming FileDescriptor, unsetLimits: [String]) {
         self.pid = pid
         self.pidfd = pidfd
+        self.unsetLimits = unsetLimits
     }
 
     // MARK: - Signals

@@ -48,13 +48,21 @@ public struct ControlGroup: Sendable {
         return 0
     }
 
+    /// How the names of all scopes of attempts begin.
+    private static let scopePrefix = "app-botcron-"
+
     private func has(_ name: String) -> Bool { access("\(path)/\(name)", F_OK) == 0 }
 
     // MARK: - Its processes
 
-    /// Sends KILL to every process in it, those that are just being forked too.
+    /// Sends KILL to every process in it, those that are just being forked too. The path comes from a file on disk:
+    /// only a scope of an attempt is killed, and never the group that this process is in.
     public func kill() {
-        let number = open(path + "/cgroup.kill", O_WRONLY | O_CLOEXEC)
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard path.hasPrefix(Self.root + "/"), !parts.contains(".."), let name = parts.last,
+            name.hasPrefix(Self.scopePrefix), name.hasSuffix(".scope"), Self.own(named: String(name))?.path != path
+        else { return }
+        let number = open(path + "/cgroup.kill", O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard number >= 0 else { return }
         _ = FileDescriptor(owning: number).write([UInt8(ascii: "1")])
     }

@@ -90,19 +90,46 @@ extension FileDescriptor {
 // MARK: - Whole files
 
 extension FileDescriptor {
-    /// Reads the file at `path`, at most `limit` bytes of it; nil where it cannot be read. Works for files whose size
-    /// the kernel does not say.
+    /// Opens a file to be read. Whatever else may have its name (a link, a pipe, a folder) is refused and waits for
+    /// nobody: names in folders are not ours alone.
+    public static func file(_ path: String) throws(ProcessError) -> FileDescriptor {
+        let number = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW)
+        let code = errno
+        guard number >= 0 else { throw .resource("open", object: ProcessError.quoted(path), code: code) }
+        let file = FileDescriptor(owning: number)
+        guard file.isFile else {
+            throw ProcessError(
+                kind: .other, operation: "open", object: ProcessError.quoted(path), errorNumber: EINVAL,
+                found: "it is no regular file", advice: "remove it")
+        }
+        return file
+    }
+
+    /// Whether it is a regular file, which no reader ever has to wait for.
+    private var isFile: Bool {
+        var status = stat()
+        return fstat(number, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// Reads the file at `path`, at most `limit` bytes of it; nil where it cannot be read, or is no file. Works for
+    /// files whose size the kernel does not say.
     public static func contents(of path: String, limit: Int) -> [UInt8]? {
-        let number = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
-        guard number >= 0 else { return nil }
-        return FileDescriptor(owning: number).remainder(limit: limit)
+        try? file(path).remainder(limit: limit)
+    }
+
+    /// Reads at most `limit` bytes from `offset` on, by one or more reads; nil where that fails.
+    public func bytes(at offset: Int, limit: Int) -> [UInt8]? {
+        guard offset >= 0, lseek(number, off_t(offset), SEEK_SET) >= 0 else { return nil }
+        return remainder(limit: limit)
     }
 
     /// Reads from where the file stands to its end, at most `limit` bytes; nil where that fails.
     public func remainder(limit: Int) -> [UInt8]? {
         var status = stat()
         guard fstat(number, &status) == 0 else { return nil }
-        var size = min(limit, max(Int(status.st_size) + 1, 4096))
+        // One more than is left, to see the end by the same read.
+        let rest = Int(status.st_size) - max(0, Int(lseek(number, 0, SEEK_CUR)))
+        var size = max(0, min(limit, max(rest, 4095) &+ 1))
         var bytes: [UInt8] = []
         while bytes.count < limit {
             var reading = Reading.end
@@ -111,11 +138,12 @@ extension FileDescriptor {
                 if case .bytes(let read) = reading { count = read }
             }
             switch reading {
-            case .bytes: bytes = bytes.isEmpty ? part : bytes + part
+            case .bytes where bytes.isEmpty: bytes = part
+            case .bytes: bytes += part
             case .end: return bytes
             case .wouldBlock, .failed: return nil
             }
-            size = 1 << 16
+            size = min(1 << 16, limit)
         }
         return bytes
     }

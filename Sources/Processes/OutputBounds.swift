@@ -23,6 +23,9 @@ public struct OutputBounds: Sendable {
 
     // MARK: - Names
 
+    /// No output is longer, by far.
+    static let offsetMax = Int(SupervisorOutcome.numberMax)
+
     static let segmentPrefix = RunFolder.outputName + "."
 
     public static func segmentName(offset: Int) -> String { segmentPrefix + String(offset) }
@@ -30,6 +33,10 @@ public struct OutputBounds: Sendable {
     /// The offset in the name of a segment; nil for other names.
     public static func segmentOffset(name: String) -> Int? {
         guard name.hasPrefix(segmentPrefix) else { return nil }
-        return Int(name.dropFirst(segmentPrefix.count)).flatMap { $0 >= 0 ? $0 : nil }
+        // As it was written, and in a range in which offsets can be added to.
+        guard let offset = Int(name.dropFirst(segmentPrefix.count)), (0...offsetMax).contains(offset) else {
+            return nil
+        }
+        return segmentName(offset: offset) == name ? offset : nil
     }
 }

@@ -18,6 +18,8 @@ public struct ProcessError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalidRequest
         /// The machine or a limit has no more of it now: processes, memory, fds. A later try may succeed.
         case outOfResources
+        /// It had begun, could not be followed, and was killed.
+        case notFollowed
         /// Something else; `errorNumber` tells.
         case other
     }
@@ -41,6 +43,12 @@ public struct ProcessError: Error, Hashable, Sendable, CustomStringConvertible {
         self.found = found
         self.advice = advice
     }
+
+    /// Whether the machine or a limit had no more fds, memory or processes: a later try may succeed.
+    public var isShortOfResources: Bool { kind != .notFollowed && Self.isShortage(errorNumber) }
+
+    /// Whether this errno says so.
+    public static func isShortage(_ code: Int32) -> Bool { [EMFILE, ENFILE, EAGAIN, ENOMEM].contains(code) }
 
     public var description: String {
         "cannot \(operation) \(object): \(found); \(advice)"
@@ -111,7 +119,7 @@ extension ProcessError {
         return "“\(shown)\(text.unicodeScalars.count > quotedLimit ? "…" : "")”"
     }
 
-    static func text(of code: Int32) -> String {
+    public static func text(of code: Int32) -> String {
         guard let text = strerror(code) else { return "errno \(code)" }
         return String(cString: text)
     }

@@ -38,9 +38,11 @@ public struct ProcessIdentity: Hashable, Sendable {
     public static let markName = "BOTCRON_SUPERVISOR"
     public var markValue: String { "\(pid)-\(startTicks)" }
 
-    /// The boot of the machine, from the kernel; the same text until the next one.
+    public static let bootIDPath = "/proc/sys/kernel/random/boot_id"
+
+    /// The boot of the machine, from the kernel; the same text until the next one. Empty where it cannot be read.
     public static let currentBootID: String = {
-        let bytes = FileDescriptor.contents(of: "/proc/sys/kernel/random/boot_id", limit: 64) ?? []
+        let bytes = FileDescriptor.contents(of: bootIDPath, limit: 64) ?? []
         return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }()
 }

@@ -16,6 +16,9 @@ public struct ProcessRequest: Equatable, Sendable {
     public var moreDescriptors: [Int32] = []
     /// Signals that the process begins with blocked: they wait for it until it has set itself up.
     public var blockedSignals: [Int32] = []
+    /// What the process may use, from before its first instruction on. Where there is any such limit, `Spawner` copies
+    /// this program to set it, which only a program with one thread may ask for.
+    public var limits = ResourceLimits()
     /// Whether the process leads a session of its own, without a terminal, or only a process group of its own.
     public var startsSession = true
 

@@ -35,8 +35,9 @@ public struct ProcessTree: Sendable {
         return found
     }
 
-    /// Sends each of `signals` to those of `members` that are descendants still, but for the process group `group`, which
-    /// has had them: nobody gets one twice, because many programs take a second TERM for an order to drop everything.
+    /// Sends each of `signals` to those of `members` that are descendants still, but for the process group `group`,
+    /// which has had them: nobody gets one twice, because many programs take a second TERM for an order to drop
+    /// everything.
     public func send(_ signals: [Int32], to members: [Int32], outsideGroup group: Int32) {
         let relatives = Set(members + [root])
         for pid in members where getpgid(pid) != group {
@@ -47,7 +48,8 @@ public struct ProcessTree: Sendable {
     /// Sends KILL to every descendant. They are stopped first, so that none forks on while the others are killed.
     public func kill() {
         var stopped: Set<Int32> = [root]
-        for _ in 0..<Self.stopPassesMax {
+        let deadline = SystemClock.monotonic.nowUSec + Self.stopUSecMax
+        for _ in 0..<Self.stopPassesMax where SystemClock.monotonic.nowUSec < deadline {
             let new = members().filter { !stopped.contains($0) }
             guard !new.isEmpty else { break }
             for pid in new {
@@ -63,6 +65,8 @@ public struct ProcessTree: Sendable {
 
     /// Walks that look for newcomers to stop. Beyond it what is known is killed, and the next call goes on.
     private static let stopPassesMax = 64
+    /// How long they take together, at most: those that have ended and nobody has reaped yet are walked as well.
+    private static let stopUSecMax: Int64 = 200_000
 
     // MARK: - Without a root
 

@@ -78,6 +78,13 @@ struct ProgramSearch: ~Copyable {
             return error(.noSuchProgram, code, "no such file", "install it, or correct the path")
         }
         let interpreter = interpreter(of: program)
+        if let interpreter, interpreter.unicodeScalars.last == "\r" {
+            return error(
+                .noInterpreter, code,
+                "its first line ends in a carriage return, and so names the program "
+                    + "“\(String(interpreter.unicodeScalars.dropLast()))\\r”, which is not there",
+                "save it with line feeds alone, such as by sed -i 's/\\r$//'")
+        }
         let found = interpreter.map { "its first line names \(ProcessError.quoted($0)), and there is no such program" }
         return error(
             .noInterpreter, code, found ?? "the loader that it needs is missing (a program for another system?)",

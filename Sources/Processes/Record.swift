@@ -74,8 +74,9 @@ public struct Record: Equatable, Sendable {
         return bytes
     }
 
-    /// Reads the fields up to `end`, or up to the first that is not there as a whole.
-    public init(parsing bytes: [UInt8]) {
+    /// Reads the fields up to `end`, or up to the first that is not there as a whole; of more than `fieldsMax` the
+    /// first ones.
+    public init(parsing bytes: [UInt8], fieldsMax: Int = .max) {
         isComplete = false
         var rest = bytes[...]
         while let line = rest.firstIndex(of: Self.lineFeed) {
@@ -89,6 +90,7 @@ public struct Record: Equatable, Sendable {
                 isComplete = true
                 return
             }
+            guard fields.count < fieldsMax else { return }
             fields.append(Field(name: name, value: Array(rest[(line + 1)..<(line + 1 + size)])))
             rest = rest[(line + 2 + size)...]
         }

@@ -2,7 +2,7 @@
 ///
 /// | file | holds | written by |
 /// |---|---|---|
-/// | `identity` | the run, the attempt, the bound of its output; then its supervisor and its process | the daemon, then the supervisor |
+/// | `identity` | the run, the attempt, the bound of its output; then its supervisor, `begun`, and its process | the daemon, then the supervisor |
 /// | `outcome` | how it ended: there as a whole or not at all | the supervisor |
 /// | `remarks` | what the process has said of itself so far, replaced as a whole | the supervisor |
 /// | `output` | what it wrote: the first half of the bound, and after the end the last half too | the supervisor |
@@ -10,8 +10,12 @@
 ///
 /// `identity` is locked (flock(2)) from before the supervisor starts until the supervisor is gone, however it goes: the
 /// daemon takes the lock and leaves its fd to the supervisor. A folder whose lock is free belongs to nobody who lives.
+/// One that is empty was claimed for an attempt, and nothing has been started in it.
 public enum RunFolder {
     public static let identityName = "identity"
+    /// The field of `identity` that the supervisor writes past its gate and before it forks: without it no process of
+    /// the job has ever been.
+    public static let begunField = "begun"
     public static let outcomeName = "outcome"
     /// The outcome to be: made, with its room on disk, before the process starts.
     public static let outcomeDraftName = "outcome.new"
@@ -34,19 +38,19 @@ public enum RunFolder {
             guard prefix.utf8.count + String(scalar).utf8.count <= nameBytesMax else { break }
             prefix.unicodeScalars.append(scalar)
         }
-        return "\(prefix)~\(hash(run)).\(attempt)"
+        return "\(prefix)~\(String(StableHash.fnv1a(run), radix: 16)).\(attempt)"
     }
 
     /// Of a name's 255 bytes on Linux, so many for the id.
     static let nameBytesMax = 200
 
-    /// FNV-1a 64.
-    private static func hash(_ text: String) -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in text.utf8 {
-            hash ^= UInt64(byte)
-            hash = hash &* 0x100_0000_01b3
-        }
-        return String(hash, radix: 16)
-    }
+    // MARK: - Bounds of what is read back
+
+    /// The bytes of an `identity` that are looked at; one that is longer is read as if it ended there.
+    public static let identityBytesMax = 1 << 16
+    /// The bytes of an `outcome` or of `remarks`; a longer file is no whole record. The words of a process are four
+    /// lines of 64 KiB at most.
+    public static let recordBytesMax = 512 << 10
+    /// The fields of any of the three; with more of them it is no whole record.
+    public static let fieldsMax = 64
 }

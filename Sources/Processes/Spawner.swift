@@ -4,9 +4,10 @@ internal import Glibc
 /// Starts processes: bare ones, without a loop, a clock or a shell.
 ///
 /// A `ProcessRequest` says everything that the process is to get; it inherits from us only what no request names:
-/// user, umask, limits, nice, control group. It starts with a clean slate: every signal at its default, none blocked
-/// and no fd beyond 0, 1 and 2 but those that the request names, at the head of its own session or group. `posix_spawn`
-/// does it without copying our memory, so a start costs the same however large we are.
+/// user, umask, limits (that of open files as it was before `OpenFileLimit.raise`), nice, control group. It starts with
+/// a clean slate: every signal at its default, none blocked and no fd beyond 0, 1 and 2 but those that the request
+/// names, at the head of its own session or group. `posix_spawn` does it without copying our memory, so a start costs
+/// the same however large we are; only a process that is to have limits of its own is made another way (`ForkedStart`).
 ///
 /// ```swift
 /// let pipe = try Pipe()
@@ -34,8 +35,14 @@ public enum Spawner {
             throw .workingDirectory(request.workingDirectory, code: EACCES)
         }
         let program = try search.find()
-        let pid = try start(program, request, search)
-        return try adopt(pid, search, program: program)
+        let start = try start(program, request, search)
+        return try adopt(start, search)
+    }
+
+    /// A process that executes its program.
+    private struct Start {
+        let pid: Int32
+        var unsetLimits: [String] = []
     }
 
     // MARK: - Before
@@ -77,10 +84,32 @@ public enum Spawner {
 
     private static func start(
         _ program: String, _ request: ProcessRequest, _ search: borrowing ProgramSearch
-    ) throws(ProcessError) -> Int32 {
+    ) throws(ProcessError) -> Start {
         let arguments = ArgumentBlock(request.arguments)
         // In order of the names, so that two processes of one request see the same bytes.
         let environment = ArgumentBlock(request.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
+        // An fd of ours may itself have a number that the process is to have, and be overwritten before it is its
+        // turn: dup2 only from above.
+        let end = Int32(3 + request.moreDescriptors.count)
+        let null = try FileDescriptor.openNull()
+        let input = try FileDescriptor.duplicate(request.standardInput ?? null.number, notBelow: end)
+        let output = try FileDescriptor.duplicate(request.standardOutput ?? null.number, notBelow: end)
+        let error = try FileDescriptor.duplicate(request.standardError ?? null.number, notBelow: end)
+        var numbers = [input.number, output.number, error.number]
+        defer { for number in numbers.dropFirst(3) { close(number) } }
+        for number in request.moreDescriptors {
+            let copy = fcntl(number, F_DUPFD_CLOEXEC, end)
+            let code = errno
+            guard copy >= 0 else { throw .resource("duplicate", object: "fd \(number)", code: code) }
+            numbers.append(copy)
+        }
+
+        if !request.limits.isEmpty {
+            let forked = try ForkedStart.start(
+                program, arguments, environment, request, numbers, folder: search.folderNumber)
+            guard forked.code == 0 else { throw refusal(forked.code, program, arguments, environment, search) }
+            return Start(pid: forked.pid, unsetLimits: forked.unsetLimits)
+        }
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -97,46 +126,42 @@ public enum Spawner {
         let leads = request.startsSession ? Int32(BC_POSIX_SPAWN_SETSID) : Int32(POSIX_SPAWN_SETPGROUP)
         posix_spawnattr_setflags(&attributes, Int16(leads | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
 
-        // An fd of ours may itself have a number that the process is to have, and be overwritten before it is its
-        // turn: dup2 only from above.
-        let end = Int32(3 + request.moreDescriptors.count)
-        let null = try FileDescriptor.openNull()
-        let input = try FileDescriptor.duplicate(request.standardInput ?? null.number, notBelow: end)
-        let output = try FileDescriptor.duplicate(request.standardOutput ?? null.number, notBelow: end)
-        let error = try FileDescriptor.duplicate(request.standardError ?? null.number, notBelow: end)
-        var more: [Int32] = []
-        defer { for number in more { close(number) } }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, input.number, 0)
-        posix_spawn_file_actions_adddup2(&actions, output.number, 1)
-        posix_spawn_file_actions_adddup2(&actions, error.number, 2)
-        for (index, number) in request.moreDescriptors.enumerated() {
-            let copy = fcntl(number, F_DUPFD_CLOEXEC, end)
-            let code = errno
-            guard copy >= 0 else { throw .resource("duplicate", object: "fd \(number)", code: code) }
-            more.append(copy)
-            posix_spawn_file_actions_adddup2(&actions, copy, Int32(3 + index))
-        }
+        // First: the folder's own fd may have a number that the process is to have.
         posix_spawn_file_actions_addfchdir_np(&actions, search.folderNumber)
+        for (number, copy) in numbers.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, copy, Int32(number))
+        }
         let complete = posix_spawn_file_actions_addclosefrom_np(&actions, end)
         // Each of these calls can fail for memory only, and the last would then fail too.
         guard complete == 0 else { throw search.explain(complete, program: program) }
 
         var pid: pid_t = 0
+        // The new process takes its limits from ours as they are at that moment. Lowered for the time of the call, and
+        // not by the process itself: posix_spawn has no action for it. Another thread of ours may be refused a file in
+        // that time; the programs that raise theirs have no other.
+        let raised = OpenFileLimit.inherited == nil ? nil : OpenFileLimit.current
+        if raised != nil { OpenFileLimit.inherited?.apply() }
+        defer { raised?.apply() }
         let code = posix_spawn(&pid, program, &actions, &attributes, arguments.pointers, environment.pointers)
-        guard code != E2BIG else {
-            throw ProcessError(
-                kind: .argumentsTooLong, operation: "start", object: ProcessError.quoted(search.name),
-                errorNumber: code,
-                found:
-                    "arguments and environment have \(arguments.kernelSize + environment.kernelSize) bytes together, "
-                    + "and the kernel passes on about \(ArgumentBlock.totalLimit)",
-                advice: "pass long data by standard input or in a file")
-        }
-        guard code == 0 else { throw search.explain(code, program: program) }
-        return pid
+        guard code == 0 else { throw refusal(code, program, arguments, environment, search) }
+        return Start(pid: pid)
+    }
+
+    /// What the kernel's `code` means for the start of `program`.
+    private static func refusal(
+        _ code: Int32, _ program: String, _ arguments: borrowing ArgumentBlock, _ environment: borrowing ArgumentBlock,
+        _ search: borrowing ProgramSearch
+    ) -> ProcessError {
+        guard code == E2BIG else { return search.explain(code, program: program) }
+        return ProcessError(
+            kind: .argumentsTooLong, operation: "start", object: ProcessError.quoted(search.name), errorNumber: code,
+            found:
+                "arguments and environment have \(arguments.kernelSize + environment.kernelSize) bytes together, "
+                + "and the kernel passes on about \(ArgumentBlock.totalLimit)",
+            advice: "pass long data by standard input or in a file")
     }
 
     /// So many ms a process that has begun is worth; then it is killed.
@@ -144,9 +169,9 @@ public enum Spawner {
 
     /// The child with its pidfd. Until it is reaped its pid cannot pass to another, so there is no hurry.
     private static func adopt(
-        _ pid: Int32, _ search: consuming ProgramSearch, program: String
+        _ start: Start, _ search: consuming ProgramSearch
     ) throws(ProcessError) -> ChildProcess {
-        let name = search.name
+        let (name, pid) = (search.name, start.pid)
         // Closing the folder leaves a free fd: the one for the pidfd. Or the limit of fds would be found out only now,
         // with the process already at work.
         _ = consume search
@@ -161,8 +186,11 @@ public enum Spawner {
         guard pidfd >= 0 else {
             kill(-pid, SIGKILL)
             while waitpid(pid, nil, 0) < 0, errno == EINTR {}
-            throw .resource("follow", object: ProcessError.quoted(name), code: code)
+            let shortage = ProcessError.resource("follow", object: ProcessError.quoted(name), code: code)
+            throw ProcessError(
+                kind: .notFollowed, operation: shortage.operation, object: shortage.object, errorNumber: code,
+                found: "\(shortage.found), and so it was killed", advice: shortage.advice)
         }
-        return ChildProcess(pid: pid, pidfd: FileDescriptor(owning: pidfd))
+        return ChildProcess(pid: pid, pidfd: FileDescriptor(owning: pidfd), unsetLimits: start.unsetLimits)
     }
 }

@@ -6,8 +6,11 @@ public struct SupervisorOutcome: Equatable, Sendable {
         case signaled(Int32, coreDumped: Bool)
         /// No process came to be: the text says what was tried and what would be right.
         case couldNotStart(String)
-        /// Somebody else took the exit status.
-        case lost
+        /// No process came to be, because the machine or a limit of this user had no more fds, memory or processes just
+        /// then: a later try may succeed. The text as above.
+        case shortOfResources(String)
+        /// It ran, and how it ended is not known: the text says why.
+        case lost(String)
     }
 
     public var ending: Ending
@@ -52,7 +55,8 @@ extension SupervisorOutcome {
             record.add("signal", Int64(signal))
             record.add("core", where: coreDumped)
         case .couldNotStart(let reason): record.add("failure", reason)
-        case .lost: break
+        case .shortOfResources(let reason): record.add("shortage", reason)
+        case .lost(let reason): record.add("lost", reason)
         }
         record.add("timed-out", where: isTimedOut)
         record.add("stalled", where: isStalled)
@@ -72,18 +76,15 @@ extension SupervisorOutcome {
         return record
     }
 
-    /// nil where the record is not whole: as if there were none.
+    /// The outcome that stands in a file's bytes, of which there are at most `RunFolder.recordBytesMax`.
+    public init?(parsing bytes: [UInt8]) {
+        self.init(Record(parsing: bytes, fieldsMax: RunFolder.fieldsMax))
+    }
+
+    /// nil where the record is not whole, or says what no supervisor writes: as if there were none.
     public init?(_ record: Record) {
-        guard record.isComplete else { return nil }
-        if let status = record.number("exited") {
-            ending = .exited(Int32(clamping: status))
-        } else if let signal = record.number("signal") {
-            ending = .signaled(Int32(clamping: signal), coreDumped: record.isSet("core"))
-        } else if let reason = record.text("failure") {
-            ending = .couldNotStart(reason)
-        } else {
-            ending = .lost
-        }
+        guard record.isComplete, let ending = Self.ending(record) else { return nil }
+        self.ending = ending
         isTimedOut = record.isSet("timed-out")
         isStalled = record.isSet("stalled")
         isCancelled = record.isSet("cancelled")
@@ -93,12 +94,34 @@ extension SupervisorOutcome {
         userCPUUSec = record.number("user") ?? 0
         systemCPUUSec = record.number("system") ?? 0
         maxRSSKiB = record.number("max-rss") ?? 0
-        headCount = max(0, record.number("head") ?? 0)
-        tailCount = max(0, record.number("tail") ?? 0)
-        outputCount = max(headCount + tailCount, record.number("written") ?? 0)
+        headCount = record.number("head") ?? 0
+        tailCount = record.number("tail") ?? 0
+        outputCount = record.number("written") ?? headCount &+ tailCount
+        let counts = [userCPUUSec, systemCPUUSec, maxRSSKiB, headCount, tailCount, outputCount]
+        guard counts.allSatisfy({ (0...Self.numberMax).contains($0) }), outputCount >= headCount + tailCount,
+            [startedUSec, endedUSec].allSatisfy({ (-Self.numberMax...Self.numberMax).contains($0) })
+        else { return nil }
         outputError = record.text("output-error")
         limitsError = record.text("limits-error")
         remarks = record.remarks
+    }
+}
+
+extension SupervisorOutcome {
+    /// No count and no time of an attempt is larger, by far: two of them can be added and subtracted.
+    public static let numberMax: Int64 = 1 << 61
+
+    private static func ending(_ record: Record) -> Ending? {
+        if let status = record.number("exited") {
+            return (0...255).contains(status) ? .exited(Int32(status)) : nil
+        }
+        if let signal = record.number("signal") {
+            // Linux has 64 of them.
+            return (1...64).contains(signal) ? .signaled(Int32(signal), coreDumped: record.isSet("core")) : nil
+        }
+        if let reason = record.text("failure") { return .couldNotStart(reason) }
+        if let reason = record.text("shortage") { return .shortOfResources(reason) }
+        return .lost(record.text("lost") ?? "somebody else took the exit status of its process")
     }
 }
 

@@ -10,15 +10,20 @@ public struct SupervisorRequest: Equatable, Sendable {
         public static let request: Int32 = 3
         /// The file `identity`, locked.
         public static let identity: Int32 = 4
-        /// Where the supervisor is held (`heldArgument`): it begins when this has been closed at the other end.
+        /// Where the supervisor is held (`gatedArgument`): it begins when this has been closed at the other end.
         public static let gate: Int32 = 5
         /// The standard input of the process, where it has one: 5, and 6 after a gate.
-        public static func input(isHeld: Bool) -> Int32 { isHeld ? 6 : 5 }
+        public static func input(isGated: Bool) -> Int32 { isGated ? 6 : 5 }
     }
 
     /// The last argument of a supervisor that is not to begin before its gate opens, because it has still to be put
     /// into its place, and its request to be written. One whose request is not there by then has nothing to do.
-    public static let heldArgument = "--held"
+    public static let gatedArgument = "--held"
+
+    /// The bytes of a request. With the most that the kernel passes on to a process it has 6 MiB; the rest is for
+    /// the context and the credentials. One that is longer is refused by the daemon, and by the supervisor taken for
+    /// none.
+    public static let bytesMax = 64 << 20
 
     /// What a credential's file holds.
     public enum Credential: Equatable, Sendable {
@@ -130,7 +135,7 @@ extension SupervisorRequest {
         timeoutUSec = record.number("timeout") ?? 0
         killGraceUSec = record.number("grace") ?? killGraceUSec
         stallTimeoutUSec = record.number("stall") ?? 0
-        outputLimit = Int(limit)
+        outputLimit = Int(clamping: limit)
         context = record.text("context")
         credentialsFolder = record.text("credentials") ?? ""
         limits.memoryMax = record.number("memory") ?? 0

@@ -1,7 +1,7 @@
 import Glibc
 import Store
 
-/// The way from a path to a connection whose tables are those of the newest version.
+/// The way from a path to a database whose tables are those of the newest version.
 struct Opening {
     let path: String
     /// Those of `Schema`; a test may have more.
@@ -9,27 +9,27 @@ struct Opening {
 
     private static let operation = "open the store"
 
-    func connection() throws(StoreError) -> Connection {
+    func database() throws(StoreError) -> Database {
         try Self.makeFile(path, Self.operation)
         let hasLog = FileStatus(path + "-wal")?.size ?? 0 > 0
-        let connection = try Connection(path: path)
+        let database = try Database(path: path)
         // Until the version is known to be ours the file is only looked at.
-        connection.setCheckpointOnClose(false)
+        database.setCheckpointOnClose(false)
         let found: Int
         do throws(StoreError) {
-            found = try version(of: connection)
+            found = try version(of: database)
             guard found <= steps.count else { throw newerSchema(found: found) }
         } catch {
             // Where there was no log before, there is nothing to move: SQLite only tidies up after itself.
-            if !hasLog { connection.setCheckpointOnClose(true) }
+            if !hasLog { database.setCheckpointOnClose(true) }
             throw error
         }
-        connection.setCheckpointOnClose(true)
+        database.setCheckpointOnClose(true)
 
-        if found > 0, found < steps.count { try keepCopy(of: connection, version: found) }
-        try configure(connection)
-        if found < steps.count { try migrate(connection, from: found) }
-        return connection
+        if found > 0, found < steps.count { try keepCopy(of: database, version: found) }
+        try configure(database)
+        if found < steps.count { try migrate(database, from: found) }
+        return database
     }
 
     // MARK: - The file
@@ -40,7 +40,7 @@ struct Opening {
         if let status = FileStatus(path) {
             guard status.isRegular else {
                 throw StoreError(
-                    kind: .cannotOpen, operation: operation, path: path, message: "it is not a regular file")
+                    kind: .notAFile, operation: operation, path: path, message: "it is not a regular file")
             }
             // Left as it is where it is not ours to change; opening it says the rest.
             if status.mode & 0o077 != 0 { _ = chmod(path, 0o600) }
@@ -55,10 +55,10 @@ struct Opening {
 
     // MARK: - The version
 
-    private func version(of connection: Connection) throws(StoreError) -> Int {
-        let version = try connection.integer("PRAGMA user_version", Self.operation)
-        let application = try connection.integer("PRAGMA application_id", Self.operation)
-        let tables = try connection.integer("SELECT count(*) FROM sqlite_schema", Self.operation)
+    private func version(of database: Database) throws(StoreError) -> Int {
+        let version = try database.integer("PRAGMA user_version", Self.operation)
+        let application = try database.integer("PRAGMA application_id", Self.operation)
+        let tables = try database.integer("SELECT count(*) FROM sqlite_schema", Self.operation)
         let isEmpty = version == 0 && tables == 0
         guard isEmpty || (application == Schema.applicationID && version >= 0) else {
             throw StoreError(
@@ -75,20 +75,20 @@ struct Opening {
     }
 
     /// Keeps the file as the older version left it, as `botcron.db.v<version>`, for the way back.
-    private func keepCopy(of connection: Connection, version: Int) throws(StoreError) {
+    private func keepCopy(of database: Database, version: Int) throws(StoreError) {
         let operation = "keep a copy of the store before its schema is changed"
-        try connection.copy(asNew: "\(path).v\(version)", operation)
+        try database.copy(asNew: "\(path).v\(version)", operation)
     }
 
-    private func configure(_ connection: Connection) throws(StoreError) {
+    private func configure(_ database: Database) throws(StoreError) {
         // The write-ahead log: a commit is one append, and readers do not wait. Where a file system cannot have it
         // SQLite stays with its rollback journal, which is as safe.
-        _ = try connection.prepare("PRAGMA journal_mode = WAL").step(Self.operation)
-        try connection.execute(
+        _ = try database.prepare("PRAGMA journal_mode = WAL").step(Self.operation)
+        try database.execute(
             """
             PRAGMA synchronous = FULL;
             PRAGMA temp_store = MEMORY;
-            PRAGMA cache_size = -\(Connection.cacheKibibytes);
+            PRAGMA cache_size = -\(Database.cacheKibibytes);
             PRAGMA journal_size_limit = \(Self.logBytesMax);
             """, Self.operation)
     }
@@ -96,15 +96,15 @@ struct Opening {
     /// The log is cut back to this after a checkpoint. SQLite makes one at every 1000 pages (4 MB).
     private static let logBytesMax = 8 << 20
 
-    private func migrate(_ connection: Connection, from found: Int) throws(StoreError) {
+    private func migrate(_ database: Database, from found: Int) throws(StoreError) {
         let operation = "bring the store from version \(found) to \(steps.count)"
         // All steps or none; the version is part of the transaction.
         do throws(StoreError) {
-            try connection.execute("BEGIN EXCLUSIVE", operation)
-            for step in steps[found...] { try connection.execute(step, operation) }
-            try connection.execute("PRAGMA user_version = \(steps.count); COMMIT", operation)
+            try database.execute("BEGIN EXCLUSIVE", operation)
+            for step in steps[found...] { try database.execute(step, operation) }
+            try database.execute("PRAGMA user_version = \(steps.count); COMMIT", operation)
         } catch {
-            if connection.isInTransaction { try? connection.execute("ROLLBACK", operation) }
+            if database.isInTransaction { try? database.execute("ROLLBACK", operation) }
             throw error
         }
     }

@@ -2,49 +2,44 @@ public import Scheduling
 public import Store
 
 extension SQLiteStore {
-    /// Runs that one `StoreChange.prune` removes at most, oldest first; the next one goes on. A long history whose
-    /// job was given a small `history_limit` shrinks over the job's next runs, and no commit takes long.
-    /// At 40 µs a run in a store of a million: 10 ms.
-    static let pruneStepMax = 250
-
-    /// Runs of a job whose key or fire time a client may name again, and that are kept for it beyond the job's
-    /// `history_limit` (but not beyond the days of retention). Beyond it the oldest go all the same.
-    static let claimedRunsMax = 1_000
-
-    public func commit(_ changes: [StoreChange], untold: String?) throws(StoreError) {
+    public func commit(_ changes: [StoreChange], untold: String?, turn: Int64) throws(StoreError) {
         guard !changes.isEmpty else { return }
         let operation = "commit \(changes.count) changes"
         try rescueIfMoved()
-        let statements = try opened(operation)
+        let statements = try writable(operation)
+        let last = try lastTurn(statements)
+        guard turn != last else { return }
+        guard turn > last else {
+            throw StoreError(
+                kind: .other, operation: operation, path: path,
+                message: "they are of turn \(turn), and turn \(last) is on record")
+        }
         try throwLookupFailure()
-        try setDurability(neededDurability(for: changes, statements), statements.connection)
-        try statements.begin.run(operation)
-        do throws(StoreError) {
+        try setDurability(neededDurability(for: changes, statements), statements.database)
+        try transaction(statements, operation) { () throws(StoreError) in
             var moves = StatusMoves()
             for change in changes { try apply(change, &moves, statements) }
             try count(moves, statements)
             if let untold { try record("\(untoldNumber + 1)\n\(untold)", for: .untold, statements) }
-            try statements.commit.run(operation)
-            if untold != nil { untoldNumber += 1 }
-        } catch {
-            // Some errors roll back by themselves. Where this fails too there is nothing more to do: the next begin
-            // says so.
-            if statements.connection.isInTransaction { try? statements.rollback.run(operation) }
-            throw error
+            try record(String(turn), for: .turn, statements)
         }
+        lastTurnKnown = turn
+        if untold != nil { untoldNumber += 1 }
     }
 
     public func untold() throws(StoreError) -> String? {
         guard let text = try setting(.untold, try opened("read what was not told")) else { return nil }
         guard let gap = text.firstIndex(of: "\n"), let number = UInt64(text[..<gap]) else { return text }
+        // Such a number was never reached by counting.
+        guard number <= ToldMark.numberMax else { return text }
         untoldNumber = max(untoldNumber, number)
         return number > told.number ? String(text[text.index(after: gap)...]) : nil
     }
 
     public func forgetUntold() throws(StoreError) {
         if untoldNumber > told.number, told.set(untoldNumber) { return }
-        let statements = try opened("record that all is told")
-        try setDurability(.eventual, statements.connection)
+        let statements = try writable("record that all is told")
+        try setDurability(.eventual, statements.database)
         try record(nil, for: .untold, statements)
     }
 
@@ -53,8 +48,12 @@ extension SQLiteStore {
     }
 
     public func keep(_ text: String?, as note: StoreNote) throws(StoreError) {
-        let statements = try opened("keep a note")
-        try setDurability(.eventual, statements.connection)
+        let operation = "keep a note"
+        if let text, text.utf8.count > StoreNote.bytesMax {
+            throw constraint(operation, "it has \(text.utf8.count) bytes, more than \(StoreNote.bytesMax)")
+        }
+        let statements = try writable(operation)
+        try setDurability(.eventual, statements.database)
         try record(text, for: Setting(note), statements)
     }
 
@@ -86,23 +85,16 @@ extension SQLiteStore {
         case .prune(let job, let keep):
             try prune(job: job, keep: max(0, keep), statements)
         case .pruneEnded(let instant, let limit):
-            statements.endedBefore.bind(instant)
-            statements.endedBefore.bind(max(0, limit))
-            try remove(statements.endedBefore, "remove old runs", statements)
+            try pruneEnded(before: instant, limit: max(0, limit), statements)
         case .queueItem(let item):
             QueueItemRow.bind(item, to: statements.setQueueItem)
             try statements.setQueueItem.run("record an item of the queue \(item.queue)")
         case .removeQueueItem(let id):
             statements.removeQueueItem.bind(id)
             try statements.removeQueueItem.run("remove an item of a queue")
+        case .queueItemsReturned(let kept):
+            try returnQueueItems(except: kept, statements)
         }
-    }
-
-    private func record(_ value: String?, for setting: Setting, _ statements: Statements) throws(StoreError) {
-        let statement = value == nil ? statements.removeSetting : statements.setSetting
-        statement.bind(setting.rawValue)
-        if let value { statement.bind(value) }
-        try statement.run("record the setting \(setting.rawValue)")
     }
 
     // MARK: - Runs and attempts
@@ -112,12 +104,13 @@ extension SQLiteStore {
             RunRow.bind(run, to: statements.updateRun)
             statements.updateRun.bind(known.sequence)
             try statements.updateRun.run("record the run \(run.id)")
-            moves.leave(known.status)
+            if let status = known.status { moves.leave(status) }
         } else if try wasRemoved(executionID: run.id, statements) {
             // A transaction that is committed once more may bring runs that its own retention removed.
             guard run.status.isActive else { return }
             throw constraint("record the run \(run.id)", "a run of this id was there and was removed")
         } else {
+            try refuseUsedKey(of: run)
             RunRow.bind(run, to: statements.insertRun)
             try statements.insertRun.run("record the run \(run.id)")
         }
@@ -136,7 +129,7 @@ extension SQLiteStore {
         try statements.setAttempt.run(operation)
     }
 
-    private func constraint(_ operation: String, _ message: String) -> StoreError {
+    func constraint(_ operation: String, _ message: String) -> StoreError {
         StoreError(kind: .constraint, operation: operation, path: path, message: message)
     }
 
@@ -154,52 +147,6 @@ extension SQLiteStore {
             statements.addToCount.bind(status.rawValue)
             statements.addToCount.bind(change)
             try statements.addToCount.run("count the runs that are \(status.rawValue)")
-        }
-    }
-
-    // MARK: - Retention
-
-    private func prune(job: String, keep: Int, _ statements: Statements) throws(StoreError) {
-        try prune(job: job, keep: keep, statements.unclaimedOfJobUpTo, statements)
-        try prune(job: job, keep: max(keep, Self.claimedRunsMax), statements.endedOfJobUpTo, statements)
-    }
-
-    private func prune(
-        job: String, keep: Int, _ old: Statement, _ statements: Statements
-    ) throws(StoreError) {
-        let operation = "remove old runs of \(job)"
-        let newest = statements.newestBeyond
-        newest.bind(job)
-        newest.bind(keep)
-        defer { newest.reset() }
-        guard try newest.step(operation) else { return }
-        let end = (createdAt: newest.integer(), sequence: newest.integer())
-        old.bind(job)
-        old.bind(end.createdAt)
-        old.bind(end.sequence)
-        old.bind(Self.pruneStepMax)
-        try remove(old, operation, statements)
-    }
-
-    /// Removes the runs that a statement selects (sequence, id), with their attempts. Their ids stay taken, and they
-    /// still count.
-    private func remove(
-        _ selection: Statement, _ operation: String, _ statements: Statements
-    ) throws(StoreError) {
-        defer { selection.reset() }
-        // Read to the end first: a row that goes while its index is being walked may hide the next.
-        var doomed: [(sequence: Int64, id: String)] = []
-        while try selection.step(operation) {
-            let sequence = selection.integer()
-            doomed.append((sequence, selection.text()))
-        }
-        for run in doomed {
-            statements.rememberID.bind(ExecutionIDKey(run.id).value)
-            try statements.rememberID.run(operation)
-            statements.deleteAttempts.bind(run.sequence)
-            try statements.deleteAttempts.run(operation)
-            statements.deleteRun.bind(run.sequence)
-            try statements.deleteRun.run(operation)
         }
     }
 }

@@ -23,7 +23,8 @@ extension SQLiteStore {
     /// - `decidedThrough` without a run: the same fire times are decided the same way;
     /// - counters and budget use without a run: they change with runs only, so with none they are corrections;
     /// - the progress of an active run (preview, error) in the same status and attempt;
-    /// - what retention removes, and the state of a job that the configuration no longer has.
+    /// - what retention removes, and the state of a job that the configuration no longer has;
+    /// - that items of queues are nobody's: the next daemon gives them back, too.
     func neededDurability(
         for changes: [StoreChange], _ statements: Statements
     ) throws(StoreError) -> Durability {
@@ -51,7 +52,7 @@ extension SQLiteStore {
             return item.deliveries == 0
         case .removeQueueItem:
             return true
-        case .removeJobState, .prune, .pruneEnded:
+        case .removeJobState, .prune, .pruneEnded, .queueItemsReturned:
             return false
         }
     }
@@ -59,14 +60,14 @@ extension SQLiteStore {
     private func state(ofJob job: String, _ statements: Statements) throws(StoreError) -> JobState? {
         statements.jobState.bind(job)
         defer { statements.jobState.reset() }
-        return try statements.jobState.step("look up the job \(job)") ? try JobStateRow.read(statements.jobState) : nil
+        return try statements.jobState.step("look up the job \(job)") ? JobStateRow.read(statements.jobState) : nil
     }
 
-    /// Switches the connection over, between transactions. Measured: 1 µs, so it is done as often as it changes.
-    func setDurability(_ needed: Durability, _ connection: Connection) throws(StoreError) {
+    /// Switches the database over, between transactions. Measured: 1 µs, so it is done as often as it changes.
+    func setDurability(_ needed: Durability, _ database: Database) throws(StoreError) {
         guard needed != durability else { return }
         // Not a prepared statement: SQLite does what this pragma says when it is prepared, not when it is run.
-        try connection.execute(
+        try database.execute(
             needed == .synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
             "choose when a commit is synced")
         durability = needed

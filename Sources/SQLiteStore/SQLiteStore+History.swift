@@ -1,4 +1,4 @@
-public import Schedules
+import Schedules
 import Scheduling
 public import Store
 
@@ -28,10 +28,11 @@ extension SQLiteStore {
         var last: HistoryCursor?
         while try statement.step(operation) {
             guard runs.count < limit else { return HistoryPage(runs: runs, next: last) }
-            let sequence = statement.integer()
-            let run = try RunRow.read(statement)
-            runs.append(run)
-            last = HistoryCursor(createdAtMicroseconds: run.createdAt.microseconds, sequence: sequence)
+            // As it is on disk: clamped it would be the place of other runs.
+            let createdAt = statement.integer()
+            last = HistoryCursor(createdAtMicroseconds: createdAt, sequence: statement.integer())
+            // One that cannot be read is no reason to keep the others back; asked for by its id it says so.
+            if let run = try? RunRow.read(statement) { runs.append(run) }
         }
         return HistoryPage(runs: runs, next: nil)
     }
@@ -46,21 +47,15 @@ extension SQLiteStore {
     }
 
     public func statistics() throws(StoreError) -> StoreStatistics {
-        let statement = try opened("read the totals").counts
+        let operation = "read the totals"
+        let statements = try opened(operation)
+        let statement = statements.counts
         defer { statement.reset() }
         var counts: [Run.Status: Int] = [:]
-        while try statement.step("read the totals") {
-            let status = try statement.word(Run.Status.self)
-            counts[status] = statement.int()
+        while try statement.step(operation) {
+            let status = statement.wordIfKnown(Run.Status.self)
+            if let status { counts[status] = statement.count() }
         }
-        return StoreStatistics(counts: counts)
-    }
-
-    public func hasRunsEnded(before instant: Instant) throws(StoreError) -> Bool {
-        let statement = try opened("look for old runs").endedBefore
-        statement.bind(instant)
-        statement.bind(1)
-        defer { statement.reset() }
-        return try statement.step("look for old runs")
+        return StoreStatistics(counts: counts, keysDropped: Int(try counter(.keysDropped, statements)))
     }
 }

@@ -1,9 +1,9 @@
 public import Schedules
 public import Scheduling
-public import Store
+import Store
 
-/// What the core asks of the queues. Where the store cannot be read there is nothing, and the next commit fails with the
-/// reason.
+/// What the core asks of the queues. Where the store cannot be read there is nothing, and the next commit fails with
+/// the reason.
 extension SQLiteStore {
     public func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] {
         lookUp([]) { () throws(StoreError) in
@@ -44,15 +44,35 @@ extension SQLiteStore {
 
     public func lastQueueItemID() -> Int64 {
         lookUp(0) { () throws(StoreError) in
-            let statement = try opened("find the last item of a queue").lastQueueItem
+            let operation = "find the last item of a queue"
+            let statement = try opened(operation).lastQueueItem
             defer { statement.reset() }
-            return try statement.step("find the last item of a queue") ? statement.integer() : 0
+            guard try statement.step(operation) else { return 0 }
+            let id = statement.integer()
+            // Clamped it would be given out twice.
+            guard (0...Self.queueItemIDMax).contains(id) else {
+                throw statement.damage("the last item of a queue has the number \(id)")
+            }
+            return id
         }
     }
 
-    public func returnQueueItems() throws(StoreError) {
-        let statements = try opened("return the items of queues")
-        try setDurability(.eventual, statements.connection)
-        try statements.returnQueueItems.run("return the items of queues")
+    /// Beyond it no item is pushed: its number was never reached by counting.
+    private static let queueItemIDMax: Int64 = 1 << 62
+
+    func returnQueueItems(except kept: Set<Int64>, _ statements: Statements) throws(StoreError) {
+        let operation = "return the items of queues"
+        guard !kept.isEmpty else { return try statements.returnQueueItems.run(operation) }
+        for id in try takenQueueItems(statements, operation) where !kept.contains(id) {
+            statements.returnQueueItem.bind(id)
+            try statements.returnQueueItem.run(operation)
+        }
+    }
+
+    private func takenQueueItems(_ statements: Statements, _ operation: String) throws(StoreError) -> [Int64] {
+        defer { statements.takenQueueItems.reset() }
+        var taken: [Int64] = []
+        while try statements.takenQueueItems.step(operation) { taken.append(statements.takenQueueItems.integer()) }
+        return taken
     }
 }

@@ -1,22 +1,27 @@
-public import Schedules
-public import Scheduling
+import Scheduling
 public import Store
 
 /// The store in one SQLite file: crash-proof, and any tool can read it.
 ///
-/// The mental model is `Store`'s. Tables and indexes: `Schema`. Who waits for the disk: `SQLiteStore+Durability`.
-/// The file, its write-ahead log and its shared memory have mode 0600 from birth.
+/// The mental model is `Store`'s. Tables and indexes: `Schema`. Who waits for the disk: `SQLiteStore+Durability`. What
+/// becomes of a commit that failed: `SQLiteStore+Settling`. The file, its write-ahead log and its shared memory have
+/// mode 0600 from birth.
 public final class SQLiteStore: Store {
     public let path: String
-    /// Nil once closed.
-    private var statements: Statements?
+    private(set) var phase: Phase
     /// What SQLite does at the end of the next transaction.
     var durability = Durability.synced
-    /// Why an execution id could not be looked up: the next commit fails with it.
-    private var lookupFailure: StoreError?
+    /// What could not be looked up for the core: the next commit fails with it.
+    var lookupFailure: StoreError?
+    /// The number of the last turn on record, while it is known.
+    var lastTurnKnown: Int64?
     /// Which commits were told, and the last that gave something to tell.
     var told: ToldMark
     var untoldNumber: UInt64
+    /// The folder that the file lies in, where this process holds one. Without its lock nothing is written.
+    let folder: StateFolder?
+    /// Keys of removed runs that are kept at most.
+    let usedKeysMax: Int
     private let steps: [String]
     /// Which file the write-ahead log is.
     private(set) var logInode: UInt64?
@@ -27,22 +32,38 @@ public final class SQLiteStore: Store {
     /// Called when the file had been taken away, and was written anew.
     public var onRescue: () -> Void = {}
 
-    /// Opens the file at `path`, or makes it; brings an older one up to date, with a copy kept beside it.
-    ///
-    /// - Throws: every kind but `constraint` and `locked`. After `damaged`, `setAside` makes room for a new one; after
-    ///   `newerSchema`, nothing was written.
-    public convenience init(path: String) throws(StoreError) {
-        try self.init(path: path, steps: Schema.steps)
+    /// The life of the open file.
+    enum Phase {
+        case open(Statements)
+        /// The end of the last transaction is not known: its frames may be in the log, valid, for the next recovery to
+        /// find. Reads go on without it; the next write makes sure first that it is gone.
+        case doubtful(Statements)
+        case closed
     }
 
-    init(path: String, steps: [String]) throws(StoreError) {
+    /// Opens the file at `path`, or makes it; brings an older one up to date, with a copy kept beside it.
+    ///
+    /// - Parameter folder: the held folder that the file lies in. Its lock is looked at before everything that is
+    ///   written: where it was removed it is made anew first, and where another process has it meanwhile the commit
+    ///   fails with `locked`.
+    /// - Throws: every kind but `constraint` and `locked`. After `damaged`, `setAside` makes room for a new one; after
+    ///   `newerSchema`, nothing was written.
+    public convenience init(path: String, in folder: StateFolder? = nil) throws(StoreError) {
+        try self.init(path: path, in: folder, steps: Schema.steps)
+    }
+
+    init(
+        path: String, in folder: StateFolder? = nil, steps: [String], usedKeysMax: Int = StoreBounds.usedKeysMax
+    ) throws(StoreError) {
         self.path = path
+        self.folder = folder
         self.steps = steps
+        self.usedKeysMax = usedKeysMax
         told = ToldMark(store: path)
         untoldNumber = told.number
-        let connection = try Opening(path: path, steps: steps).connection()
+        let database = try Opening(path: path, steps: steps).database()
         do throws(StoreError) {
-            statements = try Statements(connection)
+            phase = .open(try Statements(database))
             logInode = FileStatus(path + "-wal")?.inode
         } catch  where error.kind == .other {
             // Its version and its application id are ours, its tables are not.
@@ -51,18 +72,35 @@ public final class SQLiteStore: Store {
         }
     }
 
-    /// The statements, while the file is open.
+    /// The statements to read with, while the file is open.
     func opened(_ operation: @autoclosure () -> String) throws(StoreError) -> Statements {
-        guard let statements else {
+        switch phase {
+        case .open(let statements), .doubtful(let statements): return statements
+        case .closed:
             throw StoreError(kind: .other, operation: operation(), path: path, message: "the store was closed")
         }
+    }
+
+    /// The statements to write with: what is in doubt is cleared up before.
+    func writable(_ operation: @autoclosure () -> String) throws(StoreError) -> Statements {
+        let statements = try opened(operation())
+        guard case .doubtful = phase else { return statements }
+        try clearUp(statements)
+        phase = .open(statements)
         return statements
+    }
+
+    /// The commit of a transaction failed where it may come back.
+    func doubtLastCommit() {
+        guard case .open(let statements) = phase else { return }
+        phase = .doubtful(statements)
     }
 
     /// Goes on with the file that is at the path now.
     func reopen() throws(StoreError) {
-        statements = try Statements(try Opening(path: path, steps: steps).connection())
+        phase = .open(try Statements(try Opening(path: path, steps: steps).database()))
         logInode = FileStatus(path + "-wal")?.inode
+        lastTurnKnown = nil
         keptAs = nil
         writtenInode = nil
         durability = .synced
@@ -74,44 +112,16 @@ public final class SQLiteStore: Store {
 
     public func checkpoint() throws(StoreError) {
         try rescueIfMoved()
-        try opened("checkpoint the store").connection.checkpoint()
+        try writable("checkpoint the store").database.checkpoint()
     }
 
     public func close() {
-        // The connection goes with its last statement; SQLite moves the log into the file then.
-        statements = nil
+        // The database goes with its last statement; SQLite moves the log into the file then.
+        phase = .closed
         told.close()
     }
 
-    // MARK: - What a starting daemon needs
-
-    public func load() throws(StoreError) -> StoredState {
-        let operation = "load what the last daemon left"
-        let statements = try opened(operation)
-        var state = StoredState()
-        state.schedulerOverride = try setting(.schedulerOverride, statements).map { $0 == "1" }
-
-        defer { statements.jobStates.reset() }
-        while try statements.jobStates.step(operation) {
-            state.jobs.append(try JobStateRow.read(statements.jobStates))
-        }
-        defer { statements.activeRuns.reset() }
-        while try statements.activeRuns.step(operation) {
-            state.activeRuns.append(try RunRow.read(statements.activeRuns))
-        }
-        defer { statements.latestRun.reset() }
-        if try statements.latestRun.step(operation) { state.latestRunAt = statements.latestRun.instantIfAny() }
-        let definitions = statements.definitions
-        defer { definitions.reset() }
-        while try definitions.step(operation) {
-            let job = definitions.text()
-            let version = definitions.int()
-            let json = definitions.text()
-            state.definitions.append(
-                .init(job: job, version: version, json: json, createdAt: definitions.instant()))
-        }
-        return state
-    }
+    // MARK: - Settings
 
     /// Rows of the table `setting`.
     enum Setting: String {
@@ -119,12 +129,23 @@ public final class SQLiteStore: Store {
         case schedulerOverride = "scheduler_override"
         /// The number of the commit, and in the next line the caller's words; no row where nothing ever was to tell.
         case untold
+        /// The number of the last turn.
+        case turn
+        /// How often the store was probed.
+        case probe
+        /// The rows of `used_key`, and how many were dropped before their time.
+        case usedKeys = "used_keys"
+        case keysDropped = "keys_dropped"
         /// A `StoreNote`.
         case stateFile = "state_file"
+        case configuration
+        case olderHistory = "older_history"
 
         init(_ note: StoreNote) {
             switch note {
             case .stateFile: self = .stateFile
+            case .configuration: self = .configuration
+            case .olderHistory: self = .olderHistory
             }
         }
     }
@@ -135,132 +156,19 @@ public final class SQLiteStore: Store {
         return try statements.setting.step("read the setting \(setting.rawValue)") ? statements.setting.text() : nil
     }
 
-    // MARK: - Single runs
-
-    public func isDecided(job: String, fireTime: Instant) -> Bool {
-        // Where the store cannot be read, the commit of the record is refused, if there is one already.
-        ((try? runID(job: job, scheduledFor: fireTime)) ?? nil) != nil
+    /// A setting that counts, from 0; a number that is none of ours counts as none.
+    func counter(_ name: Setting, _ statements: Statements) throws(StoreError) -> Int64 {
+        guard let number = Int64(try setting(name, statements) ?? "0") else { return 0 }
+        return (0...Self.counterMax).contains(number) ? number : 0
     }
 
-    public func firstKept(job: String, after instant: Instant, ofAtLeast count: Int) -> Instant? {
-        do throws(StoreError) {
-            let what = "look up the first fire time on record of \(job)"
-            let statement = try opened(what).firstKept
-            statement.bind(job)
-            statement.bind(instant)
-            statement.bind(job)
-            statement.bind(count)
-            defer { statement.reset() }
-            return try statement.step(what) ? statement.instantIfAny() : nil
-        } catch {
-            // The register is asked of each, then.
-            return nil
-        }
-    }
+    /// No counter of ours gets there: a turn every microsecond for two hundred years.
+    private static let counterMax: Int64 = 1 << 53
 
-    public func isTaken(executionID: String) -> Bool {
-        do throws(StoreError) {
-            let statements = try opened("look up the execution id \(executionID)")
-            if try summary(ofRun: executionID, statements) != nil { return true }
-            return try wasRemoved(executionID: executionID, statements)
-        } catch {
-            lookupFailure = error
-            return false
-        }
-    }
-
-    /// What the core asks while it decides: where it cannot be known, the next commit fails with the reason.
-    func lookUp<Answer>(_ absent: Answer, _ read: () throws(StoreError) -> Answer) -> Answer {
-        do throws(StoreError) {
-            return try read()
-        } catch {
-            lookupFailure = error
-            return absent
-        }
-    }
-
-    public func earlierRun(idempotencyKey: String) -> EarlierRun? {
-        lookUp(nil) { () throws(StoreError) in
-            try runID(idempotencyKey: idempotencyKey).flatMap { id throws(StoreError) in try run(id: id) }.map { .kept($0) }
-        }
-    }
-
-    public func earlierRun(job: String, scheduledFor: Instant) -> EarlierRun? {
-        lookUp(nil) { () throws(StoreError) in
-            try runID(job: job, scheduledFor: scheduledFor).flatMap { id throws(StoreError) in try run(id: id) }
-                .map { .kept($0) }
-        }
-    }
-
-    /// Fails where an id was given out unchecked since the last call.
-    func throwLookupFailure() throws(StoreError) {
-        guard let failure = lookupFailure else { return }
-        lookupFailure = nil
-        throw failure
-    }
-
-    public func run(id: String) throws(StoreError) -> Run? {
-        let statement = try opened("read the run \(id)").run
-        statement.bind(id)
-        defer { statement.reset() }
-        return try statement.step("read the run \(id)") ? try RunRow.read(statement) : nil
-    }
-
-    public func runID(job: String, scheduledFor: Instant) throws(StoreError) -> String? {
-        let statement = try opened("look up a fire time of \(job)").runByFireTime
-        statement.bind(job)
-        statement.bind(scheduledFor)
-        defer { statement.reset() }
-        return try statement.step("look up a fire time of \(job)") ? statement.text() : nil
-    }
-
-    public func runID(idempotencyKey: String) throws(StoreError) -> String? {
-        let statement = try opened("look up an idempotency key").runByIdempotencyKey
-        statement.bind(idempotencyKey)
-        defer { statement.reset() }
-        return try statement.step("look up an idempotency key") ? statement.text() : nil
-    }
-
-    public func attempts(ofRun id: String) throws(StoreError) -> [Attempt] {
-        let statement = try opened("read the attempts of \(id)").attempts
-        statement.bind(id)
-        defer { statement.reset() }
-        var attempts: [Attempt] = []
-        while try statement.step("read the attempts of \(id)") {
-            attempts.append(AttemptRow.read(statement, run: id))
-        }
-        return attempts
-    }
-
-    // MARK: - What the commit needs to know of a run
-
-    /// What is on record of a run, in short.
-    struct RunSummary {
-        /// The key of its row and its attempts.
-        var sequence: Int64
-        var status: Run.Status
-        var attempt: Int
-        var retryAt: Instant?
-        var ending: Run.Ending?
-    }
-
-    func summary(ofRun id: String, _ statements: Statements) throws(StoreError) -> RunSummary? {
-        let statement = statements.runSummary
-        statement.bind(id)
-        defer { statement.reset() }
-        guard try statement.step("look up the run \(id)") else { return nil }
-        let sequence = statement.integer()
-        let status = try statement.word(Run.Status.self)
-        let attempt = statement.int()
-        let retryAt = statement.instantIfAny()
-        return RunSummary(
-            sequence: sequence, status: status, attempt: attempt, retryAt: retryAt,
-            ending: try statement.wordIfAny(Run.Ending.self))
-    }
-
-    func wasRemoved(executionID: String, _ statements: Statements) throws(StoreError) -> Bool {
-        statements.wasRemoved.bind(ExecutionIDKey(executionID).value)
-        defer { statements.wasRemoved.reset() }
-        return try statements.wasRemoved.step("look up the execution id \(executionID)")
+    func record(_ value: String?, for setting: Setting, _ statements: Statements) throws(StoreError) {
+        let statement = value == nil ? statements.removeSetting : statements.setSetting
+        statement.bind(setting.rawValue)
+        if let value { statement.bind(value) }
+        try statement.run("record the setting \(setting.rawValue)")
     }
 }

@@ -3,7 +3,7 @@
 /// Step *n* (from 1) makes version *n* of version *n* − 1. A step that was released is never changed: a change is a
 /// new step at the end. Names of columns carry the unit; instants are microseconds since 1970, UTC.
 enum Schema {
-    static let steps = [version1, version2, version3, version4, version5]
+    static let steps = [version1, version2, version3, version4, version5, version6]
 
     /// `PRAGMA application_id`: tells our file from any other program's database. "BCrn" in ASCII.
     static let applicationID: Int64 = 0x4243_726E
@@ -138,4 +138,26 @@ enum Schema {
     private static let version4 = "ALTER TABLE attempt ADD COLUMN remedy_succeeded INTEGER;"
 
     private static let version5 = "ALTER TABLE run ADD COLUMN caveat TEXT;"
+
+    /// The boot that an attempt was claimed in; and what a client may name again of runs whose record was removed: an
+    /// idempotency key, a fire time taken by hand.
+    private static let version6 = """
+        ALTER TABLE run ADD COLUMN boot_id TEXT;
+
+        CREATE TABLE used_key (
+            sequence INTEGER PRIMARY KEY,
+            idempotency_key TEXT,
+            scheduled_for_us INTEGER,
+            run TEXT NOT NULL,
+            job TEXT NOT NULL,
+            status TEXT NOT NULL,
+            ended_at_us INTEGER,
+            used_at_us INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE UNIQUE INDEX used_key_key ON used_key (idempotency_key) WHERE idempotency_key IS NOT NULL;
+        CREATE UNIQUE INDEX used_key_fire_time ON used_key (job, scheduled_for_us)
+            WHERE scheduled_for_us IS NOT NULL;
+        CREATE INDEX used_key_time ON used_key (used_at_us);
+        """
 }

@@ -5,7 +5,7 @@ import Store
 ///
 /// They are prepared when the store is opened: a file whose tables are not what its version says is found out there.
 final class Statements {
-    let connection: Connection
+    let database: Database
 
     let begin, commit, rollback: Statement
 
@@ -14,124 +14,156 @@ final class Statements {
     let setJobState, removeJobState, jobState, jobStates: Statement
 
     let insertRun, updateRun, deleteRun: Statement
-    let runSummary, run, runByFireTime, firstKept, runByIdempotencyKey, activeRuns, latestRun: Statement
+    let runSummary, run, runByFireTime, firstKept, standsFor, runByIdempotencyKey, activeRuns, latestRun: Statement
     let setAttempt, deleteAttempts, attempts: Statement
     let rememberID, wasRemoved: Statement
     let addToCount, counts: Statement
 
     let setQueueItem, removeQueueItem, queueItem, queueItems, queues, lastQueueItem, returnQueueItems: Statement
+    let takenQueueItems, returnQueueItem: Statement
 
-    let newestBeyond, endedOfJobUpTo, unclaimedOfJobUpTo, endedBefore: Statement
+    let newestBeyond, endedOfJobUpTo, endedBefore: Statement
+    let keepKey, removedByKey, removedByFireTime, removeKeysBefore, dropOldestKeys: Statement
 
     /// By the filters that are set; the rarer ones are prepared when first used.
     private var histories: [HistoryFilters: Statement] = [:]
 
-    init(_ connection: Connection) throws(StoreError) {
-        self.connection = connection
-        begin = try connection.prepare("BEGIN IMMEDIATE")
-        commit = try connection.prepare("COMMIT")
-        rollback = try connection.prepare("ROLLBACK")
+    init(_ database: Database) throws(StoreError) {
+        self.database = database
+        begin = try database.prepare("BEGIN IMMEDIATE")
+        commit = try database.prepare("COMMIT")
+        rollback = try database.prepare("ROLLBACK")
 
-        setSetting = try connection.prepare(SQL.upsert(into: "setting", ["name", "value"], key: ["name"]))
-        removeSetting = try connection.prepare("DELETE FROM setting WHERE name = ?")
-        setting = try connection.prepare("SELECT value FROM setting WHERE name = ?")
+        setSetting = try database.prepare(SQL.upsert(into: "setting", ["name", "value"], key: ["name"]))
+        removeSetting = try database.prepare("DELETE FROM setting WHERE name = ?")
+        setting = try database.prepare("SELECT value FROM setting WHERE name = ?")
 
         let definition = ["job", "version", "json", "created_at_us"]
-        setDefinition = try connection.prepare(SQL.upsert(into: "definition", definition, key: ["job"]))
-        removeDefinition = try connection.prepare("DELETE FROM definition WHERE job = ?")
-        definitions = try connection.prepare("SELECT \(SQL.list(definition)) FROM definition ORDER BY sequence")
+        setDefinition = try database.prepare(SQL.upsert(into: "definition", definition, key: ["job"]))
+        removeDefinition = try database.prepare("DELETE FROM definition WHERE job = ?")
+        definitions = try database.prepare("SELECT \(SQL.list(definition)) FROM definition ORDER BY sequence")
 
         let state = JobStateRow.columns
-        setJobState = try connection.prepare(SQL.upsert(into: "job_state", state, key: ["job"]))
-        removeJobState = try connection.prepare("DELETE FROM job_state WHERE job = ?")
-        jobState = try connection.prepare("SELECT \(SQL.list(state)) FROM job_state WHERE job = ?")
-        jobStates = try connection.prepare("SELECT \(SQL.list(state)) FROM job_state ORDER BY job")
+        setJobState = try database.prepare(SQL.upsert(into: "job_state", state, key: ["job"]))
+        removeJobState = try database.prepare("DELETE FROM job_state WHERE job = ?")
+        jobState = try database.prepare("SELECT \(SQL.list(state)) FROM job_state WHERE job = ?")
+        jobStates = try database.prepare("SELECT \(SQL.list(state)) FROM job_state ORDER BY job")
 
         let run = SQL.list(RunRow.columns)
-        insertRun = try connection.prepare("INSERT INTO run (\(run)) VALUES (\(SQL.marks(RunRow.columns.count)))")
-        updateRun = try connection.prepare(
+        insertRun = try database.prepare("INSERT INTO run (\(run)) VALUES (\(SQL.marks(RunRow.columns.count)))")
+        updateRun = try database.prepare(
             "UPDATE run SET (\(run)) = (\(SQL.marks(RunRow.columns.count))) WHERE sequence = ?")
-        deleteRun = try connection.prepare("DELETE FROM run WHERE sequence = ?")
-        runSummary = try connection.prepare(
+        deleteRun = try database.prepare("DELETE FROM run WHERE sequence = ?")
+        runSummary = try database.prepare(
             "SELECT sequence, status, attempt, retry_at_us, ending FROM run WHERE id = ?")
-        self.run = try connection.prepare("SELECT \(run) FROM run WHERE id = ?")
-        runByFireTime = try connection.prepare(
+        self.run = try database.prepare("SELECT \(run) FROM run WHERE id = ?")
+        runByFireTime = try database.prepare(
             """
             SELECT id FROM run WHERE job = ? AND scheduled_for_us = ? AND scheduled_for_us IS NOT NULL
                 AND trigger IN ('schedule', 'catch_up', 'manual')
             """)
-        firstKept = try connection.prepare(
+        // By `run_fire_time`: from the fire time on, to the first that is stood for so.
+        standsFor = try database.prepare(
+            """
+            SELECT 1 FROM run WHERE job = ? AND scheduled_for_us > ? AND scheduled_for_us IS NOT NULL
+                AND trigger IN ('schedule', 'catch_up', 'manual') AND covered_since_us <= ?
+                AND status NOT IN ('skipped', 'missed') LIMIT 1
+            """)
+        firstKept = try database.prepare(
             """
             SELECT min(scheduled_for_us) FROM run WHERE job = ? AND scheduled_for_us > ?
                 AND trigger IN ('schedule', 'catch_up', 'manual') AND (SELECT count(*) FROM run WHERE job = ?) >= ?
             """)
-        runByIdempotencyKey = try connection.prepare("SELECT id FROM run WHERE idempotency_key = ?")
-        latestRun = try connection.prepare("SELECT max(created_at_us) FROM run")
-        activeRuns = try connection.prepare(
+        runByIdempotencyKey = try database.prepare("SELECT id FROM run WHERE idempotency_key = ?")
+        latestRun = try database.prepare("SELECT max(created_at_us) FROM run")
+        activeRuns = try database.prepare(
             "SELECT \(run) FROM run WHERE status IN \(SQL.activeStatuses) ORDER BY created_at_us, sequence")
 
-        setAttempt = try connection.prepare(
+        setAttempt = try database.prepare(
             SQL.upsert(into: "attempt", ["run"] + AttemptRow.columns, key: ["run", "number"]))
-        deleteAttempts = try connection.prepare("DELETE FROM attempt WHERE run = ?")
-        attempts = try connection.prepare(
+        deleteAttempts = try database.prepare("DELETE FROM attempt WHERE run = ?")
+        attempts = try database.prepare(
             """
             SELECT \(SQL.list(AttemptRow.columns)) FROM attempt
                 WHERE run = (SELECT sequence FROM run WHERE id = ?) ORDER BY number
             """)
 
-        rememberID = try connection.prepare("INSERT OR IGNORE INTO removed_id (key) VALUES (?)")
-        wasRemoved = try connection.prepare("SELECT 1 FROM removed_id WHERE key = ?")
+        rememberID = try database.prepare("INSERT OR IGNORE INTO removed_id (key) VALUES (?)")
+        wasRemoved = try database.prepare("SELECT 1 FROM removed_id WHERE key = ?")
 
-        addToCount = try connection.prepare(
+        addToCount = try database.prepare(
             """
             INSERT INTO run_count (status, runs) VALUES (?, ?)
                 ON CONFLICT (status) DO UPDATE SET runs = runs + excluded.runs
             """)
-        counts = try connection.prepare("SELECT status, runs FROM run_count")
+        counts = try database.prepare("SELECT status, runs FROM run_count")
 
         let item = QueueItemRow.columns
-        setQueueItem = try connection.prepare(SQL.upsert(into: "queue_item", item, key: ["id"]))
-        removeQueueItem = try connection.prepare("DELETE FROM queue_item WHERE id = ?")
-        queueItem = try connection.prepare("SELECT \(SQL.list(item)) FROM queue_item WHERE id = ?")
-        queueItems = try connection.prepare(
+        setQueueItem = try database.prepare(SQL.upsert(into: "queue_item", item, key: ["id"]))
+        removeQueueItem = try database.prepare("DELETE FROM queue_item WHERE id = ?")
+        queueItem = try database.prepare("SELECT \(SQL.list(item)) FROM queue_item WHERE id = ?")
+        queueItems = try database.prepare(
             """
             SELECT \(SQL.list(item)) FROM queue_item
                 WHERE queue = ? AND (taken_until_us IS NULL OR taken_until_us <= ?) ORDER BY id LIMIT ?
             """)
-        queues = try connection.prepare(
+        queues = try database.prepare(
             "SELECT queue, count(*), sum(length(CAST(json AS BLOB))) FROM queue_item GROUP BY queue ORDER BY queue")
-        lastQueueItem = try connection.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'queue_item'")
-        returnQueueItems = try connection.prepare(
+        lastQueueItem = try database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'queue_item'")
+        returnQueueItems = try database.prepare(
             "UPDATE queue_item SET taken_until_us = NULL WHERE taken_until_us IS NOT NULL")
+        takenQueueItems = try database.prepare("SELECT id FROM queue_item WHERE taken_until_us IS NOT NULL")
+        returnQueueItem = try database.prepare("UPDATE queue_item SET taken_until_us = NULL WHERE id = ?")
 
-        newestBeyond = try connection.prepare(
+        newestBeyond = try database.prepare(
             """
             SELECT created_at_us, sequence FROM run WHERE job = ? AND status NOT IN \(SQL.activeStatuses)
                 ORDER BY created_at_us DESC, sequence DESC LIMIT 1 OFFSET ?
             """)
-        let ofJobUpTo = """
-            SELECT sequence, id FROM run
-                WHERE job = ? AND (created_at_us, sequence) <= (?, ?) AND status NOT IN \(SQL.activeStatuses)
+        let doomed = """
+            sequence, id,
+                idempotency_key IS NOT NULL OR (trigger = 'manual' AND scheduled_for_us IS NOT NULL)
             """
-        let order = " ORDER BY created_at_us, sequence LIMIT ?"
-        endedOfJobUpTo = try connection.prepare(ofJobUpTo + order)
-        unclaimedOfJobUpTo = try connection.prepare(
-            ofJobUpTo + " AND idempotency_key IS NULL AND NOT (trigger = 'manual' AND scheduled_for_us IS NOT NULL)"
-                + order)
+        endedOfJobUpTo = try database.prepare(
+            """
+            SELECT \(doomed) FROM run
+                WHERE job = ? AND (created_at_us, sequence) <= (?, ?) AND status NOT IN \(SQL.activeStatuses)
+                ORDER BY created_at_us, sequence LIMIT ?
+            """)
         // A run ends after it was created, so the oldest by `created_at_us` are all there is to look at. One that
         // ended "before" it was created (the clock was set back) goes a little later.
-        endedBefore = try connection.prepare(
+        endedBefore = try database.prepare(
             """
-            SELECT sequence, id FROM run
+            SELECT \(doomed) FROM run
                 WHERE created_at_us < ?1 AND coalesce(ended_at_us, created_at_us) < ?1
                     AND status NOT IN \(SQL.activeStatuses)
                 ORDER BY created_at_us, sequence LIMIT ?2
             """)
+
+        // That a key is there already is the work of another program: it is no reason to keep the run.
+        keepKey = try database.prepare(
+            """
+            INSERT OR REPLACE INTO used_key
+                    (idempotency_key, scheduled_for_us, run, job, status, ended_at_us, used_at_us)
+                SELECT idempotency_key, CASE WHEN trigger = 'manual' THEN scheduled_for_us END, id, job, status,
+                    ended_at_us, coalesce(ended_at_us, created_at_us) FROM run WHERE sequence = ?
+            """)
+        let removed = "SELECT run, job, status, ended_at_us FROM used_key WHERE"
+        removedByKey = try database.prepare("\(removed) idempotency_key = ?")
+        removedByFireTime = try database.prepare("\(removed) job = ? AND scheduled_for_us = ?")
+        let oldest = "ORDER BY used_at_us, sequence LIMIT"
+        removeKeysBefore = try database.prepare(
+            """
+            DELETE FROM used_key WHERE sequence IN
+                (SELECT sequence FROM used_key WHERE used_at_us < ?1 \(oldest) ?2)
+            """)
+        dropOldestKeys = try database.prepare(
+            "DELETE FROM used_key WHERE sequence IN (SELECT sequence FROM used_key \(oldest) ?)")
     }
 
     func history(_ filters: HistoryFilters) throws(StoreError) -> Statement {
         if let statement = histories[filters] { return statement }
-        let statement = try connection.prepare(filters.sql)
+        let statement = try database.prepare(filters.sql)
         histories[filters] = statement
         return statement
     }
@@ -148,7 +180,7 @@ struct HistoryFilters: OptionSet, Hashable {
     static let commonTrigger = HistoryFilters(rawValue: 8)
 
     /// Parameters: the values of the filters that are set, then the least `created_at_us`, the key to stay below
-    /// (two), the limit. Columns: the sequence number, then those of `RunRow`.
+    /// (two), the limit. Columns: the key, then those of `RunRow`.
     var sql: String {
         // One index serves one of status and trigger; the unary plus keeps the other's from being taken.
         let isByStatus = contains(.status) && (!contains(.trigger) || contains(.commonTrigger))
@@ -158,7 +190,7 @@ struct HistoryFilters: OptionSet, Hashable {
             contains(.trigger) ? (isByStatus ? "+trigger = ?" : "trigger = ?") : nil,
         ]
         return """
-            SELECT sequence, \(SQL.list(RunRow.columns)) FROM run
+            SELECT created_at_us, sequence, \(SQL.list(RunRow.columns)) FROM run
                 WHERE \(conditions.compactMap { $0.map { $0 + " AND " } }.joined())created_at_us >= ?
                     AND (created_at_us, sequence) < (?, ?)
                 ORDER BY created_at_us DESC, sequence DESC LIMIT ?

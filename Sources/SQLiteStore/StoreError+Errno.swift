@@ -17,6 +17,9 @@ extension StoreError.Kind {
         case ENOSPC, EDQUOT: self = .full
         case EROFS, EACCES, EPERM: self = .readOnly
         case EIO: self = .inputOutput
+        case ENOTDIR, ENAMETOOLONG: self = .noFolder
+        // Of a symbolic link that is not followed, too.
+        case EISDIR, ELOOP: self = .notAFile
         default: return nil
         }
     }

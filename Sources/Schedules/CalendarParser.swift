@@ -68,9 +68,24 @@ struct CalendarParser: ~Copyable {
             seconds: seconds, minutes: minutes, hours: UInt32(truncatingIfNeeded: hours),
             months: UInt16(truncatingIfNeeded: months), dayRule: dayRule, years: years, isWildcard: isWildcard)
         guard pattern.canMatch else {
-            throw ScheduleError(.neverFires, "day", text, dayField, "no date from 1970 to 2199 matches")
+            throw ScheduleError(.neverFires, "day", text, dayField, Self.neverSentence(pattern))
         }
         return pattern
+    }
+
+    /// Why no date matches. Of a single date with another weekday it is that weekday which helps.
+    private static func neverSentence(_ pattern: CivilPattern) -> String {
+        let years = (WallClock.firstYear...WallClock.lastYear).filter { pattern.years.contains($0) }
+        let months = EnglishList.bits(UInt64(pattern.months))
+        let days = EnglishList.bits(UInt64(pattern.dayRule.days)).map { $0 + 1 }
+        if years.count == 1, months.count == 1, days.count == 1,
+            days[0] <= WallClock.length(ofMonth: months[0], year: years[0])
+        {
+            let day = WallClock.dayNumber(year: years[0], month: months[0], day: days[0])
+            let weekday = LocalDateTime(wallSeconds: day * WallClock.secondsPerDay).weekday
+            return "\(days[0]) \(EnglishList.months[months[0] - 1]) \(years[0]) is a \(EnglishList.weekdays[weekday])"
+        }
+        return "no date from 1970 to 2199 matches"
     }
 
     /// What a word is, by the characters that only one part has.

@@ -45,13 +45,19 @@ extension CivilPattern {
         if hours == Self.everyHour { return "" }
         let list = EnglishList.bits(UInt64(hours))
         if let step = Self.evenStep(list, size: 24) { return " of every \(EnglishList.ordinal(step)) hour" }
-        // A single run, which may go past midnight.
+        // A single run, which may go past midnight where the next day matches as well.
         let starts = list.filter { !list.contains(($0 + 23) % 24) }
         if starts.count == 1, let first = starts.first {
             let last = (first + list.count - 1) % 24
-            return " from \(padded(first, 2)):00 to \(padded(last, 2)):59"
+            guard first > last, !matchesEveryDate else { return Self.span(first, last) }
+            return Self.span(0, last) + " and" + Self.span(first, 23)
         }
         return " in the hours \(EnglishList.runs(list) { "\($0)" })"
+    }
+
+    /// " from 09:00 to 17:59".
+    private static func span(_ first: Int, _ last: Int) -> String {
+        " from \(padded(first, 2)):00 to \(padded(last, 2)):59"
     }
 
     /// "every minute", "every 15 minutes", "at minute 5 of every hour", "at minutes 1, 2 and 5".
@@ -75,7 +81,9 @@ extension CivilPattern {
         var parts: [String] = []
         let days = dayRule.daysInEnglish
         let weekdays = dayRule.weekdaysInEnglish
-        if dayRule.needsBoth {
+        if dayRule.matchesEveryDay {
+            // Either field is enough, and one of them names every day.
+        } else if dayRule.needsBoth {
             if !days.isEmpty, !weekdays.isEmpty {
                 parts.append("\(days) where that is \(weekdays)")
             } else {

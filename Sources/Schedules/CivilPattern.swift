@@ -17,7 +17,7 @@ struct CivilPattern: Equatable, Sendable, BitwiseCopyable {
     var isWildcard: Bool
 
     /// Every date matches: no search by month.
-    private let matchesEveryDate: Bool
+    let matchesEveryDate: Bool
     /// Which kinds of month are worth a look; a rare date skips decades by them.
     private let kinds: UInt32
     /// The first and the last second of a day that match.

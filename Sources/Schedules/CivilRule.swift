@@ -35,8 +35,9 @@ struct CivilRule: Equatable, Sendable, BitwiseCopyable {
         return next(match, searchedFrom: wall, afterSpan: &index, in: zone)
     }
 
-    /// Goes on from span to span with the least match from the wall second `searchedFrom` on, which is not before the end
-    /// of the span `index`. So an overlap between the two holds no match, and decades of them cost a comparison each.
+    /// Goes on from span to span with the least match from the wall second `searchedFrom` on, which is not before the
+    /// end of the span `index`. So an overlap between the two holds no match, and decades of them cost a comparison
+    /// each.
     @inline(never)
     private func next(
         _ firstMatch: Int64, searchedFrom begin: Int64, afterSpan index: inout Int, in zone: TimeZoneRules

@@ -100,7 +100,9 @@ extension CronParser {
             }
             guard isLast, kinds == [.letters, .dash, .digits] else {
                 throw ScheduleError(
-                    .syntax, CronField.dayOfMonth.name, text, item, "L, L-n and LW take neither a step nor a range")
+                    .syntax, CronField.dayOfMonth.name, text, item,
+                    "L, L-n and LW take neither a step nor a range, and do not go together: L-3 is the third day before the last, "
+                        + "LW the last Monday-to-Friday day")
             }
             let before = try Self.checked(text, tokens[2], 1...30, .dayOfMonth, "expected L-1 to L-30")
             dayRule.daysFromEnd |= 1 << UInt32(before)

@@ -55,6 +55,12 @@ struct CronParser: ~Copyable {
         // Bits 1…31 become 0…30.
         dayRule.days = UInt32(truncatingIfNeeded: try numbers(text, dayField, .dayOfMonth) >> 1)
         months = try numbers(text, begins[index + 3]..<ends[index + 3], .month)
+        if count == 6, let year = Self.year(text, dayOfWeek) {
+            throw ScheduleError(
+                .outOfRange, CronField.dayOfWeek.name, text, dayOfWeek,
+                "there is no year field here, and six fields begin with the seconds; use calendar, such as "
+                    + "\"\(year)-*-* 09:00\", or end_at")
+        }
         dayRule.weekdays = UInt8(truncatingIfNeeded: try numbers(text, dayOfWeek, .dayOfWeek))
         dayRule.needsBoth = Self.isOpen(text[dayField.lowerBound]) || Self.isOpen(text[dayOfWeek.lowerBound])
 
@@ -68,6 +74,14 @@ struct CronParser: ~Copyable {
                 Self.neverSentence(months: monthMask, dayRule: dayRule))
         }
         return pattern
+    }
+
+    /// The year that stands where the weekday should: some crons have a sixth or seventh field for it.
+    private static func year(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Int? {
+        guard range.count == 4 else { return nil }
+        var position = range.lowerBound
+        let value = number(text, &position, range.upperBound)
+        return position == range.upperBound && (WallClock.firstYear...WallClock.lastYear).contains(value) ? value : nil
     }
 
     private static func isOpen(_ byte: UInt8) -> Bool {

@@ -70,13 +70,20 @@ enum EnglishList {
         (0..<64).filter { mask >> UInt64($0) & 1 != 0 }
     }
 
-    /// The zone as people say it: "New York time" of `America/New_York`.
+    /// The zone as people say it: "New York time" of `America/New_York`. `Etc/GMT+5` keeps its name: "GMT+5" alone
+    /// would be read as five hours ahead.
     static func zone(_ name: String) -> String {
+        if hasReversedSign(name) { return name }
         if name == "UTC" || name.hasPrefix("Etc/") || !name.utf8.contains(UInt8(ascii: "/")) {
             return name == "local" ? "local time" : name.hasPrefix("Etc/") ? String(name.dropFirst(4)) : name
         }
         let city = name.split(separator: "/").last.map(String.init) ?? name
         return city.split(separator: "_").joined(separator: " ") + " time"
+    }
+
+    /// Whether it is one of the zones of a fixed offset, whose sign is that of POSIX: `Etc/GMT+5` is behind UTC.
+    static func hasReversedSign(_ name: String) -> Bool {
+        name.hasPrefix("Etc/GMT") && name.utf8.count > 8 && !name.hasSuffix("0")
     }
 
     /// "09:00", or "23:59:30" where the second is not 0.

@@ -33,11 +33,11 @@ public struct Instant: Hashable, Comparable, Sendable {
     }
 
     public static func + (instant: Instant, duration: Duration) -> Instant {
-        Instant(microseconds: saturatingSum(instant.microseconds, duration.saturatingMicroseconds))
+        Instant(microseconds: saturatingSum(instant.microseconds, duration.wholeMicroseconds))
     }
 
     public static func - (instant: Instant, duration: Duration) -> Instant {
-        Instant(microseconds: saturatingDifference(instant.microseconds, duration.saturatingMicroseconds))
+        Instant(microseconds: saturatingDifference(instant.microseconds, duration.wholeMicroseconds))
     }
 
     public static func - (left: Instant, right: Instant) -> Duration {
@@ -52,7 +52,7 @@ public struct Instant: Hashable, Comparable, Sendable {
 
 // MARK: - Saturating arithmetic
 
-private func saturatingSum(_ left: Int64, _ right: Int64) -> Int64 {
+func saturatingSum(_ left: Int64, _ right: Int64) -> Int64 {
     let (sum, overflow) = left.addingReportingOverflow(right)
     return overflow ? (right < 0 ? .min : .max) : sum
 }
@@ -60,16 +60,4 @@ private func saturatingSum(_ left: Int64, _ right: Int64) -> Int64 {
 private func saturatingDifference(_ left: Int64, _ right: Int64) -> Int64 {
     let (difference, overflow) = left.subtractingReportingOverflow(right)
     return overflow ? (right < 0 ? .max : .min) : difference
-}
-
-extension Duration {
-    /// Whole microseconds, floored, at the limits of `Int64` beyond them.
-    var saturatingMicroseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
-        if overflow { return seconds < 0 ? .min : .max }
-        let perMicrosecond: Int64 = 1_000_000_000_000
-        let (quotient, remainder) = attoseconds.quotientAndRemainder(dividingBy: perMicrosecond)
-        return saturatingSum(product, remainder < 0 ? quotient - 1 : quotient)
-    }
 }

@@ -85,6 +85,25 @@ extension PosixZoneRule {
         daylight = (daylightOffset, begin, end)
     }
 
+    /// As libc reads the variable TZ: abbreviations have three characters at least, and daylight time without a rule of
+    /// its own begins and ends as in the United States.
+    init?(variable bytes: [UInt8]) {
+        var reader = Reader(bytes: bytes)
+        guard let standard = reader.nameLength(), standard >= Self.nameLengthMin,
+            reader.time(hoursLimit: 24) != nil
+        else { return nil }
+        var rule = bytes
+        if !reader.isAtEnd {
+            guard let daylight = reader.nameLength(), daylight >= Self.nameLengthMin,
+                reader.isAtEnd || reader.isAt(",") || reader.time(hoursLimit: 24) != nil
+            else { return nil }
+            if reader.isAtEnd { rule += Array(",M3.2.0,M11.1.0".utf8) }
+        }
+        self.init(rule)
+    }
+
+    private static let nameLengthMin = 3
+
     private struct Reader {
         let bytes: [UInt8]
         var position = 0
@@ -112,6 +131,14 @@ extension PosixZoneRule {
             let begin = position
             while position < bytes.count, isLetter(bytes[position]) { position += 1 }
             return position > begin
+        }
+
+        /// As `skipName`: how long it is, without angle brackets.
+        mutating func nameLength() -> Int? {
+            let begin = position
+            let isQuoted = isAt("<")
+            guard skipName() else { return nil }
+            return position - begin - (isQuoted ? 2 : 0)
         }
 
         /// At most four digits: no rule has more.

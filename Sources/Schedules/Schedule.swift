@@ -53,6 +53,16 @@ public struct Schedule: Sendable, Equatable {
         self.dayField = dayField
     }
 
+    /// Whether it keeps a rhythm, whatever the clock shows: an interval, and a cron expression or a calendar event
+    /// whose minute or hour is not fixed (the wildcard jobs of cron(8)). The others name times of day.
+    public var keepsRhythm: Bool {
+        switch rule {
+        case .civil(let pattern): pattern.isWildcard
+        case .interval: true
+        case .once, .reboot: false
+        }
+    }
+
     /// The instant of a `once`; none for every other kind. With `allowPast` it may lie before the registration.
     public var onceInstant: Instant? {
         if case .once(let instant) = rule { instant } else { nil }

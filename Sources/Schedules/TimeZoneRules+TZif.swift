@@ -31,6 +31,18 @@ extension TimeZoneRules {
         self.init(name: name, transitions: transitions, initialOffset: initialOffset)
     }
 
+    /// The zone of a POSIX rule, as the variable TZ may hold it: `UTC0`, `CET-1CEST,M3.5.0,M10.5.0/3`. It has held for
+    /// ever and will; without a rule of its own daylight time is that of the United States, as in glibc.
+    ///
+    /// - Throws: `badFooter` where the text is no such rule.
+    public convenience init(name: String, posixRule text: String) throws(TimeZoneError) {
+        let bytes = Array(text.utf8)
+        guard bytes.count <= PosixZoneRule.textLimit, let rule = PosixZoneRule(variable: bytes) else {
+            throw .badFooter(String(decoding: bytes.prefix(PosixZoneRule.textLimit), as: UTF8.self))
+        }
+        self.init(name: name, transitions: rule.transitions(after: .min), initialOffset: rule.standardOffset)
+    }
+
     private static func footer(of bytes: [UInt8], at begin: Int) throws(TimeZoneError) -> PosixZoneRule? {
         guard begin < bytes.count, bytes[begin] == UInt8(ascii: "\n") else { throw .truncated("footer") }
         guard let end = bytes[(begin + 1)...].firstIndex(of: UInt8(ascii: "\n")) else { throw .truncated("footer") }

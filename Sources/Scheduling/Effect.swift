@@ -2,9 +2,9 @@ public import Schedules
 
 /// Something that the scheduler wants done.
 ///
-/// The effects of one event come, and are performed, in this order: commit, stop, start, check, watch, the machine's
-/// sleep (hold awake, arm the wake-up, sleep again), arm, announce, reply. So nothing can be seen that is not durable.
-/// Of `watch`, `holdAwake`, `armWakeUp` and `arm` each replaces the one before. Where the effects of several events are
+/// The effects of one event come, and are performed, in this order: commit, stop, start, check, machine, arm, announce,
+/// reply. So nothing can be seen that is not durable. Each `arm` replaces the one before. The first effects of a
+/// scheduler state all that it wants of the machine, and what it waits for. Where the effects of several events are
 /// performed as one, the end of a run that starts among them comes after its start.
 ///
 /// The large ones are indirect: a minute in which a thousand jobs fire makes long lists of them.
@@ -18,17 +18,8 @@ public enum Effect: Sendable, Equatable {
     /// Run a command that a run waits for, and tell its answer by `Event.conditionChecked`. It is given
     /// `Scheduler.commandPatience` at most.
     indirect case check(run: String, command: Job.Action, job: Job)
-    /// Watch these facts from now on, and answer by `Event.surroundingsChanged`; see `Watch`.
-    indirect case watch(Watch)
-    /// Hold off the machine's sleep as long as there is such a run, as far as the rights allow; comes again with each
-    /// change.
-    case holdAwake([AwakeRun])
-    /// Wake the machine at this instant, where it sleeps then; nil: for nothing. Where the kernel or the rights do not
-    /// allow it, that is said once.
-    case armWakeUp(Instant?)
-    /// The machine was woken for runs that have ended: send it to sleep again, unless somebody has used it since then,
-    /// or another program holds a lock.
-    case sleepAgain(unlessUsedSince: Instant)
+    /// See that the machine serves: of each kind the last wish holds.
+    indirect case machine(MachineWish)
     /// Send `Event.tick` at this instant (now, where it has passed); nil: nothing to wait for.
     case arm(Instant?)
     /// Tell everybody.

@@ -2,10 +2,8 @@ public import Schedules
 
 /// Something that happened, told to the scheduler with the instant at which it did.
 public enum Event: Sendable {
-    /// The first event of a daemon. `bootID` names the boot of the machine; `surviving` are the runs whose processes
-    /// live on from an earlier daemon: any other run that the store calls running was interrupted.
-    /// `ended` are the runs whose attempt came to its end in the meantime: they hold nothing back any more.
-    case started(bootID: String, surviving: Set<String>, ended: [String: AttemptOutcome] = [:])
+    /// The first event of a scheduler: what holds now, and what was found of the attempts that the store calls running.
+    case started(Situation)
     /// The instant of the last `Effect.arm` has come (or the loop woke up early: that is harmless).
     case tick
     /// A client asks for a run.
@@ -14,7 +12,7 @@ public enum Event: Sendable {
     case runOnce(Job, RunRequest, ticket: Ticket)
     /// An attempt's process has ended, or could not be started.
     case attemptEnded(run: String, attempt: Int, AttemptOutcome)
-    /// What is known of the surroundings now; the answer to `Effect.watch`, and whenever a watched fact changes.
+    /// What is known of the surroundings now; the answer to `MachineWish.watch`, and whenever a watched fact changes.
     case surroundingsChanged(Surroundings)
     /// What the command of `Effect.check` says: whether the run may start. Nil where it could not be run or did not
     /// answer in time: then it may.
@@ -42,6 +40,8 @@ public enum Event: Sendable {
     case queuePopped(queue: String, ticket: Ticket)
     /// A client says that an item is dealt with. The id is as the client gave it.
     case queueAcknowledged(queue: String, id: String, ticket: Ticket)
+    /// Ended runs that an older program has recorded, oldest first, none of which this store has: they become history.
+    case historyTakenOver([Run])
     /// The machine is about to sleep: nothing new starts.
     case sleep
     case wake
@@ -50,6 +50,29 @@ public enum Event: Sendable {
     /// The daemon stops: nothing new starts, and what runs is dealt with as its job's `on_stop` says. Said again: the
     /// time for those that were to finish is over.
     case stopping
+}
+
+extension Event {
+    /// The ticket of a request; nil for a fact, and for a request whose reply nobody waits for.
+    public var ticket: Ticket? {
+        switch self {
+        case .runRequested(_, let ticket), .runOnce(_, _, let ticket), .cancelRequested(_, let ticket),
+            .skipRequested(_, let ticket), .jobUpserted(_, let ticket), .jobCancelled(_, let ticket),
+            .definitionForgotten(_, let ticket), .queuePushed(_, _, let ticket), .queuePopped(_, let ticket),
+            .queueAcknowledged(_, _, let ticket):
+            ticket
+        case .schedulerToggled(_, let ticket), .jobToggled(_, _, _, let ticket): ticket
+        case .started, .tick, .attemptEnded, .surroundingsChanged, .conditionChecked, .caveat, .configurationChanged,
+            .historyTakenOver, .sleep, .wake, .clockChanged, .stopping:
+            nil
+        }
+    }
+
+    /// The ticket of a request that a scheduler which stops refuses: all but the cancel of a run, which a stop may wait
+    /// for.
+    var ticketOfNewWork: Ticket? {
+        if case .cancelRequested = self { nil } else { ticket }
+    }
 }
 
 /// Joins a reply to the call that it answers; the one who performs effects knows what it stands for.
@@ -66,8 +89,6 @@ public struct RunRequest: Sendable, Equatable {
     public var idempotencyKey: String?
     /// Whatever the limits say.
     public var isForced = false
-    /// An earlier run with the same key or fire time, where the store knows one.
-    public var existing: Run?
 
     public init(job: String) { self.job = job }
 }

@@ -11,15 +11,21 @@ public protocol ExecutionRegister: AnyObject {
     /// Whether there is a record of this fire time, of a run or of why there was none: the one that
     /// `StoreChange.run` would make again with the triggers schedule, catch-up and manual.
     ///
-    /// Asked only where the watermark cannot know: after a clock that was far ahead was set right, and for instants
-    /// before the registration of their job.
+    /// Asked only where the watermark cannot know: after a clock was set back, and for instants before the registration
+    /// of their job.
     func isDecided(job: String, fireTime: Instant) -> Bool
 
-    /// The earliest fire time after an instant that has a record, where there are `count` records of the job at least: so
-    /// many are kept, and what is earlier may have had its own. Nil where there are fewer, or none after it.
+    /// The earliest fire time after an instant that has a record, where there are `count` records of the job at least:
+    /// so many are kept, and what is earlier may have had its own. Nil where there are fewer, or none after it.
     ///
-    /// Asked only after a clock that had fallen back was set right.
+    /// Asked only after a clock was set back, or one that had fallen back was set right.
     func firstKept(job: String, after instant: Instant, ofAtLeast count: Int) -> Instant?
+
+    /// Whether a run for a later fire time stands for this one, too: `coveredSince` ≤ it < `scheduledFor`, among the
+    /// runs that stand for a process (no record of why there was none).
+    ///
+    /// Asked only after a clock was set back, for times of day.
+    func isStoodFor(job: String, fireTime: Instant) -> Bool
 
     /// The run that was asked for with this key, for as long as keys are kept.
     func earlierRun(idempotencyKey: String) -> EarlierRun?
@@ -81,6 +87,7 @@ extension ExecutionRegister {
     /// For a register that keeps no fire times.
     public func isDecided(job: String, fireTime: Instant) -> Bool { false }
     public func firstKept(job: String, after instant: Instant, ofAtLeast count: Int) -> Instant? { nil }
+    public func isStoodFor(job: String, fireTime: Instant) -> Bool { false }
     public func earlierRun(idempotencyKey: String) -> EarlierRun? { nil }
     public func earlierRun(job: String, scheduledFor: Instant) -> EarlierRun? { nil }
     public func queues() -> [QueueTotals] { [] }

@@ -37,6 +37,10 @@ public enum Explanation: Sendable, Equatable {
     case limited(run: String, running: Int, limit: Int)
     case next(Instant)
     case neverAgain
+    /// It runs once at each start of the machine.
+    case atBoot
+    /// The clock was set back, by so much or more, and what that means for the job; when, where this daemon knows.
+    case clockSetBack(by: Duration, at: Instant?, ClockEffect)
     /// Its last run was no success.
     case lastFailed(Run)
 
@@ -55,11 +59,21 @@ public enum Explanation: Sendable, Equatable {
     /// A client has taken it for a run of its own.
     case taken(Instant)
     case dueAfterJitter(Instant, due: Instant)
-    case heldAfterWake(Instant, until: Instant)
+    case waitingAfterWake(Instant, until: Instant)
     /// It has passed, and is decided as soon as what holds everything up is over.
     case undecided(Instant)
     /// It is decided, and its record is not kept any more.
     case forgotten(Instant)
+
+    /// What a clock that was set back means for a job.
+    public enum ClockEffect: Sendable, Equatable {
+        /// It was first seen by the clock that was ahead: its schedule counts from the step.
+        case registeredAnew
+        /// It goes on under the clock as it is; only what has a record up to this instant is not run again.
+        case goesOn(recordsThrough: Instant)
+        /// What ran for a time of day up to this instant is not run again.
+        case notTwice(through: Instant)
+    }
 
     /// A stable word for programs.
     public var code: String {
@@ -84,6 +98,8 @@ public enum Explanation: Sendable, Equatable {
         case .limited: "limited"
         case .next: "next"
         case .neverAgain: "never_again"
+        case .atBoot: "at_boot"
+        case .clockSetBack: "clock_set_back"
         case .lastFailed: "last_failed"
         case .noFireTime: "no_fire_time"
         case .beforeRegistration: "before_registration"
@@ -95,7 +111,7 @@ public enum Explanation: Sendable, Equatable {
         case .willBeExcluded: "will_be_excluded"
         case .taken: "taken"
         case .dueAfterJitter: "jitter"
-        case .heldAfterWake: "held_after_wake"
+        case .waitingAfterWake: "held_after_wake"
         case .undecided: "undecided"
         case .forgotten: "forgotten"
         }
@@ -131,6 +147,11 @@ public enum Explanation: Sendable, Equatable {
             return "\(run) waits for a limit: \(running) of \(limit) processes run, or the launch rate is reached"
         case .next(let instant): return "the next run is due at \(text(instant))"
         case .neverAgain: return "the schedule has no fire time left"
+        case .atBoot: return "it runs at the next start of the machine"
+        case .clockSetBack(let step, let at, let effect):
+            return "the clock was set back by \(step.inSeconds.shortText) s or more"
+                + (at.map { " at \(text($0))" } ?? "") + ": "
+                + Self.meaning(effect, in: zone)
         case .lastFailed(let run):
             let when = run.endedAt.map { " at \(text($0))" } ?? ""
             return "its last run, \(run.id), ended\(when): \(run.status.rawValue)" + (run.error.map { ", \($0)" } ?? "")
@@ -150,11 +171,21 @@ public enum Explanation: Sendable, Equatable {
         case .willBeSkipped(let instant): return "\(text(instant)) is to be skipped, at a user's wish"
         case .willBeExcluded(let instant): return "\(text(instant)) is excluded"
         case .taken(let instant): return "a client has run the job for \(text(instant)) already"
-        case .dueAfterJitter(_, let due): return "its jitter delays it to \(text(due))"
-        case .heldAfterWake(_, let until): return "it is held until \(text(until)), while the machine wakes up"
+        case .dueAfterJitter(_, let due): return "it is due at \(text(due)), after its jitter"
+        case .waitingAfterWake(_, let until): return "it is held until \(text(until)), while the machine wakes up"
         case .undecided(let instant):
             return "\(text(instant)) has passed, and is dealt with as soon as schedules are in force"
         case .forgotten(let instant): return "the record of \(text(instant)) is not kept any more"
+        }
+    }
+
+    private static func meaning(_ effect: ClockEffect, in zone: TimeZoneRules) -> String {
+        switch effect {
+        case .registeredAnew: "the job was first seen by the clock that was ahead, and its schedule counts from then on"
+        case .goesOn(let last):
+            "the job goes on by the clock as it is, and what is on record up to \(last.rfc3339(in: zone)) is not run again"
+        case .notTwice(let last):
+            "what ran for a time of day up to \(last.rfc3339(in: zone)) is not run again"
         }
     }
 
@@ -170,6 +201,7 @@ public enum Explanation: Sendable, Equatable {
         case .expired: "it was older than the catch-up window"
         case .limit: "a limit was reached"
         case .user: "a user asked to skip it"
+        case .store: "the store could not be written"
         case nil: "no reason is on record"
         }
     }

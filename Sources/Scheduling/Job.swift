@@ -28,7 +28,8 @@ public struct Job: Sendable, Equatable {
 
     /// Empty for a job that runs by hand or by a chain only.
     public var schedules: [JobSchedule] = []
-    /// What a change of makes a new grid: the schedules' text, their zones and their starts.
+    /// What a change of makes a new grid: the schedules' text, their zones and their starts. A single instant that is
+    /// named by its registration ("in 2 hours") has " from " and the POSIX seconds of `registeredAt` in it.
     public var scheduleKey = ""
     /// When the job was first seen with this `scheduleKey`: the anchor of intervals and of relative instants.
     public var registeredAt: Instant

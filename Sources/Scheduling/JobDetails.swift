@@ -15,7 +15,9 @@ extension Job {
 
         public var maxExecutions: Int?
         public var jitterMilliseconds: Int64 = 0
-        public var exclusions: [Exclusion] = []
+        public var exclusions: [Exclusion] = [] { didSet { exclusionSet = ExclusionSet(exclusions) } }
+        /// `exclusions`, compiled: what is asked at each fire time.
+        public internal(set) var exclusionSet = ExclusionSet()
         /// Runs when another job ends.
         public var after: Chain?
         /// At each interval a command decides whether to run.

@@ -16,11 +16,13 @@ final class JobEntry {
     /// Runs that wait for their turn within the job, oldest first.
     var waiting: [ActiveRun] = []
     /// After a wake-up: nothing of this job starts for the schedule before.
-    var heldUntil: Instant?
+    var waitsUntil: Instant?
     /// Its place among the instants for which the machine is woken.
     var wakeUp: TimerQueue.Owner?
     /// The definition is gone; runs that have a process are still followed.
     var isRemoved = false
+    /// Up to here the fire times that are decided now may have records of their own.
+    var recordsThrough = Instant.epoch
     /// Whether this event changed `state`.
     var isTouched = false
     /// Whether this event added to the job's history.
@@ -156,15 +158,39 @@ final class JobEntry {
         return fire + .milliseconds(delay)
     }
 
-    func isExcluded(_ fire: Instant) -> Bool { job.exclusions.contains { $0.contains(fire) } }
+    func isExcluded(_ fire: Instant) -> Bool { job.exclusionSet.contains(fire) }
+
+    /// Whether a schedule of the job keeps a rhythm rather than times of day.
+    var hasRhythm: Bool { job.schedules.contains { $0.timetable.schedule.keepsRhythm } }
+
+    /// Whether such a schedule names a fire time.
+    func isRhythmic(_ fire: Instant) -> Bool {
+        job.schedules.contains { $0.timetable.schedule.keepsRhythm && $0.timetable.contains(fire) }
+    }
 
     /// The first fire time from `fire` on that is to be run; of a long row of others the one at the bound.
-    func firstToRun(from fire: Instant) -> Instant? {
-        guard !job.exclusions.isEmpty || state.skippedFireTime != nil || !state.claimed.isEmpty else { return fire }
+    ///
+    /// - Parameter isDecided: whether a fire time up to `reopenedThrough` was decided before.
+    func firstToRun(from fire: Instant, isDecided: (Instant) -> Bool) -> Instant? {
+        guard
+            !job.exclusions.isEmpty || state.skippedFireTime != nil || !state.claimed.isEmpty
+                || state.reopenedThrough != nil
+        else { return fire }
         var next = fire
+        var decided = 0
         for _ in 0..<Scheduler.Limits.individualFireTimes {
-            guard isExcluded(next) || state.skippedFireTime == next || state.claimed.contains(next) else { return next }
-            guard let later = fireTime(after: next) else { return nil }
+            if let reopened = state.reopenedThrough, next <= reopened, decided < Scheduler.Limits.recordsPassedOver,
+                isDecided(next)
+            {
+                decided += 1
+            } else {
+                guard isExcluded(next) || state.skippedFireTime == next || state.claimed.contains(next) else {
+                    return next
+                }
+            }
+            // Over the rest of a day that is excluded as a whole in one step.
+            let end = job.exclusionSet.endOfDay(around: next).map { $0 - .microseconds(1) }
+            guard let later = fireTime(after: max(next, end ?? next)) else { return nil }
             next = later
         }
         return next
@@ -205,6 +231,8 @@ final class ActiveRun {
     /// The run before, where this one was chained to it, and how many came before that.
     var previous: Run?
     var chainDepth = 0
+    /// Nothing can be started of it any more.
+    var isDefinitionGone = false
     var isTouched = false
 
     init(run: Run, job: Job, entry: JobEntry?, sequence: Int) {

@@ -35,8 +35,8 @@ public struct JobState: Sendable, Equatable {
     public var firedBootID: String?
     /// Fire times after `decidedThrough` that a client has already taken for a run of its own, ascending.
     public var claimed: [Instant] = []
-    /// Up to here fire times after `decidedThrough` may have a record already, made under a clock that was far ahead:
-    /// of each the register is asked.
+    /// Up to here fire times after `decidedThrough` may have a record already, made under a clock that was ahead: of
+    /// each the register is asked.
     public var reopenedThrough: Instant?
 
     public init(job: String, scheduleKey: String, registeredAt: Instant, decidedThrough: Instant) {

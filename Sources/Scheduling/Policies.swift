@@ -1,3 +1,5 @@
+import Schedules
+
 /// What happens when a run is due while `maxInstances` of its job are active.
 public enum OverlapPolicy: String, Sendable, CaseIterable {
     /// The fire time is not run, and recorded so.
@@ -63,6 +65,8 @@ public struct RetryPolicy: Sendable, Equatable {
     public func delay(beforeAttempt attempt: Int, random: Double) -> Duration {
         precondition(attempt >= 2, "the first attempt has no delay")
         let first = delay.inSeconds
+        // Without a delay there is none to grow; and 0 × ∞ is no number.
+        guard first > 0 else { return .zero }
         let raw =
             switch backoff {
             case .exponential(let multiplier): first * power(multiplier, attempt - 2)
@@ -84,10 +88,14 @@ public struct RetryPolicy: Sendable, Equatable {
     static var longestWait: Duration { .milliseconds(Int64(longestMilliseconds)) }
     private static let longestMilliseconds = 3_155_760_000_000.0
 
+    /// By squares, so that the millionth attempt costs no more than the twentieth. Beyond all measure it is infinite.
     private func power(_ base: Double, _ exponent: Int) -> Double {
-        var result = 1.0
-        // Past a few hundred steps the product is beyond any cap (or zero): no need to count on.
-        for _ in 0..<min(exponent, 1024) { result *= base }
+        var (result, square, rest) = (1.0, base, exponent)
+        while rest > 0 {
+            if rest & 1 == 1 { result *= square }
+            rest >>= 1
+            if rest > 0 { square *= square }
+        }
         return result
     }
 }
@@ -158,12 +166,4 @@ public struct SchedulerSettings: Sendable, Equatable {
     public var cleanupInterval: Duration = .seconds(86_400)
 
     public init() {}
-}
-
-extension Duration {
-    /// As a floating-point number of seconds.
-    var inSeconds: Double {
-        let (seconds, attoseconds) = components
-        return Double(seconds) + Double(attoseconds) / 1e18
-    }
 }

@@ -110,6 +110,8 @@ public struct Run: Sendable, Equatable {
     /// Why a fire time was not run.
     public enum Reason: String, Sendable, CaseIterable {
         case overlap, condition, excluded, budget, asleep, down, paused, expired, limit, user
+        /// The daemon was there, and could not write its store.
+        case store
     }
 
     /// Why a process is being ended before its time.
@@ -136,8 +138,9 @@ public struct AttemptOutcome: Sendable, Equatable {
         case signaled(Int32)
         /// No process came to be: the text says what was tried and what is wrong.
         case couldNotStart(String)
-        /// The daemon that ran it went away.
-        case lost
+        /// It ran, and how it ended is not known. The text says what became of it or of its record, to be read after
+        /// "interrupted: "; nil where its supervisor was killed.
+        case lost(String?)
     }
 
     public var ending: Ending

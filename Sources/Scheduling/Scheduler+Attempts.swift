@@ -123,12 +123,12 @@ extension Scheduler {
             verdict.error = "exited with status \(code)"
         case .signaled(let signal):
             verdict.exit = .signal(signal)
-            verdict.error = "ended by signal \(signal)"
+            verdict.error = "ended by \(SignalName.text(of: signal))"
         case .couldNotStart(let reason):
             verdict.error = reason
-        case .lost:
+        case .lost(let why):
             verdict.status = .interrupted
-            verdict.error = "interrupted: its supervisor was killed, or the machine went down, while the run was under way"
+            verdict.error = "interrupted: \(why ?? "its supervisor was killed while the run was under way")"
             verdict.failureType = "interrupted"
         }
         if outcome.isTimedOut {

@@ -23,9 +23,10 @@ extension Scheduler {
         var surroundings = Surroundings()
         /// The facts that are watched, each since when.
         var asked: [Fact: Instant] = [:]
-        var told = Watch()
+        /// What was told to be watched; nil before anything was.
+        var told: Watch?
         /// Whether `runs` has changed since the facts to be watched were gathered.
-        var isStale = false
+        var isStale = true
         /// The answers are asked for once more, whether or not the facts are others.
         var isRepeated = false
         /// When the machine went to sleep, while it does.
@@ -250,13 +251,18 @@ extension Scheduler {
         }
     }
 
-    /// The fire time (or the request) is on record as not run.
     private func skip(_ active: ActiveRun, now: Instant) {
-        active.phase = .ended
-        active.run.status = .skipped
-        active.run.reason = .condition
         let what = active.wait.unmet.map(\.text).joined(separator: " and for ")
         active.run.error = "waited \(active.job.conditions.timeout.inSeconds.shortText) s for \(what)"
+        giveUp(active, .skipped, .condition, now: now)
+    }
+
+    /// A run that has its turn and no process: its fire time (or its request) is on record as not run.
+    func giveUp(_ active: ActiveRun, _ status: Run.Status, _ reason: Run.Reason, now: Instant) {
+        active.phase = .ended
+        active.run.status = status
+        active.run.reason = reason
+        active.run.startedAt = nil
         active.run.endedAt = now
         touch(active)
         forget(active)
@@ -271,7 +277,7 @@ extension Scheduler {
         promote(entry, now: now)
     }
 
-    /// What was skipped does not count for `max_executions`: a job that was finished by it has fire times again.
+    /// What was not run does not count for `max_executions`: a job that was finished by it has fire times again.
     private func takeBackExecution(_ entry: JobEntry, now: Instant) {
         let wasFinished = entry.isFinished
         entry.state.executions = max(0, entry.state.executions - 1)
@@ -303,7 +309,7 @@ extension Scheduler {
         guard watch != conditions.told || conditions.isRepeated else { return nil }
         conditions.told = watch
         conditions.isRepeated = false
-        return .watch(watch)
+        return .machine(.watch(watch))
     }
 
     // MARK: - Queries

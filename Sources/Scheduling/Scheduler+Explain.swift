@@ -20,7 +20,9 @@ extension Scheduler {
             return [.noFireTime(fire, previous: entry.fireTime(atOrBefore: fire), next: entry.fireTime(after: fire))]
         }
         if entry.state.claimed.contains(fire) { return [.taken(fire)] }
+        if isDecidedBefore(entry, fire) { return [clockSetBack(entry, now: now) ?? .forgotten(fire)] }
         if fire <= entry.state.decidedThrough {
+            if fire > now, let known = clockSetBack(entry, now: now) { return [known] }
             return [entry.isExcluded(fire) ? .willBeExcluded(fire) : .forgotten(fire)]
         }
         var reasons = hindrances(entry)
@@ -31,8 +33,8 @@ extension Scheduler {
         if !reasons.isEmpty, !isFiring || !entry.isEnabled || entry.isFinished {
             return fire <= now && entry.isEnabled ? reasons + [.undecided(fire)] : reasons
         }
-        if let until = entry.heldUntil, until > now, fire <= now {
-            return [.heldAfterWake(fire, until: until)] + reasons
+        if let until = entry.waitsUntil, until > now, fire <= now {
+            return [.waitingAfterWake(fire, until: until)] + reasons
         }
         if isBudgetUsedUp(entry, now: max(due, now)) { return [.budgetUsedUp] + reasons }
         return [.willRun(max(due, now))] + reasons
@@ -41,7 +43,10 @@ extension Scheduler {
     private func fate(of fire: Instant, _ entry: JobEntry, _ records: [Run]) -> Explanation? {
         let active = (entry.occupying + entry.waiting).map(\.run)
         let all = (active + records).filter { $0.job == entry.job.name && $0.trigger != .chain }
-        if let exact = all.first(where: { $0.scheduledFor == fire }) {
+        // What was missed under a clock that was ahead comes after all.
+        if let exact = all.first(where: { $0.scheduledFor == fire }),
+            exact.status != .missed || fire <= entry.state.decidedThrough
+        {
             return exact.status.isExecuted ? .ran(exact) : .notRun(exact)
         }
         let covering = all.first { run in
@@ -92,6 +97,7 @@ extension Scheduler {
         let hindrances = hindrances(entry)
         reasons += hindrances
         if isBudgetUsedUp(entry, now: now) { reasons.append(.budgetUsedUp) }
+        if let known = clockSetBack(entry, now: now) { reasons.append(known) }
         if let key = entry.job.unbuiltTrigger { reasons.append(.notBuilt(key)) }
         if entry.job.schedules.isEmpty {
             if let after = entry.job.details.value.after {
@@ -99,15 +105,42 @@ extension Scheduler {
             } else if entry.job.unbuiltTrigger == nil {
                 reasons.append(.noSchedule)
             }
-        } else if let fire = entry.nextFire, fire <= now, let until = entry.heldUntil, until > now {
-            reasons.append(.heldAfterWake(fire, until: until))
+        } else if let fire = entry.nextFire, fire <= now, let until = entry.waitsUntil, until > now {
+            reasons.append(.waitingAfterWake(fire, until: until))
         } else if hindrances.isEmpty, !(entry.nextRun.map { isBudgetUsedUp(entry, now: $0) } ?? false) {
-            reasons.append(entry.nextRun.map { .next($0) } ?? .neverAgain)
+            reasons += explainNext(entry, now: now)
         }
         let ended = records.filter { $0.job == entry.job.name && $0.status.isExecuted && !$0.status.isActive }
         if let last = ended.max(by: { $0.createdAt < $1.createdAt }), last.status.isFailure {
             reasons.append(.lastFailed(last))
         }
         return reasons
+    }
+
+    private func explainNext(_ entry: JobEntry, now: Instant) -> [Explanation] {
+        let isAtBoot = entry.job.schedules.contains { $0.timetable.schedule.kind == .reboot }
+        guard let fire = entry.nextRun else { return [isAtBoot ? .atBoot : .neverAgain] }
+        let due = entry.dueInstant(of: fire)
+        var reasons: [Explanation] = fire > now ? [.next(fire)] : []
+        if due > max(fire, now) { reasons.append(.dueAfterJitter(fire, due: due)) }
+        if isAtBoot { reasons.append(.atBoot) }
+        return reasons.isEmpty ? [.next(fire)] : reasons
+    }
+
+    /// What a clock that was set back means for a job, as long as it means something.
+    private func clockSetBack(_ entry: JobEntry, now: Instant) -> Explanation? {
+        let effect: Explanation.ClockEffect
+        if let step = clockSetBack, entry.state.registeredAt == step.at, now < step.at + step.by {
+            effect = .registeredAnew
+        } else if let last = entry.state.reopenedThrough, last > now {
+            effect = entry.hasRhythm ? .goesOn(recordsThrough: last) : .notTwice(through: last)
+        } else if entry.state.decidedThrough > now {
+            effect = .notTwice(through: entry.state.decidedThrough)
+        } else {
+            return nil
+        }
+        // Another daemon may have heard of it.
+        let least = max(entry.state.reopenedThrough ?? now, entry.state.decidedThrough) - now
+        return .clockSetBack(by: clockSetBack?.by ?? least, at: clockSetBack?.at, effect)
     }
 }

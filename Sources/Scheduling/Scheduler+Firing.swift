@@ -117,13 +117,18 @@ extension Scheduler {
     private func decideSpecial(_ entry: JobEntry, _ due: inout Stretch, now: Instant) -> Stretch {
         let decided = entry.state.decidedThrough
         let recordsUpTo = max(entry.state.reopenedThrough ?? .epoch, entry.state.registeredAt)
+        entry.recordsThrough = recordsUpTo
         let mayHaveRecords = due.first.map { $0 <= recordsUpTo } ?? false
-        if let reopened = entry.state.reopenedThrough, reopened <= decided { entry.state.reopenedThrough = nil }
+        defer {
+            if let reopened = entry.state.reopenedThrough, reopened <= decided { entry.state.reopenedThrough = nil }
+        }
         var excluded = Stretch(after: due.after, older: nil, fires: [])
         guard mayHaveRecords || !isPlain(entry) else { return excluded }
         due.fires.removeAll { fire in
             if entry.state.claimed.contains(fire) { return true }
-            if fire <= recordsUpTo, isRecorded(entry, fire) { return true }
+            if isDecidedBefore(entry, fire) || fire <= entry.state.registeredAt && isRecorded(entry, fire) {
+                return true
+            }
             if entry.state.skippedFireTime == fire {
                 record(entry, fire, .skipped, .user, now: now)
                 return true
@@ -152,30 +157,34 @@ extension Scheduler {
             && entry.state.reopenedThrough == nil
     }
 
-    private func isRecorded(_ entry: JobEntry, _ fire: Instant) -> Bool {
-        register.isDecided(job: entry.job.name, fireTime: fire)
-            || uncommittedRecords.contains { $0.job == entry.job.name && $0.scheduledFor == fire }
-            || (entry.occupying + entry.waiting).contains { $0.run.scheduledFor == fire }
-    }
-
     /// Parts misfires that are older than the catch-up window from those that may still be run.
     private func splitByWindow(_ entry: JobEntry, _ misfires: Stretch, now: Instant) -> (
         expired: Stretch, current: Stretch
     ) {
-        let edge = now - entry.job.catchUp.window
         var current = misfires
-        // What `allow_past` permits is as old as its registration.
-        guard edge > entry.state.registeredAt else {
+        guard let edge = windowEdge(entry, now: now) else {
             return (Stretch(after: misfires.after, older: nil, fires: []), current)
         }
         let expired = current.removeAll(through: edge - .microseconds(1), of: entry)
         return (expired, current)
     }
 
+    /// Before this instant misfires are not caught up any more; nil where that is before all fire times of the job:
+    /// what `allow_past` permits is as old as its registration.
+    private func windowEdge(_ entry: JobEntry, now: Instant) -> Instant? {
+        let edge = now - entry.job.catchUp.window
+        return edge > entry.state.registeredAt ? edge : nil
+    }
+
+    func isExpired(_ fire: Instant, _ entry: JobEntry, now: Instant) -> Bool {
+        windowEdge(entry, now: now).map { fire < $0 } ?? false
+    }
+
     /// Why nothing could run at a fire time that has passed.
     func misfireReason(of fire: Instant) -> Run.Reason {
         if fire <= startedAt || isStopping { return .down }
         if let pause, fire > pause.since, pause.until.map({ fire <= $0 }) ?? true { return .paused }
+        if let rebuiltAt, fire <= rebuiltAt { return .store }
         return .asleep
     }
 
@@ -219,7 +228,9 @@ extension Scheduler {
         guard let first = stretch.first, let last = stretch.last else { return [] }
         var parts: [Stretch] = []
         var rest = stretch
-        let edges = [startedAt, pause?.since, pause?.until].compactMap { $0 }.filter { first <= $0 && $0 < last }
+        let edges = [startedAt, rebuiltAt, pause?.since, pause?.until].compactMap { $0 }.filter {
+            first <= $0 && $0 < last
+        }
         for edge in edges.sorted() {
             let part = rest.removeAll(through: edge, of: entry)
             if !part.isEmpty { parts.append(part) }
@@ -245,9 +256,11 @@ extension Scheduler {
         covering part: Stretch.Older? = nil,
         now: Instant
     ) {
+        let replaced = recordToReplace(entry, fire)
         var run = Run(
-            id: makeID(entry.job, at: fire), job: entry.job.name, skill: entry.job.skill, trigger: .schedule,
-            scheduledFor: fire, createdAt: now, status: status)
+            id: replaced?.id ?? makeID(entry.job, at: fire), job: entry.job.name, skill: entry.job.skill,
+            trigger: .schedule, scheduledFor: fire,
+            createdAt: replaced?.createdAt ?? now, status: status)
         run.reason = reason
         run.endedAt = now
         if let part, part.count > 1 {

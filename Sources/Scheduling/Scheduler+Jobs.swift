@@ -26,7 +26,7 @@ extension Scheduler {
                 kept.claimed = orphanedClaims.removeValue(forKey: job.name) ?? []
             }
         }
-        let job = shared(job)
+        let job = sharing.shared(job)
         // One string for both, where they are equal.
         kept.scheduleKey = job.scheduleKey
         let timer = timers.add()
@@ -43,25 +43,14 @@ extension Scheduler {
             touch(entry)
         }
         jobs[job.name] = entry
+        // What another daemon left is put right at `.started`.
+        if state != nil, !bootID.isEmpty { putRight(entry, now: now) }
         follow(entry)
         guard let old = departed.removeValue(forKey: job.name) else { return }
         // What a job of this name still runs occupies the new one.
         for active in old.occupying { active.entry = entry }
         entry.occupying = old.occupying
         old.occupying = []
-    }
-
-    /// A job that shares with an earlier one what is equal.
-    private func shared(_ job: Job) -> Job {
-        var job = job
-        if let latest = latestAdded { job.share(with: latest) }
-        if let prototype = prototypes[job.scheduleKey] {
-            job.share(with: prototype)
-        } else if prototypes.count < Limits.prototypes {
-            prototypes[job.scheduleKey] = job
-        }
-        latestAdded = job
-        return job
     }
 
     /// A single instant that lies before its registration was permitted by `allow_past`: it is due at once. One that
@@ -113,7 +102,6 @@ extension Scheduler {
     }
 
     func upsert(_ job: Job, ticket: Ticket, now: Instant) {
-        guard !isStopping else { return reply(ticket, .refused(.stopping)) }
         if let entry = jobs[job.name] {
             guard entry.job.origin == .bus else { return reply(ticket, .refused(.jobExists(job.name))) }
             guard job.version >= entry.job.version else {
@@ -140,6 +128,14 @@ extension Scheduler {
         guard entry.job.origin == .bus else { return reply(ticket, .refused(.notPermitted(name))) }
         turn.changes.append(.removeDefinition(job: name))
         remove(entry, isRetained: false, now: now)
+        announce(.jobsChanged(added: [], changed: [], removed: [name]))
+        reply(ticket, .done)
+    }
+
+    /// A definition that came over the bus and no longer reads goes, with what is remembered of its job.
+    func forgetDefinition(of name: String, ticket: Ticket, now: Instant) {
+        turn.changes.append(.removeDefinition(job: name))
+        if let state = retainedStates.removeValue(forKey: name) { dropState(state, now: now) }
         announce(.jobsChanged(added: [], changed: [], removed: [name]))
         reply(ticket, .done)
     }

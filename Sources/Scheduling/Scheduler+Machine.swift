@@ -5,11 +5,13 @@ extension Scheduler {
     struct MachineSleep {
         /// Runs that hold off the sleep.
         var awake: [String: ActiveRun] = [:]
-        var isAwakeStale = false
-        var toldAwake: [AwakeRun] = []
+        var isAwakeStale = true
+        /// What was told last; nil before anything was.
+        var toldAwake: [AwakeRun]?
         /// The next run of each job that the machine is woken for.
         var wakeUps = TimerQueue()
         var armedWakeUp: Instant?
+        var isWakeUpStated = false
         /// The machine was woken for jobs that let it sleep again.
         var nap: Nap?
 
@@ -101,16 +103,16 @@ extension Scheduler {
                 .map { AwakeRun(run: $0.run.id, job: $0.run.job) }
             if awake != machine.toldAwake {
                 machine.toldAwake = awake
-                effects.append(.holdAwake(awake))
+                effects.append(.machine(.holdAwake(awake)))
             }
         }
         let wakeUp = isEnabled && !isStopping ? machine.wakeUps.next : nil
-        if wakeUp != machine.armedWakeUp {
-            machine.armedWakeUp = wakeUp
-            effects.append(.armWakeUp(wakeUp))
+        if wakeUp != machine.armedWakeUp || !machine.isWakeUpStated {
+            (machine.armedWakeUp, machine.isWakeUpStated) = (wakeUp, true)
+            effects.append(.machine(.armWakeUp(wakeUp)))
         }
         if let nap = machine.nap, !isAsleep, nap.settledAt <= now, !isBusy {
-            effects.append(.sleepAgain(unlessUsedSince: nap.wokenAt))
+            effects.append(.machine(.sleepAgain(unlessUsedSince: nap.wokenAt)))
             endNap()
         }
         return effects

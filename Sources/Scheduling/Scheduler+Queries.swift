@@ -10,6 +10,8 @@ extension Scheduler {
         public var isFinished: Bool
         /// Nil where nothing will start it: disabled, finished, or all schedules paused.
         public var nextRun: Instant?
+        /// When that is due: after its jitter.
+        public var nextDue: Instant?
         /// Ids of the runs that have not ended, oldest first.
         public var active: [String]
     }
@@ -25,6 +27,7 @@ extension Scheduler {
         return JobView(
             job: entry.job, state: entry.state, isEnabled: entry.isEnabled, isFinished: entry.isFinished,
             nextRun: isEnabled ? entry.nextRun : nil,
+            nextDue: isEnabled ? entry.nextRun.map { entry.dueInstant(of: $0) } : nil,
             active: recorded(entry.occupying + entry.waiting).map(\.id))
     }
 
@@ -44,6 +47,11 @@ extension Scheduler {
             return nil
         }
         return (entry.job.name, at)
+    }
+
+    /// Names of the jobs that have a fire time to come, soonest first, at most so many.
+    public func soonest(_ limit: Int) -> [String] {
+        calendar.soonest(limit).compactMap { places[Int($0)]?.job.name }
     }
 
     /// What the reader of the configuration needs to keep grids where they are: by job, the schedule's key and when

@@ -6,8 +6,7 @@ extension Scheduler {
 
     /// A run now, whatever the schedule says; limits hold, unless it is forced. It never moves the schedule.
     func requestRun(_ request: RunRequest, ticket: Ticket, now: Instant) {
-        guard !isStopping else { return reply(ticket, .refused(.stopping)) }
-        if let existing = earlierRun(of: request) { return reply(ticket, .run(existing)) }
+        if let earlier = replyOfEarlier(request) { return reply(ticket, earlier) }
         guard let entry = jobs[request.job] else { return reply(ticket, .refused(.jobNotFound(request.job))) }
         if !request.isForced, isBudgetUsedUp(entry, now: now) {
             let why =
@@ -47,8 +46,7 @@ extension Scheduler {
 
     /// One run of a definition that is not scheduled.
     func runOnce(_ job: Job, _ request: RunRequest, ticket: Ticket, now: Instant) {
-        guard !isStopping else { return reply(ticket, .refused(.stopping)) }
-        if let existing = earlierRun(of: request) { return reply(ticket, .run(existing)) }
+        if let earlier = replyOfEarlier(request) { return reply(ticket, earlier) }
         guard runs.count < Limits.activeRuns else {
             return reply(ticket, .refused(.limitExceeded("\(runs.count) runs are active already")))
         }
@@ -64,16 +62,36 @@ extension Scheduler {
         turn.awaited.append((ticket, active))
     }
 
-    /// The run that an earlier request with the same key, or for the same fire time, has made.
-    private func earlierRun(of request: RunRequest) -> Run? {
-        if let existing = request.existing { return runs[existing.id]?.run ?? existing }
-        guard request.idempotencyKey != nil || request.scheduledFor != nil else { return nil }
-        func isSame(_ run: Run) -> Bool {
-            if let key = request.idempotencyKey, run.idempotencyKey == key { return true }
-            guard let fire = request.scheduledFor else { return false }
-            return run.scheduledFor == fire && run.job == request.job && run.trigger != .chain
+    /// The reply to a request that an earlier one, with the same key or for the same fire time, has made its run of
+    /// already. Of a run that has not ended the state here counts, not the one that was last committed.
+    private func replyOfEarlier(_ request: RunRequest) -> Reply? {
+        if let key = request.idempotencyKey {
+            let known = uncommittedRun { $0.idempotencyKey == key }.map(EarlierRun.kept)
+            switch known ?? register.earlierRun(idempotencyKey: key) {
+            case .kept(let run): return run.job == request.job ? current(run) : taken(run.id, run.job)
+            case .removed(let run): return run.job == request.job ? .removedRun(run) : taken(run.id, run.job)
+            case nil: break
+            }
         }
-        return runs.values.first { isSame($0.run) }?.run ?? uncommittedRecords.first(where: isSame)
+        guard let fire = request.scheduledFor else { return nil }
+        let known = uncommittedRun {
+            $0.scheduledFor == fire && $0.job == request.job && $0.trigger != .chain
+        }.map(EarlierRun.kept)
+        switch known ?? register.earlierRun(job: request.job, scheduledFor: fire) {
+        case .kept(let run): return current(run)
+        case .removed(let run): return .removedRun(run)
+        case nil: return nil
+        }
+    }
+
+    private func current(_ run: Run) -> Reply { .run(runs[run.id]?.run ?? run) }
+    private func taken(_ run: String, _ job: String) -> Reply { .refused(.keyTaken(run: run, job: job)) }
+
+    /// A run that the register does not know yet, or not as it ended.
+    private func uncommittedRun(_ isSame: (Run) -> Bool) -> Run? {
+        if let ended = uncommittedRecords.first(where: isSame) { return ended }
+        for id in uncommittedIDs { if let run = runs[id]?.run, isSame(run) { return run } }
+        return nil
     }
 
     /// Puts a run that somebody asked for in its place: at once, in turn, or in place of the active one.
@@ -136,9 +154,13 @@ extension Scheduler {
         announce(.statusChanged(status))
     }
 
-    func toggle(_ name: String, _ isEnabled: Bool, until: Instant?, now: Instant) {
-        guard let entry = jobs[name] else { return }
+    func toggle(_ name: String, _ isEnabled: Bool, until: Instant?, ticket: Ticket?, now: Instant) {
+        guard let entry = jobs[name] else {
+            if let ticket { reply(ticket, .refused(.jobNotFound(name))) }
+            return
+        }
         setEnabled(entry, isEnabled, until: until, since: now, now: now)
+        if let ticket { reply(ticket, .done) }
     }
 
     /// A disabled job has no fire times: what was due before is decided, what passes meanwhile never was.
@@ -187,26 +209,30 @@ extension Scheduler {
         }
         .sorted { ($0.job.priority, $0.job.name) < ($1.job.priority, $1.job.name) }
         for (index, entry) in late.enumerated() {
-            entry.heldUntil = now + settings.wakeSettle + settings.wakeSpread * index / late.count
+            entry.waitsUntil = now + settings.wakeSettle + settings.wakeSpread * index / late.count
         }
         awaitAll()
         announce(.statusChanged(status))
     }
 
     /// The daemon ends; what waits stays in the store for the next one. Of the processes those are asked to end whose
-    /// job says `kill`, and when this is said once more, because the time for it is over, those whose job says `finish`.
-    /// The others go on, and the next daemon takes them over.
+    /// job says `kill`, and when this is said once more, because the time for it is over, those whose job says
+    /// `finish`. The others go on, and the next daemon takes them over.
     func stop(now: Instant) {
         let isRepeated = isStopping
         isStopping = true
-        for active in runs.values.sorted(by: { $0.sequence < $1.sequence }) where active.phase == .running {
-            let isMeant = active.job.onStop == .kill || (isRepeated && active.job.onStop == .finish)
-            guard active.run.ending == nil, isMeant else { continue }
-            stop(active, .stopping)
-        }
+        stopForStop(isTimeOver: isRepeated)
         guard !isRepeated else { return }
         awaitAll()
         awaitCleanup(now: now)
         announce(.statusChanged(status))
+    }
+
+    func stopForStop(isTimeOver: Bool) {
+        for active in runs.values.sorted(by: { $0.sequence < $1.sequence }) where active.phase == .running {
+            let isMeant = active.job.onStop == .kill || (isTimeOver && active.job.onStop == .finish)
+            guard active.run.ending == nil, isMeant else { continue }
+            stop(active, .stopping)
+        }
     }
 }

@@ -2,39 +2,44 @@ import Schedules
 
 /// What a new daemon takes over from the last one.
 extension Scheduler {
-    func start(bootID: String, surviving: Set<String>, ended: [String: AttemptOutcome], now: Instant) {
-        self.bootID = bootID
-        if !isEnabled { pause = (now, nil) }
+    /// The first event: what holds now is taken up, what became of the attempts under way is decided, then what was due
+    /// meanwhile.
+    func start(_ situation: Situation, now: Instant) {
+        bootID = situation.bootID
+        startedAt = min(situation.processStartedAt, now)
+        if situation.origin == .rebuild { rebuiltAt = now }
+        isStopping = situation.isStopping
+        isAsleep = situation.isAsleep
+        conditions.surroundings = situation.surroundings
+        if isAsleep { conditionsFellAsleep(now: now) }
+        // Since when the user has paused all schedules is not on record: what was due before was decided before.
+        if !isEnabled { pause = (startedAt, nil) }
+        // Whoever took items was a client of another daemon.
+        if situation.origin == .start { turn.changes.append(.queueItemsReturned(except: [])) }
         awaitCleanup(now: now)
         let names = jobs.keys.sorted()
+        takeUpEarlierStep(now)
         for name in names {
             guard let entry = jobs[name] else { continue }
-            reopenIfFarAhead(entry, now: now)
+            putRight(entry, now: now)
             if !entry.waiting.isEmpty { spreadRestored(entry, now: now) }
         }
-        for active in runs.values.sorted(by: { $0.sequence < $1.sequence }) where active.phase == .running {
-            guard !surviving.contains(active.run.id) else {
-                // The last daemon may have been killed before its process heard of it.
-                if let ending = active.run.ending { stop(active, ending) }
-                continue
-            }
-            if let outcome = ended[active.run.id] {
-                endAttempt(of: active.run.id, active.run.attempt, outcome, now: now)
-                continue
-            }
-            let start = active.attempt?.startedAt ?? active.run.startedAt ?? now
-            endAttempt(
-                of: active.run.id, active.run.attempt, AttemptOutcome(ending: .lost, startedAt: start, endedAt: now),
-                now: now)
+        weigh(situation, now: now)
+        for active in runs.values.filter({ $0.isDefinitionGone && $0.phase == .waiting }) {
+            endStranded(active, now: now)
         }
-        for active in stranded { end(active, "the definition of \(active.run.job) is gone", now: now) }
-        stranded = []
+        if isAsleep { stopForSleep() }
+        if isStopping { stopForStop(isTimeOver: false) }
         for name in names {
             guard let entry = jobs[name] else { continue }
             fireAtBoot(entry, now: now)
             promote(entry, now: now)
             schedule(entry)
         }
+    }
+
+    func endStranded(_ active: ActiveRun, now: Instant) {
+        end(active, "the definition of \(active.run.job) is gone", now: now)
     }
 
     /// Takes up the runs that the store calls active: first those with a process or a claim on their turn, then what
@@ -52,6 +57,7 @@ extension Scheduler {
         // Of a job that is gone nothing can be started any more; a process that lives on can still be followed.
         let job = definition ?? Job(name: run.job, registeredAt: run.createdAt, zone: .utc, action: .command([]))
         let active = makeActive(run, job: job, entry: entry)
+        active.isDefinitionGone = definition == nil
         switch run.status {
         case .running:
             active.phase = .running
@@ -60,7 +66,8 @@ extension Scheduler {
             runningCount += 1
             keepAwake(active)
         case _ where definition == nil:
-            stranded.append(active)
+            // It ends at `.started`.
+            break
         case .retrying:
             active.phase = .retrying
             entry?.occupying.append(active)

@@ -35,7 +35,9 @@ extension Scheduler {
         // What was found for an earlier watermark stands as long as the watermark is before it: rows of excluded fire
         // times are looked through once.
         if let next = entry.nextFire {
-            if entry.nextRun.map({ $0 < next }) ?? true { entry.nextRun = entry.firstToRun(from: next) }
+            if entry.nextRun.map({ $0 < next }) ?? true {
+                entry.nextRun = entry.firstToRun(from: next) { self.isDecidedBefore(entry, $0) }
+            }
         } else {
             entry.nextRun = nil
         }
@@ -64,7 +66,7 @@ extension Scheduler {
         guard entry.isEnabled else { return isStopping ? nil : entry.state.pausedUntil }
         guard isFiring, let fire = entry.nextFire else { return nil }
         let due = entry.dueInstant(of: fire)
-        return entry.heldUntil.map { max($0, due) } ?? due
+        return entry.waitsUntil.map { max($0, due) } ?? due
     }
 
     // MARK: - What has come
@@ -77,7 +79,7 @@ extension Scheduler {
                 if !entry.isEnabled, let until = entry.state.pausedUntil, until <= now {
                     setEnabled(entry, true, until: nil, since: until, now: now)
                 } else {
-                    entry.heldUntil = nil
+                    entry.waitsUntil = nil
                     decideDue(entry, now: now)
                 }
             case .run(let active): resume(active, now: now)

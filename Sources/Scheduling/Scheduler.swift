@@ -9,7 +9,7 @@ public import Schedules
 /// ```swift
 /// let scheduler = Scheduler(jobs: jobs, stored: store.load(), settings: settings, isEnabled: true,
 ///                           register: store, seed: seed, now: now)
-/// perform(scheduler.handle(.started(bootID: bootID, surviving: []), at: now))
+/// perform(scheduler.handle(.started(situation), at: now))
 /// // … the armed instant has come:
 /// perform(scheduler.handle(.tick, at: now))
 /// // … a process has ended:
@@ -53,6 +53,8 @@ public final class Scheduler {
     var cleanup = Cleanup()
     var conditions = ConditionWatch()
     var machine = MachineSleep()
+    /// Nil until somebody asks for a queue.
+    var queueLedger: QueueLedger?
 
     let register: any ExecutionRegister
     var random: RandomSource
@@ -65,8 +67,13 @@ public final class Scheduler {
     var bootID = ""
     /// Before this instant nothing of ours was there to run anything.
     var startedAt: Instant
+    /// From the start until this instant the daemon was there; what it did not decide then could not be recorded.
+    var rebuiltAt: Instant?
     /// The latest instant that was ever seen: later than now where the clock was set back.
     var latest: Instant
+    /// When this scheduler last heard, or found, that the clock was set back, by the clock as it was after it; and by
+    /// how much, or how much at least.
+    public internal(set) var clockSetBack: (at: Instant, by: Duration)?
     /// The last time during which the user had paused all schedules; `until` is nil while it lasts.
     var pause: (since: Instant, until: Instant?)?
     /// What is remembered of jobs whose definition is refused at present.
@@ -74,13 +81,9 @@ public final class Scheduler {
     /// By the names of jobs that were removed, fire times ahead that clients had taken: a new job of the name does not
     /// run them again.
     var orphanedClaims: [String: [Instant]] = [:]
-    /// Jobs that later ones share with: by schedule, and the last that was added.
-    var prototypes: [String: Job] = [:]
-    var latestAdded: Job?
+    var sharing = JobSharing()
     /// Removed jobs that still have processes.
     var departed: [String: JobEntry] = [:]
-    /// Runs from the store that nothing can be done for: their definition is gone.
-    var stranded: [ActiveRun] = []
     /// By job, the names of the jobs that run after it.
     var followers: [String: [String]] = [:]
     var turn = Turn()
@@ -111,17 +114,37 @@ public final class Scheduler {
         /// Fire times of one job that clients have taken for runs of their own before they came. Beyond it such a
         /// request is refused with `limitExceeded`.
         public static let claimedFireTimes = 100
+        /// Fire times with a record, made under a clock that was ahead, that are passed over in the search for the next
+        /// run of a job. Of a longer row the one at the bound is named, though it will not run.
+        public static let recordsPassedOver = 100
         /// Schedules whose parsed form is kept to be shared by jobs that have the same. Others have their own.
         public static let prototypes = 4_096
         /// Ended runs that one commit of the clean-up removes.
         public static let cleanupStep = 1_000
+        /// Items of one queue, those that are taken included. Beyond this and each of the next three bounds a push is
+        /// refused with `limitExceeded`.
+        public static let itemsPerQueue = 10_000
+        /// The length of one item's JSON, in bytes.
+        public static let queueItemBytes = 64 << 10
+        /// Queues that have items.
+        public static let queues = 100
+        /// The length of all items together, in bytes.
+        public static let queueBytes = 256 << 20
     }
 
+    /// Takes up what a store holds. Nothing is decided before `.started`; what the taking up itself changes is
+    /// committed with that event.
+    ///
     /// - Parameters:
-    ///   - jobs: unique names; a stored state whose job is not among them is dropped at `.started`, unless `retained`.
-    ///   - unscheduled: by run, the definitions of stored runs whose job is not scheduled (`Run.definition`); without
-    ///   it such a run is not tried again after a restart. - isEnabled: what config.json says; the stored override
-    ///   wins. - seed: of trace ids and the jitter of retries.
+    ///   - jobs: their names are unique. A stored state of a job that is not among them is dropped, unless `retained`.
+    ///   - retained: names whose definition is refused at present: what is remembered of them is kept.
+    ///   - unscheduled: by run, the definitions of stored runs whose job is not scheduled (`Run.definition`). A run
+    ///     that is missing here starts no further attempt, and ends as cancelled: its definition is gone.
+    ///   - stored: what the store holds, with what state.json says laid over it.
+    ///   - isEnabled: what config.json says; the stored override wins.
+    ///   - register: the same store, for what is asked of the committed past.
+    ///   - seed: of trace ids and the jitter of retries.
+    ///   - now: by the wall clock, as in `handle`.
     public init(
         jobs definitions: [Job], retained: Set<String> = [], unscheduled: [String: Job] = [:], stored: StoredState,
         settings: SchedulerSettings, isEnabled: Bool, register: any ExecutionRegister, seed: UInt64, now: Instant
@@ -159,9 +182,20 @@ public final class Scheduler {
     /// - Returns: effects in the order in which they are to be performed; empty where nothing changes.
     public func handle(_ event: Event, at now: Instant) -> [Effect] {
         latest = max(latest, now)
+        if isStopping, let ticket = event.ticketOfNewWork {
+            reply(ticket, .refused(.stopping))
+        } else {
+            decide(event, now: now)
+        }
+        fireDue(now: now)
+        examineConditions(now: now)
+        launchReady(now: now)
+        return finishTurn(now: now)
+    }
+
+    private func decide(_ event: Event, now: Instant) {
         switch event {
-        case .started(let bootID, let surviving, let ended):
-            start(bootID: bootID, surviving: surviving, ended: ended, now: now)
+        case .started(let situation): start(situation, now: now)
         case .tick: isArmedStale = true
         case .runRequested(let request, let ticket): requestRun(request, ticket: ticket, now: now)
         case .runOnce(let job, let request, let ticket): runOnce(job, request, ticket: ticket, now: now)
@@ -174,31 +208,29 @@ public final class Scheduler {
             toggle(isEnabled, now: now)
             if let ticket { reply(ticket, .done) }
         case .jobToggled(let job, let isEnabled, let until, let ticket):
-            toggle(job, isEnabled, until: until, now: now)
-            if let ticket { reply(ticket, .done) }
+            toggle(job, isEnabled, until: until, ticket: ticket, now: now)
         case .skipRequested(let job, let ticket): skipNext(job, ticket: ticket, now: now)
         case .configurationChanged(let jobs, let retained, let settings, let isEnabled):
             reconfigure(jobs, retained: retained, settings: settings, isEnabled: isEnabled, now: now)
         case .jobUpserted(let job, let ticket): upsert(job, ticket: ticket, now: now)
         case .jobCancelled(let job, let ticket): removeJob(job, ticket: ticket, now: now)
-        case .definitionForgotten(_, let ticket), .queuePushed(_, _, let ticket), .queuePopped(_, let ticket),
-            .queueAcknowledged(_, _, let ticket):
-            reply(ticket, .refused(.stopping))
+        case .definitionForgotten(let job, let ticket): forgetDefinition(of: job, ticket: ticket, now: now)
+        case .queuePushed(let queue, let json, let ticket): pushItem(json, to: queue, ticket: ticket, now: now)
+        case .queuePopped(let queue, let ticket): popItem(from: queue, ticket: ticket, now: now)
+        case .queueAcknowledged(let queue, let id, let ticket): acknowledgeItem(id, of: queue, ticket: ticket)
+        case .historyTakenOver(let runs): takeOver(runs)
         case .sleep: fallAsleep(now: now)
         case .wake: wakeUp(now: now)
         case .clockChanged(let step): clockStepped(by: step, now: now)
         case .stopping: stop(now: now)
         }
-        fireDue(now: now)
-        examineConditions(now: now)
-        launchReady(now: now)
-        return finishTurn(now: now)
     }
 
     /// Says that everything answered so far is in the store: what was created until now is found by the register.
     public func didCommit() {
         uncommittedIDs.removeAll(keepingCapacity: true)
         uncommittedRecords.removeAll(keepingCapacity: true)
+        queueLedger?.didCommit()
     }
 
     // MARK: - What holds

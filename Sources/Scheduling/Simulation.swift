@@ -70,7 +70,7 @@ public struct Simulation: Sendable {
             jobs: jobs, stored: stored, settings: settings, isEnabled: isEnabled, register: register, seed: 0, now: from
         )
         var course = Course(scheduler: scheduler, runLength: runLength, now: from)
-        course.handle(.started(bootID: "simulated", surviving: []))
+        course.handle(.started(Situation(origin: .start, bootID: "simulated", processStartedAt: from)))
         for sleep in asleep where sleep.from < to && sleep.until > from {
             course.advance(to: min(sleep.from, to))
             course.handle(.sleep)
@@ -118,7 +118,7 @@ public struct Simulation: Sendable {
             for effect in scheduler.handle(event, at: now) {
                 switch effect {
                 // Nobody knows: every condition holds.
-                case .watch(let watch): answers.append(.surroundingsChanged(Surroundings(unknown: watch)))
+                case .machine(.watch(let watch)): answers.append(.surroundingsChanged(Surroundings(unknown: watch)))
                 case .check(let run, _, _): answers.append(.conditionChecked(run: run, holds: nil))
                 case .arm(let instant): armed = instant
                 case .start(let launch):

@@ -29,8 +29,8 @@ public struct Situation: Sendable, Equatable {
     }
 }
 
-/// What was found of an attempt that is on record as running. What follows from it is decided in the core, together with
-/// the boot that the attempt was claimed in (`Run.bootID`).
+/// What was found of an attempt that is on record as running. What follows from it is decided in the core, together
+/// with the boot that the attempt was claimed in (`Run.bootID`).
 public enum AttemptEvidence: Sendable, Equatable {
     /// A supervisor holds its folder: it is followed.
     case held

@@ -26,6 +26,8 @@ public enum StoreChange: Sendable, Equatable {
     case queueItem(QueueItem)
     /// Takes an item off its queue for good.
     case removeQueueItem(id: Int64)
+    /// Nobody has any item of a queue any more, but for those named: who took the others is gone.
+    case queueItemsReturned(except: Set<Int64>)
 }
 
 /// Something that waits in a queue until somebody has dealt with it.
@@ -59,6 +61,11 @@ public struct StoredState: Sendable, Equatable {
     public var latestRunAt: Instant?
     /// Jobs created over the bus.
     public var definitions: [StoredDefinition] = []
+    /// What is in the store and could not be read, a sentence each, at most `unreadableMax` of them: rows that no
+    /// version writes. The state goes without them, and they stay where they are.
+    public var unreadable: [String] = []
+
+    public static let unreadableMax = 20
 
     public init() {}
 

@@ -57,6 +57,11 @@ public struct TimerQueue: Sendable {
         return found.sorted()
     }
 
+    /// Those who are armed, earliest first, at most so many. Sorts the whole queue: some 5 ms for 100,000.
+    public func soonest(_ limit: Int) -> [Owner] {
+        heap.sorted { $0.isBefore($1) }.prefix(limit).map(\.owner)
+    }
+
     public func instant(of owner: Owner) -> Instant? {
         let place = places[Int(owner)]
         return place < 0 ? nil : Instant(microseconds: heap[Int(place)].at)

@@ -3,9 +3,12 @@ public import Scheduling
 /// How many runs there ever were, by what became of them.
 public struct StoreStatistics: Sendable, Equatable {
     private var counts: [Run.Status: Int]
+    /// Keys that were forgotten before their time, because there were too many (`StoreBounds.usedKeysMax`).
+    public var keysDropped: Int
 
-    public init(counts: [Run.Status: Int]) {
+    public init(counts: [Run.Status: Int], keysDropped: Int = 0) {
         self.counts = counts.filter { $0.value != 0 }
+        self.keysDropped = keysDropped
     }
 
     /// Runs that have this status now, or had it when retention removed them.

@@ -47,11 +47,16 @@ final class ContextChannel {
 
     var awaitedEvents: Int16 { Int16(unsent.isEmpty ? POLLIN : POLLIN | POLLOUT) }
 
-    /// Sends and reads what can be sent and read now.
+    /// What is sent or read in one turn of the supervisor, in pieces: whoever keeps on writing keeps nobody here.
+    private static let piecesPerTurn = 8
+    private static let pieceBytes = 1 << 13
+    private static let sendBytes = 1 << 17
+
+    /// Sends and reads what can be sent and read now, within bounds; the rest is for the next turn.
     func serve() {
         if !unsent.isEmpty { send() }
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
+        var buffer = [UInt8](repeating: 0, count: Self.pieceBytes)
+        for _ in 0..<Self.piecesPerTurn {
             switch buffer.withUnsafeMutableBytes({ end.read(into: $0) }) {
             case .bytes(let count): hear(buffer[..<count])
             case .wouldBlock: return
@@ -63,8 +68,8 @@ final class ContextChannel {
     }
 
     private func send() {
-        while !unsent.isEmpty {
-            let count = unsent.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+        for _ in 0..<Self.piecesPerTurn where !unsent.isEmpty {
+            let count = unsent.prefix(Self.sendBytes).withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
             let code = errno
             if count > 0 {
                 unsent = unsent.dropFirst(count)
@@ -74,7 +79,7 @@ final class ContextChannel {
                 unsent = []
             }
         }
-        shutdown(number, Int32(SHUT_WR))
+        if unsent.isEmpty { shutdown(number, Int32(SHUT_WR)) }
     }
 
     private func hear(_ bytes: ArraySlice<UInt8>) {
@@ -90,6 +95,8 @@ final class ContextChannel {
     }
 
     private func note(_ line: [UInt8]) {
+        // A line may end as on other systems.
+        let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line[...]
         guard let gap = line.firstIndex(of: UInt8(ascii: " ")) else { return }
         let word = String(decoding: line[..<gap], as: UTF8.self)
         guard Self.words.contains(word) else { return }

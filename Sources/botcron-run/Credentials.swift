@@ -7,6 +7,8 @@ enum Credentials {
     static func write(
         _ credentials: [String: SupervisorRequest.Credential], to folder: String, environment: [String: String]
     ) throws(ProcessError) {
+        // One that an earlier supervisor of this attempt left, before it began.
+        Folder(folder).remove()
         let made = mkdir(folder, 0o700)
         var code = errno
         guard made == 0 else { throw .resource("make", object: "the credentials folder “\(folder)”", code: code) }
@@ -26,8 +28,6 @@ enum Credentials {
         }
     }
 
-    static func remove(_ credentials: [String: SupervisorRequest.Credential], from folder: String) {
-        for name in credentials.keys { unlink("\(folder)/\(name)") }
-        rmdir(folder)
-    }
+    /// Removes the folder with all that the process may have put there.
+    static func remove(_ folder: String) { Folder(folder).remove() }
 }

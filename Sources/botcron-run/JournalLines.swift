@@ -43,6 +43,8 @@ final class JournalLines {
     func append(_ bytes: UnsafeRawBufferPointer) {
         for byte in bytes {
             if byte == UInt8(ascii: "\n") {
+                // It may end as on other systems.
+                if line.last == UInt8(ascii: "\r") { line.removeLast() }
                 send()
             } else {
                 line.append(byte)

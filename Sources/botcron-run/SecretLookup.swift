@@ -9,6 +9,18 @@ enum SecretLookup {
     /// Of one secret; a longer one is cut off by nobody: it is refused.
     private static let bytesMax = 1 << 20
 
+    /// How often it is asked whether somebody has cancelled the run meanwhile.
+    private static let lookUSec: Int64 = 100_000
+
+    /// Whether a cancel waits; the supervisor takes it later.
+    static var isCancelled: Bool {
+        var pending = sigset_t()
+        guard sigpending(&pending) == 0 else { return false }
+        return [SupervisorRequest.Signal.cancel, SupervisorRequest.Signal.kill].contains {
+            sigismember(&pending, $0) == 1
+        }
+    }
+
     /// - Parameter attributes: name and value, one after the other.
     static func read(_ attributes: [String], environment: [String: String]) throws(ProcessError) -> [UInt8] {
         let pipe = try Pipe()
@@ -27,7 +39,9 @@ enum SecretLookup {
         guard case .exited(0) = child.waitForExit().ending, let bytes, !bytes.isEmpty else {
             throw failure(
                 attributes,
-                bytes == nil ? "the secret service did not answer" : "the secret service has no such secret",
+                isCancelled
+                    ? "the run was cancelled while the secret service was asked"
+                    : bytes == nil ? "the secret service did not answer" : "the secret service has no such secret",
                 "store it: secret-tool store --label=NAME \(attributes.joined(separator: " "))")
         }
         return bytes
@@ -37,13 +51,14 @@ enum SecretLookup {
 
     /// Everything up to the end; nil where that does not come in time.
     private static func collect(_ output: borrowing FileDescriptor) -> [UInt8]? {
-        let deadline = currentUSec(CLOCK_MONOTONIC) + patienceUSec
+        let deadline = SystemClock.monotonic.nowUSec + patienceUSec
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while bytes.count <= bytesMax {
-            let rest = deadline - currentUSec(CLOCK_MONOTONIC)
+            let rest = deadline - SystemClock.monotonic.nowUSec
             var entry = pollfd(fd: output.number, events: Int16(POLLIN), revents: 0)
-            guard rest > 0, poll(&entry, 1, Int32(rest / 1000 + 1)) > 0 else { return nil }
+            guard rest > 0, !isCancelled else { return nil }
+            guard poll(&entry, 1, Int32(min(rest, lookUSec) / 1000 + 1)) > 0 else { continue }
             switch buffer.withUnsafeMutableBytes({ output.read(into: $0) }) {
             case .bytes(let count): bytes += buffer[..<count]
             case .end: return bytes

@@ -1,14 +1,18 @@
 import Glibc
 import Processes
 
-/// Holds one attempt: its process with all that descends from it, its output, its time; whether the daemon lives or not.
+/// Holds one attempt: its process with all that descends from it, its output, its time; whether the daemon lives or
+/// not.
 ///
 /// It sleeps in `poll` until its process writes or ends, somebody asks it something by a signal, or a time is up. The
 /// attempt is over
-/// - when its process has ended by itself: what that left behind goes on, as under cron, and its output is not read any
-///   longer;
-/// - where it was made to end (time-out, stall, cancel), when the whole tree is gone: TERM to all of it, after the grace
-///   KILL to all of it, in whatever groups and sessions they are.
+/// - when its process has ended by itself: what that left behind goes on, as under cron, and what it writes from then
+///   on is dropped (`OutputDrain`);
+/// - where it was made to end (time-out, stall, cancel), when the whole tree is gone: TERM to all of it, after the
+///   grace KILL to all of it, in whatever groups and sessions they are.
+///
+/// In each turn come first those who may end the attempt: signals, the end of the process, times that are up. What the
+/// process can make long (its output, its context socket, its orphans) comes after, and a bounded amount of it.
 final class Supervisor {
     enum Phase {
         case running
@@ -22,7 +26,7 @@ final class Supervisor {
     let tree = ProcessTree.adopting()
     /// The control group that is the attempt's alone, this process included; nil where it has none.
     let scope: ControlGroup?
-    var outcome = SupervisorOutcome(ending: .lost)
+    var outcome = SupervisorOutcome(ending: .lost("its supervisor has not seen it end"))
     var phase = Phase.running
     /// The process, unless it never came to be.
     var child: ChildProcess?
@@ -30,53 +34,62 @@ final class Supervisor {
     var recorder: OutputRecorder
     var output: FileDescriptor?
     /// Where the output goes as well.
-    private let journal: JournalLines?
+    let journal: JournalLines?
     var context: ContextChannel?
+    /// Whether more children may have ended than were reaped in this turn, and for how many turns in a row.
+    var (mayHaveOrphans, turnsWithOrphans) = (false, 0)
     var stallUSec = Int64.max
     private var timeoutUSec = Int64.max
     /// When memory is given back that only the start has needed.
     private var quietUSec = Int64.max
-    private var isStallNoted = false
+    var isStallNoted = false
+    /// When remarks may be published again, and what is published by then.
+    var publishUSec = Int64.min
+    var publishedRemarks: [String: String] = [:]
     private let own: ProcessIdentity?
     private var input: FileDescriptor?
-    private let identity: FileDescriptor
+    /// Locked; nil when the lock has been given back.
+    private var identity: FileDescriptor?
     private let signals: SignalQueue
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: OutputBounds.readLimit, alignment: 16)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: OutputBounds.readLimit, alignment: 16)
 
-    /// Takes over the fds that the daemon has set up (`SupervisorRequest.Descriptor`); nil where there is no request.
+    /// Takes over the fds that the daemon has set up (`SupervisorRequest.Descriptor`).
     ///
-    /// - Parameter isHeld: whether there is a gate, to be waited at; all that does not need the request is done before.
-    static func adoptingRequest(isHeld: Bool) -> Supervisor? {
+    /// - Parameter isGated: whether there is a gate, to be waited at; all that does not need the request is done
+    ///   before.
+    /// - Throws: how to exit where that fails; nothing of the job has been then.
+    static func adoptingRequest(isGated: Bool) throws(SupervisorExit) -> Supervisor {
         guard fcntl(SupervisorRequest.Descriptor.request, F_GETFD) >= 0,
             fcntl(SupervisorRequest.Descriptor.identity, F_GETFD) >= 0
-        else { return nil }
+        else { throw .noRequest }
         // Nothing of the session that we came from ends us; a job's process begins with all signals at their defaults.
         for number in [SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR2] { signal(number, SIG_IGN) }
         let signals: SignalQueue
-        do {
+        do throws(ProcessError) {
             signals = try SignalQueue([SIGCHLD, SupervisorRequest.Signal.cancel, SupervisorRequest.Signal.kill])
         } catch {
-            return nil
+            throw error.isShortOfResources ? .shortOfResources : .notBegun
         }
         let identity = FileDescriptor(owning: SupervisorRequest.Descriptor.identity)
         identity.closeOnExec()
         let own = ProcessIdentity(of: getpid())
         var record = Record()
         own?.add(to: &record, prefix: "supervisor")
-        add(record, to: identity)
-        if isHeld {
-            guard fcntl(SupervisorRequest.Descriptor.gate, F_GETFD) >= 0 else { return nil }
+        // Where it cannot be written, what comes after it cannot either, and the run does not begin.
+        _ = identity.write(record.openBytes)
+        if isGated {
+            guard fcntl(SupervisorRequest.Descriptor.gate, F_GETFD) >= 0 else { throw .noRequest }
             let gate = FileDescriptor(owning: SupervisorRequest.Descriptor.gate)
             var entry = pollfd(fd: gate.number, events: 0, revents: 0)
             while poll(&entry, 1, -1) < 0, errno == EINTR {}
         }
         let file = FileDescriptor(owning: SupervisorRequest.Descriptor.request)
-        guard let bytes = file.remainder(limit: .max), let request = SupervisorRequest(Record(parsing: bytes)) else {
-            return nil
-        }
+        guard let bytes = file.remainder(limit: SupervisorRequest.bytesMax),
+            let request = SupervisorRequest(Record(parsing: bytes))
+        else { throw .noRequest }
         return Supervisor(
             request, own: own, identity: identity, signals: signals,
-            input: SupervisorRequest.Descriptor.input(isHeld: isHeld))
+            input: SupervisorRequest.Descriptor.input(isGated: isGated))
     }
 
     private init(
@@ -85,7 +98,7 @@ final class Supervisor {
     ) {
         self.request = request
         self.own = own
-        self.identity = identity
+        self.identity = consume identity
         self.signals = signals
         if request.hasInput { input = FileDescriptor(owning: inputNumber) }
         journal = request.journal.flatMap { JournalLines($0) }
@@ -96,16 +109,13 @@ final class Supervisor {
     // MARK: - From start to end
 
     func supervise() {
-        if let scope {
-            var record = Record()
-            record.add("scope", scope.path)
-            Self.add(record, to: identity)
-        }
-        outcome.startedUSec = currentUSec(CLOCK_REALTIME)
+        outcome.startedUSec = SystemClock.realtime.nowUSec
         do throws(ProcessError) {
+            try begin()
             try start()
         } catch {
-            outcome.ending = .couldNotStart(error.description)
+            outcome.ending = ending(error)
+            outcome.isCancelled = SecretLookup.isCancelled
             outcome.endedUSec = outcome.startedUSec
             return
         }
@@ -120,12 +130,40 @@ final class Supervisor {
         outcome.isOutOfMemory = (scope?.memoryKillCount ?? 0) > 0
     }
 
+    private func ending(_ error: ProcessError) -> SupervisorOutcome.Ending {
+        if error.kind == .notFollowed { return .lost(error.description) }
+        // What its own scope does not allow it is short of for good.
+        guard error.isShortOfResources, scope?.limitsTasks != true else { return .couldNotStart(error.description) }
+        return .shortOfResources(error.description)
+    }
+
+    /// Writes down that from now on a process of the job may be: whoever finds no outcome later must know.
+    ///
+    /// - Throws: where that cannot be written, or nobody could find it; the process must not be then.
+    private func begin() throws(ProcessError) {
+        var record = Record()
+        if let scope { record.add("scope", scope.path) }
+        record.add(RunFolder.begunField, where: true)
+        if let code = add(record) {
+            throw .resource("begin", object: "the run: its folder cannot be written", code: code)
+        }
+        var status = stat()
+        guard let number = identity?.number, fstat(number, &status) == 0, status.st_nlink > 0 else {
+            throw .resource("begin", object: "the run: its folder has been removed", code: ENOENT)
+        }
+    }
+
     private func start() throws(ProcessError) {
         let pipe = try Pipe()
         defer { input = nil }
         var process = ProcessRequest(
             arguments: request.arguments, environment: request.environment, workingDirectory: request.workingDirectory)
         process.environment[ProcessIdentity.markName] = own?.markValue
+        // Those of the session are about another folder: where whoever started that was, and had been before.
+        let isAbsolute = request.workingDirectory.hasPrefix("/")
+        process.environment["PWD"] = isAbsolute ? request.workingDirectory : nil
+        process.environment["OLDPWD"] = nil
+        process.limits = limits()
         process.standardInput = input?.number
         process.standardOutput = pipe.writeEnd.number
         process.standardError = pipe.writeEnd.number
@@ -139,12 +177,13 @@ final class Supervisor {
         } else {
             child = try spawn(process)
         }
-        let now = currentUSec(CLOCK_MONOTONIC)
-        outcome.startedUSec = currentUSec(CLOCK_REALTIME)
-        limit(child.pid)
+        let now = SystemClock.monotonic.nowUSec
+        outcome.startedUSec = SystemClock.realtime.nowUSec
+        note(child.unsetLimits)
         var record = Record()
         ProcessIdentity(of: child.pid)?.add(to: &record, prefix: "process")
-        Self.add(record, to: identity)
+        // Where it cannot be written the run goes on; a daemon that comes later finds it by its supervisor's mark.
+        _ = add(record)
         self.child = consume child
         output = take(pipe)
         quietUSec = now + Self.quietAfterUSec
@@ -163,72 +202,82 @@ final class Supervisor {
     }
 
     /// Keeps the end to read; the end to write closes, and is then the process's alone.
-    private func take(_ pipe: consuming Pipe) -> FileDescriptor {
-        pipe.readEnd
-    }
+    private func take(_ pipe: consuming Pipe) -> FileDescriptor { pipe.readEnd }
 
-    /// Sets what the scope does not hold for all of the attempt.
-    private func limit(_ pid: Int32) {
+    /// What the scope does not hold for all of the attempt.
+    private func limits() -> ResourceLimits {
         var limits = request.limits
         if scope?.limitsMemory ?? false { limits.memoryMax = 0 }
         if scope?.limitsTasks ?? false { limits.tasksMax = 0 }
-        var failures = limits.apply(to: pid)
-        if limits.hasCPUQuota, let scope, !scope.limitsCPU {
+        return limits
+    }
+
+    private func note(_ unsetLimits: [String]) {
+        var failures = unsetLimits
+        if request.limits.hasCPUQuota, let scope, !scope.limitsCPU {
             failures.append("cpu_quota has no effect: the control group of the run has no cpu controller")
         }
         outcome.limitsError = failures.isEmpty ? nil : failures.joined(separator: "; ")
     }
 
-    private static func add(_ record: Record, to identity: borrowing FileDescriptor) {
-        // Where it cannot be written the run goes on; a daemon that comes later cannot take it over then.
-        _ = identity.write(record.openBytes)
+    /// nil, or the errno that kept it from being written.
+    private func add(_ record: Record) -> Int32? {
+        guard identity != nil else { return EBADF }
+        return identity?.write(record.openBytes) ?? nil
     }
+
+    /// Gives the lock on the attempt's folder back: how it ended is on record, or never will be.
+    func releaseLock() { identity = nil }
 
     // MARK: - One turn
 
     private func turn() {
-        let isHeld = child?.isReaped == false
+        let isGated = child?.isReaped == false
         var entries = [
             pollfd(fd: signals.number, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: isHeld ? child?.pidfd.number ?? -1 : -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: isGated ? child?.pidfd.number ?? -1 : -1, events: Int16(POLLIN), revents: 0),
             pollfd(fd: output?.number ?? -1, events: Int16(POLLIN), revents: 0),
             pollfd(fd: context?.number ?? -1, events: context?.awaitedEvents ?? 0, revents: 0),
         ]
         _ = poll(&entries, nfds_t(entries.count), waitMilliseconds())
-        if entries[2].revents != 0 { readOutput() }
-        if entries[3].revents != 0 { serveContext() }
-        if entries[1].revents != 0 { processEnded() }
         if entries[0].revents != 0 { readSignals() }
+        if entries[1].revents != 0 { processEnded() }
+        if mayHaveOrphans { reapOrphans() }
         if !isOver { checkTimes() }
+        if entries[2].revents != 0, !isOver { readOutput() }
+        if entries[3].revents != 0, !isOver { serveContext() }
+        // After its output was read: one whose words wait for us does not stall.
+        if !isOver { checkStall() }
     }
 
     /// Until the next time that is up; rounded up, so as not to wake before it.
     private func waitMilliseconds() -> Int32 {
+        guard !mayHaveOrphans else { return 0 }
         let next: Int64
         switch phase {
-        case .running: next = min(timeoutUSec, stallUSec, quietUSec)
+        case .running: next = min(timeoutUSec, stallUSec, quietUSec, publishDueUSec)
         case .terminating(let killUSec): next = killUSec
         case .killing(let giveUpUSec): next = child?.isReaped == false ? .max : giveUpUSec
         }
         guard next < .max else { return -1 }
-        return Int32(clamping: max(0, (next - currentUSec(CLOCK_MONOTONIC) + 999) / 1000))
+        return Int32(clamping: max(0, (next - SystemClock.monotonic.nowUSec + 999) / 1000))
     }
 
     /// Most runs that last longer last for much longer.
     private static let quietAfterUSec: Int64 = 1_000_000
 
     private func checkTimes() {
-        let now = currentUSec(CLOCK_MONOTONIC)
+        let now = SystemClock.monotonic.nowUSec
         switch phase {
         case .running:
             if now >= quietUSec {
                 quietUSec = .max
                 releaseIdleMemory()
             }
+            if now >= publishDueUSec { publishRemarks() }
             // One that has ended in time is not ended by us, however late we look.
-            guard now >= min(timeoutUSec, stallUSec), child?.peekExit() == nil else { return }
-            if now < timeoutUSec, request.onlyNotesStall { return noteStall() }
-            if now >= timeoutUSec { outcome.isTimedOut = true } else { outcome.isStalled = true }
+            guard now >= timeoutUSec, child?.peekExit() == nil else { return }
+            outcome.isTimedOut = true
             terminate()
         case .terminating(let killUSec):
             if now >= killUSec { kill() }
@@ -237,95 +286,17 @@ final class Supervisor {
         }
     }
 
-    /// Once; it may find its words again.
-    private func noteStall() {
-        stallUSec = .max
-        isStallNoted = true
-        publishRemarks()
-    }
+    /// There are three kinds, and of each one waits at most; more of them are for the next turn.
+    private static let signalsPerTurn = 3
 
     private func readSignals() {
-        while let signal = signals.next() {
-            switch signal {
+        for _ in 0..<Self.signalsPerTurn {
+            switch signals.next() {
+            case nil: return
             case SupervisorRequest.Signal.cancel: cancel()
             case SupervisorRequest.Signal.kill: cancelAtOnce()
-            default: reapOrphans()
+            default: mayHaveOrphans = true
             }
         }
-    }
-
-    // MARK: - What the process says
-
-    /// Reads once; how many bytes, 0 when there are none now, or will be none any more.
-    @discardableResult
-    private func readOutput() -> Int {
-        guard let reading = output?.read(into: buffer) else { return 0 }
-        switch reading {
-        case .bytes(let count):
-            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-            recorder.append(bytes)
-            journal?.append(bytes)
-            if request.stallTimeoutUSec > 0 {
-                stallUSec = currentUSec(CLOCK_MONOTONIC).addingClamped(request.stallTimeoutUSec)
-            }
-            return count
-        case .wouldBlock:
-            return 0
-        case .end:
-            // The process may close its output and live on.
-            output = nil
-            return 0
-        case .failed(let code):
-            recorder.lostSource(code: code)
-            output = nil
-            return 0
-        }
-    }
-
-    /// Reads what the pipe holds now, which has all that an ended process ever wrote; what others write meanwhile must
-    /// not keep us here.
-    func drainOutput() {
-        var remaining = output?.readableByteCount ?? 0
-        while remaining > 0 {
-            let count = readOutput()
-            guard count > 0 else { break }
-            remaining -= count
-        }
-        journal?.finish()
-    }
-
-    /// For whoever asks meanwhile; the outcome has the last of them. Where it cannot be written they learn them then.
-    private func publishRemarks() {
-        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC
-        let number = open(RunFolder.remarksDraftName, flags, 0o600)
-        guard number >= 0 else { return }
-        var record = Record()
-        record.add(remarks: outcome.remarks)
-        record.add("stalled", where: isStallNoted)
-        guard FileDescriptor(owning: number).write(record.bytes) == nil else { return }
-        rename(RunFolder.remarksDraftName, RunFolder.remarksName)
-    }
-
-    func serveContext() {
-        guard let context else { return }
-        context.serve()
-        if context.isClosed { self.context = nil }
-        guard context.remarks != outcome.remarks else { return }
-        outcome.remarks = context.remarks
-        if !isOver { publishRemarks() }
-    }
-}
-
-func currentUSec(_ clock: clockid_t) -> Int64 {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
-}
-
-extension Int64 {
-    /// Longer than the clock lasts is for ever.
-    func addingClamped(_ other: Int64) -> Int64 {
-        let (sum, overflows) = addingReportingOverflow(other)
-        return overflows ? .max : sum
     }
 }

@@ -1,14 +1,11 @@
-import Glibc
-
-/// The version of this program; that of the daemon is the property `Version`.
-let controlVersion = "0.1.0"
+import Contract
 
 /// `botcronctl`: sees and controls the jobs of BotCron from a terminal or a script.
 ///
-/// It is an ordinary client of the bus: whatever it does, another program can do too. A command line is read against the
-/// table of verbs (`Verb.all`), which drives parsing, help and dispatch; a verb gets what was read (`Request`) and what it
-/// works with (`Context`), prints its result, and returns the exit code. What goes wrong is a `Failure`, printed here
-/// and nowhere else.
+/// It is an ordinary client of the bus: whatever it does, another program can do too. A command line is read against
+/// the table of verbs (`Verb.all`), which drives parsing, help and dispatch; a verb gets what was read (`Request`) and
+/// what it works with (`Context`), prints its result, and returns the exit code. What goes wrong is a `Failure`,
+/// printed here and nowhere else.
 ///
 /// ```swift
 /// runCommand(["list", "--json"])     // 0, and the jobs on stdout
@@ -16,7 +13,7 @@ let controlVersion = "0.1.0"
 /// ```
 ///
 /// Sharp edges: results go to stdout and complaints to stderr, except with `--json`, where an error is an object on
-/// stdout. Texts of jobs and runs are foreign: they pass `printable` before they reach a terminal.
+/// stdout. Texts of jobs and runs are foreign: whatever is interpolated into a `Line` is cleaned.
 func runCommand(_ arguments: [String]) -> Int32 {
     let commandLine: ParsedCommandLine
     do {
@@ -26,11 +23,11 @@ func runCommand(_ arguments: [String]) -> Int32 {
     }
     let screen = Screen(options: commandLine.options)
     if commandLine.asksForHelp {
-        screen.line(commandLine.verb.map { Help.text(of: $0) } ?? Help.overview)
+        screen.line(Line(own: commandLine.verb.map { Help.text(of: $0) } ?? Help.overview))
         return ExitCode.success
     }
     if commandLine.asksForVersion {
-        screen.line("botcronctl \(controlVersion)")
+        screen.line("botcronctl \(botcronVersion)")
         return ExitCode.success
     }
     do {

@@ -1,5 +1,5 @@
+import Client
 import Configuration
-import DBus
 import EventLoop
 import Glibc
 import Schedules
@@ -9,14 +9,15 @@ struct Context {
     let options: GlobalOptions
     let screen: Screen
     let zones = ZoneDatabase()
+    private let localZone: LocalZone
+
     /// The zone that people are shown times in.
-    let zone: TimeZoneRules
+    var zone: TimeZoneRules { options.isUTC ? .utc : localZone.rules }
 
     init(options: GlobalOptions, screen: Screen) {
         self.options = options
         self.screen = screen
-        // A machine whose zone cannot be read still has a clock.
-        zone = options.isUTC ? .utc : (try? zones.zone(named: "local")) ?? .utc
+        localZone = LocalZone(zones, screen)
     }
 
     var now: Instant {
@@ -27,5 +28,45 @@ struct Context {
 
     var times: TimeText { TimeText(zone: zone, now: now) }
 
-    func daemon() throws(Failure) -> DaemonClient { try DaemonClient(busAddress: options.busAddress) }
+    func daemon() throws(Failure) -> Daemon {
+        let loop: EventLoop
+        do {
+            loop = try EventLoop()
+        } catch {
+            throw .broken("\(error)")
+        }
+        do {
+            return Daemon(client: try Client(to: options.busAddress, loop: loop))
+        } catch {
+            throw Failure(error)
+        }
+    }
+}
+
+/// The zone of this machine, read when it is first asked for: a verb that shows no time says nothing of it.
+private final class LocalZone {
+    private let zones: ZoneDatabase
+    private let screen: Screen
+    private var known: TimeZoneRules?
+
+    init(_ zones: ZoneDatabase, _ screen: Screen) {
+        self.zones = zones
+        self.screen = screen
+    }
+
+    /// UTC, with a word on stderr, where it cannot be read: such a machine still has a clock.
+    var rules: TimeZoneRules {
+        if let known { return known }
+        var rules = TimeZoneRules.utc
+        do {
+            rules = try zones.zone(named: "local")
+        } catch {
+            let variable = getenv("TZ").map { String(cString: $0) }
+            // The error is of the file or of the variable; which one it is, people are to know.
+            let place = variable.map { "TZ=\"\($0)\": " }
+            screen.warn("\(place ?? "")\(error.sentence); times are in UTC")
+        }
+        known = rules
+        return rules
+    }
 }

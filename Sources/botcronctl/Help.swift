@@ -1,3 +1,5 @@
+import Contract
+
 /// Help, made from the tables.
 enum Help {
     static var overview: String {
@@ -39,4 +41,16 @@ enum Help {
     }
 
     private static func capitalized(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
+}
+
+extension ExitCode {
+    static let help: [(code: String, meaning: String)] = [
+        ("\(success)", "success"),
+        ("\(failure)", "the daemon refused, a job is bad, a check does not hold"),
+        ("\(notFound)", "no such job or run"),
+        ("\(usage)", "wrong usage"),
+        ("\(unavailable)", "no bus, no daemon on it, or one that is stopping"),
+        ("\(timedOut)", "a time-out: of the wait, or of the run that was waited for"),
+        ("other", "run --wait and wait: the exit code of the job; \(signalBase)+N where signal N ended it"),
+    ]
 }

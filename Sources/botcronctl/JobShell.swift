@@ -1,4 +1,5 @@
-import DBus
+import Client
+import Contract
 import EventLoop
 import Glibc
 import JSON
@@ -9,7 +10,7 @@ import JSON
 /// What is typed here goes to that terminal, and what it prints comes here. The run is on record as one by hand of the
 /// job's name; it has no time-out, is not tried again, and tells nobody.
 final class JobShell {
-    private let client: DaemonClient
+    private let daemon: Daemon
     private let context: Context
     private let terminal: Int32
     /// Held open, so that the terminal lasts until the shell has it.
@@ -31,22 +32,29 @@ final class JobShell {
         "on_stall", "overlap_policy", "on_sleep", "success_exit_codes",
     ]
 
-    /// Makes the new terminal the shell's own; setsid(1) waits for it.
-    private static let command =
-        #"exec setsid --ctty --wait "${SHELL:-/bin/sh}" -i < "$0" > "$0" 2>&1"#
+    /// What runs in place of the job's command. Every attempt leads a session that has no terminal; the first one that
+    /// it opens becomes its own, without a word and without a privilege. (setsid(1) with `--ctty` would make another
+    /// session and take the terminal from this one, which is only for root.)
+    private static let command = #"exec "${SHELL:-/bin/sh}" -i < "$0" > "$0" 2>&1"#
 
-    init(_ client: DaemonClient, _ context: Context) throws(Failure) {
-        self.client = client
+    /// - Throws: where this machine gives no terminal; nothing is booked then.
+    init(_ daemon: Daemon, _ context: Context) throws(Failure) {
+        self.daemon = daemon
         self.context = context
         terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var number: UInt32 = 0
         var isLocked: Int32 = 0
         guard terminal >= 0, ioctl(terminal, Self.unlock, &isLocked) == 0, ioctl(terminal, Self.askNumber, &number) == 0
         else {
-            throw Self.failure("cannot make a terminal: \(String(cString: strerror(errno)))")
+            throw .broken("cannot make a terminal: \(String(cString: strerror(errno)))")
         }
         path = "/dev/pts/\(number)"
         otherEnd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
+        guard otherEnd >= 0 else {
+            let reason = String(cString: strerror(errno))
+            close(terminal)
+            throw .broken("cannot open the terminal \(path): \(reason); needed is /dev/pts as this program sees it")
+        }
         copySize()
     }
 
@@ -62,13 +70,11 @@ final class JobShell {
         if otherEnd >= 0 { close(otherEnd) }
     }
 
-    private static func failure(_ message: String) -> Failure {
-        Failure(ExitCode.failure, "com.aiworkflow.BotCron.Error.Internal", message)
-    }
-
     /// - Returns: what the shell exited with.
     func run(job name: String) throws(Failure) -> Int32 {
-        let definition = try client.json("get_job", [.string(name)])["definition"]?.objectValue ?? [:]
+        let job = try daemon.json(.getJob, [.text(name)])
+        try requireSharedTerminal()
+        let definition = job["definition"]?.objectValue ?? [:]
         var shell = JSONObject()
         for (key, value) in definition where !Self.otherKeys.contains(key) { shell[key] = value }
         shell["name"] = .string(name)
@@ -76,44 +82,81 @@ final class JobShell {
         shell["timeout"] = 0
         shell["retry"] = false
         shell["kill_grace"] = 1
-        let run = try client.json("run_now", [.string(JSONValue.object(shell).compactText)])
+        let run = try daemon.json(.runNow, [.text(JSONValue.object(shell).compactText)])
         return try relay(run.text("execution_id"))
     }
 
     // MARK: - Here and there
 
     private func relay(_ id: String) throws(Failure) -> Int32 {
-        let (loop, connection) = (client.loop, client.connection)
-        var ended: JSONValue?
-        let wait = RemoteCall(
-            DaemonClient.name, DaemonClient.path, DaemonClient.interface, "wait_run", [.string(id)],
-            startsService: false, timeoutMSec: nil)
-        connection.call(wait) { result in
-            if case .success(let values) = result, let text = values.first?.asString {
-                ended = try? JSONValue(parsing: text)
-            }
-            loop.exit(0)
-        }
+        let client = daemon.client
+        var wait: RunWait?
+        var leave: () -> Void = {}
         makeRaw()
-        defer { restore() }
+        defer {
+            restore()
+            withExtendedLifetime(wait) {}
+        }
         do throws(EventLoopError) {
+            let loop = client.loop
             sources.append(try loop.watch(fd: terminal, .readable) { [unowned self] _ in showSome() })
             // A file or /dev/null cannot be waited for, and is not typed.
             keyboard = try? loop.watch(fd: STDIN_FILENO, .readable) { [unowned self] _ in typeSome() }
             if keyboard == nil { typeAll() }
             sources.append(try loop.signal(SIGWINCH) { [unowned self] in copySize() })
-            for number in [SIGTERM, SIGHUP] { sources.append(try loop.signal(number) { loop.exit(1) }) }
-            _ = try loop.run()
+            for number in [SIGTERM, SIGHUP] { sources.append(try loop.signal(number) { leave() }) }
         } catch {
-            throw Self.failure("\(error)")
+            throw .broken("\(error)")
+        }
+        let ended: JSONValue?
+        do throws(ClientError) {
+            ended = try client.wait { done in
+                leave = { done(.success(nil)) }
+                wait = RunWait(.run(id), of: client, timeoutSeconds: nil, onAbsence: {}, then: { done($0.map { $0 }) })
+            }
+        } catch {
+            throw Failure(error)
         }
         showSome()
         guard let ended else {
-            try client.call("cancel_run", [.string(id)], isStarting: false)
-            throw Self.failure("the shell was left")
+            // This program is told to end: so is the shell.
+            try daemon.call(.cancelRun, [.text(id)], starting: .never)
+            throw .broken("the shell was left")
         }
         return RunText.exitCode(ended)
     }
+
+    // MARK: - Whether it can work
+
+    /// A terminal is its user's, and stands in the file system of who made it: a daemon of another user or with another
+    /// `/dev/pts` (in a container, or this program in one) would start a shell that ends at once, and book it.
+    private func requireSharedTerminal() throws(Failure) {
+        let process: DaemonProcess
+        do {
+            process = try daemon.client.process()
+        } catch {
+            throw Failure(error)
+        }
+        guard process.user == nil || process.user == geteuid() else {
+            throw .broken(
+                "the daemon runs as user \(process.user ?? 0), this program as user \(geteuid()): "
+                    + "a shell there cannot open a terminal of here; run botcronctl as that user")
+        }
+        guard let pid = process.pid else { return }
+        var (here, there) = (stat(), stat())
+        guard stat(path, &here) == 0 else { return }
+        if stat("/proc/\(pid)/root\(path)", &there) == 0 {
+            guard here.st_dev != there.st_dev || here.st_ino != there.st_ino else { return }
+        } else if errno != ENOENT {
+            // It may not be looked at, which says nothing.
+            return
+        }
+        throw .broken(
+            "the daemon does not see the terminal \(path): it has another /dev/pts; run botcronctl where the daemon runs"
+        )
+    }
+
+    // MARK: - Keys and screen
 
     private func showSome() {
         var entry = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
@@ -151,9 +194,9 @@ final class JobShell {
     /// loses it, and what runs in the shell takes it for its own.
     private func endInput() {
         keyboard = nil
-        endTimer = endTimer ?? (try? client.loop.timer(.monotonic) { [unowned self] in endInput() })
+        endTimer = endTimer ?? (try? daemon.client.loop.timer(.monotonic) { [unowned self] in endInput() })
         type([4])
-        endTimer?.arm(atUSec: client.loop.now(.monotonic) + Self.endIntervalUSec)
+        endTimer?.arm(atUSec: daemon.client.loop.now(.monotonic) + Self.endIntervalUSec)
     }
 
     private static let endIntervalUSec: UInt64 = 200_000

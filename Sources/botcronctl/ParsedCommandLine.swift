@@ -42,7 +42,7 @@ struct ParsedCommandLine: Sendable {
                 for word in rest { try add(word) }
                 break
             }
-            guard argument.hasPrefix("-"), argument.count > 1, Int(argument) == nil else {
+            guard Self.looksLikeOption(argument) else {
                 try add(argument)
                 continue
             }
@@ -58,6 +58,14 @@ struct ParsedCommandLine: Sendable {
         var none = [String]()[...]
         for (option, inline) in early { try take(option, inline: inline, rest: &none) }
         if !asksForHelp, !asksForVersion { try checkCount() }
+    }
+
+    /// Options begin with a dash and a letter, or two dashes, and have no blanks in their names: `-5 * * * *` is a
+    /// field, and `-` is a file.
+    private static func looksLikeOption(_ argument: String) -> Bool {
+        guard argument.hasPrefix("-"), let second = argument.dropFirst().first else { return false }
+        let name = argument.prefix { $0 != "=" }
+        return !second.isNumber && !name.contains(where: \.isWhitespace)
     }
 
     private mutating func add(_ word: String) throws(Failure) {

@@ -1,3 +1,4 @@
+import Contract
 import Glibc
 import JSON
 
@@ -6,6 +7,8 @@ struct Screen: Sendable {
     let isJSON: Bool
     /// The width of the terminal on stdout; nil where it is no terminal, and then nothing is cut or coloured.
     let width: Int?
+    /// Whether stdout is a terminal: foreign bytes are cleaned there, and nowhere else.
+    var isTerminal: Bool { width != nil }
     private let hasColor: Bool
     private let hasErrorColor: Bool
 
@@ -20,23 +23,31 @@ struct Screen: Sendable {
 
     // MARK: - Printing
 
-    func line(_ text: String) { Self.write(text + "\n", to: STDOUT_FILENO) }
+    func line(_ line: Line) { Self.write(line.text + "\n", to: STDOUT_FILENO) }
 
     /// As they are, whatever they are.
     func bytes(_ bytes: [UInt8]) { Self.write(bytes, to: STDOUT_FILENO) }
 
-    func json(_ value: JSONValue) { line(value.prettyText(indent: 2)) }
+    func json(_ value: JSONValue) { json(text: value.prettyText(indent: 2)) }
 
-    func warn(_ text: String) { Self.write("botcronctl: \(text)\n", to: STDERR_FILENO) }
+    /// One line for one object, where there are many.
+    func compactJSON(_ value: JSONValue) { json(text: value.compactText) }
+
+    /// On a terminal with more escapes than JSON asks for, elsewhere byte for byte as the bus has it.
+    private func json(text: String) { line(Line(own: isTerminal ? printableJSON(text) : text)) }
+
+    func warn(_ line: Line) { Self.write("botcronctl: \(line.text)\n", to: STDERR_FILENO) }
 
     func complain(_ failure: Failure) {
         var text = (hasErrorColor ? Style.bad.apply("botcronctl:") : "botcronctl:") + " \(printable(failure.message))\n"
-        for line in failure.refusal?.lines ?? [] { text += "  \(line)\n" }
-        for line in failure.advice { text += "  \(line)\n" }
+        for line in (failure.refusal?.lines ?? []) + failure.advice { text += "  \(printable(line))\n" }
         Self.write(text, to: STDERR_FILENO)
     }
 
-    func styled(_ text: String, _ style: Style) -> String { hasColor ? style.apply(text) : text }
+    func styled(_ line: Line, _ style: Style?) -> Line {
+        guard hasColor, let style else { return line }
+        return Line(own: style.apply(line.text))
+    }
 
     // MARK: - Facts about the terminal
 

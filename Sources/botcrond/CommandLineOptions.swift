@@ -32,8 +32,8 @@ struct CommandLineOptions {
           --version         print the version, and exit
           --help            print this, and exit
 
-        Exit status: 0 success, 1 failure, 64 wrong usage, 69 no bus, no daemon or another daemon, 73 the state folder
-        cannot be made or written, 78 the configuration cannot be read.
+        Exit status: 0 success, 1 failure, 64 wrong usage, 69 no bus, no daemon or another daemon, or a store that
+        cannot be opened for now, 73 the state folder or the store cannot be made.
         """
 
     /// - Parameter arguments: without the program's name. `--option VALUE` and `--option=VALUE` mean the same.

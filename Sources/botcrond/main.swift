@@ -11,7 +11,7 @@ do {
     command = try CommandLineOptions(Array(CommandLine.arguments.dropFirst()))
 } catch {
     complain(error.message + "\nbotcrond --help shows the options")
-    exit(ExitCode.usage.rawValue)
+    exit(StartError.usage)
 }
 
 do {
@@ -19,12 +19,12 @@ do {
     case .help: print(CommandLineOptions.help)
     case .version: print("botcrond \(botcronVersion)")
     case .serve: exit(try Daemon(options: command.daemon, environment: environment).run())
-    case .listJobs: try printJobs(options: command.daemon, environment: environment)
+    case .listJobs: print(try jobListing(options: command.daemon, environment: environment))
     case .runJob(let name): print(try RunningDaemon(options: command.daemon).runJob(name))
     case .status: print(try RunningDaemon(options: command.daemon).status())
     case .stop: print(try RunningDaemon(options: command.daemon).stop())
     }
 } catch {
     complain(error.message)
-    exit(error.exitCode.rawValue)
+    exit(error.exitCode)
 }

@@ -1,6 +1,7 @@
 import JSON
 import Schedules
 import Scheduling
+import TestSupport
 import Testing
 
 @testable import Configuration

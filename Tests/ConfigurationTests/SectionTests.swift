@@ -241,3 +241,76 @@ import Testing
                 + "give the job an execution_mode")
     }
 }
+
+/// What a person who writes the file by hand gets wrong without noticing.
+@Suite struct SlipTests {
+    private func read(_ text: String) throws -> Configuration {
+        try reader().read(outline: try ConfigurationFile.outline(Array(text.utf8), path: "config.json"))
+    }
+
+    /// The last one was taken, and the jobs of the other were gone without a word.
+    @Test(arguments: [
+        "{\"schedules\": {\"jobs\": []},\n\"x\": 1,\n\"schedules\": {}}",
+        "{\"schedules\": null,\n\n\"schedules\": {\"jobs\": []}}",
+        "{\"schedules\": {\n\"jobs\": [],\n\n\"jobs\": []}}",
+    ]) func twoOfWhatHoldsJobsAreRefusedWithBothLines(_ text: String) throws {
+        let error = #expect(throws: ConfigurationError.self) { try read(text) }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().filter {
+            $0.element.contains(text.contains("\"jobs\": [],\n") ? "\"jobs\"" : "\"schedules\"")
+        }.map { $0.offset + 1 }
+        #expect(error?.reason.contains("in lines \(lines[0]) and \(lines[1])") == true, "\(error?.description ?? "")")
+        #expect(error?.line == lines[1])
+    }
+
+    @Test(arguments: ["Schedules", "schedulers", "schedule", "scheduler", "SCHEDULES", "shedules", "jobs"])
+    func aSectionUnderAnotherNameIsSaid(_ name: String) throws {
+        let configuration = try read("{\"\(name)\": {\"jobs\": []}, \"jira\": {}}")
+        #expect(configuration.warnings.count == 1)
+        #expect(configuration.warnings.first?.contains("\"\(name)\"") == true)
+        #expect(configuration.warnings.first?.contains("\"schedules\"") == true)
+    }
+
+    @Test func sectionsOfOthersAreNotSaid() throws {
+        #expect(try read("{\"jira\": {}, \"services\": {}, \"slack\": 1}").warnings.isEmpty)
+        #expect(try read("{\"schedules\": {}, \"scheduler\": {}}").warnings.isEmpty)
+    }
+
+    @Test(arguments: ["_comment", "//", "# why", "comment", "$schema", "Note", "_"])
+    func aCommentGetsTheHintHowToWriteOne(_ key: String) throws {
+        let job = "{\"name\": \"a\", \"command\": [\"true\"], \"\(key)\": \"because\"}"
+        let configuration = try read("{\"schedules\": {\"\(key)\": 1, \"jobs\": [\(job)]}}")
+        #expect(configuration.warnings.first?.contains("x-comment") == true, "\(configuration.warnings)")
+        #expect(configuration.refused.first?.error.contains("x-comment") == true)
+        #expect(try read("{\"schedules\": {\"x-comment\": 1}}").warnings.isEmpty)
+    }
+
+    /// A byte order mark before the file is none of its business.
+    @Test func aByteOrderMarkAndCRLFAreRead() throws {
+        let text =
+            "\u{FEFF}{\r\n\"schedules\": {\r\n\"jobs\": [{\"name\": \"a\", \"command\": [\"true\"]},\r\n {\"nam\": 1}]}}\r\n"
+        let configuration = try read(text)
+        #expect(configuration.jobs.map(\.name) == ["a"])
+        #expect(configuration.refused.first?.error.contains("line 4, column 3") == true, "\(configuration.refused)")
+    }
+
+    /// Every job of a large file is refused, and it is full of keys that nobody knows: each gets its place and the
+    /// nearest key in time of its own, not in proportion to all.
+    @Test func faultsCostNoMoreAmongMany() throws {
+        func time(_ count: Int) throws -> Duration {
+            let jobs = (0..<count).map { "{\"name\": \"j\($0)\", \"on_succes\": [\"x\"]}" }.joined(separator: ",\n")
+            let keys = (0..<20 * count).map { "\"k\($0)\": 1" }.joined(separator: ",")
+            var configuration: Configuration?
+            let took = try ContinuousClock().measure {
+                configuration = try read("{\"schedules\": {\(keys), \"jobs\": [\(jobs)]}}")
+            }
+            #expect(configuration?.refused.count == count)
+            #expect(configuration?.refused.last?.error.contains("line \(count), column") == true)
+            // The rest is not listed.
+            #expect(configuration?.warnings.count == 20)
+            return took
+        }
+        let (few, many) = (try time(40), try time(1_200))
+        // Thirty times as many; in quadratic time it would be nine hundred.
+        #expect(many < few * 200)
+    }
+}

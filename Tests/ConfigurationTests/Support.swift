@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import Schedules
 import Scheduling
+import TestSupport
 import Testing
 
 @testable import Configuration
@@ -85,48 +86,8 @@ private func fixtureFolder(file: String = #filePath) -> String {
 
 /// A folder of its own for each test, removed with everything in it.
 func withScratchFolder(_ body: (String) throws -> Void) throws {
-    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? P_tmpdir
-    var template = Array("\(parent)/botcron-test-XXXXXX".utf8CString)
-    let made = template.withUnsafeMutableBufferPointer { buffer in
-        buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
-    }
-    let folder = try #require(made)
-    defer { remove(folder: folder) }
-    try body(folder)
+    let folder = try ScratchFolder()
+    try body(folder.path)
 }
 
-private func remove(folder: String) {
-    for name in names(in: folder) {
-        let path = folder + "/" + name
-        if unlink(path) != 0 { remove(folder: path) }
-    }
-    rmdir(folder)
-}
-
-func names(in folder: String) -> [String] {
-    guard let stream = opendir(folder) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-            pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
-}
-
-/// The same numbers for the same seed, everywhere (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
+func names(in folder: String) -> [String] { ScratchFolder.names(in: folder) }

@@ -82,7 +82,7 @@ import Testing
         #expect(sandbox.database(variable: ":Europe/London").localName == "Europe/London")
         #expect(sandbox.database(variable: "").localName == "UTC")
         #expect(sandbox.database(variable: ":\(sandbox.path)/zoneinfo/Europe/London").localName == "Europe/London")
-        #expect(throws: ScheduleError.self) { try sandbox.database(variable: "EST5EDT4").zone(named: "local") }
+        #expect(throws: ScheduleError.self) { try sandbox.database(variable: "EST5EDT4,").zone(named: "local") }
     }
 
     @Test func reloadNamesWhatChanged() throws {

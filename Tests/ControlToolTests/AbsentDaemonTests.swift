@@ -1,3 +1,4 @@
+import Contract
 import JSON
 import Testing
 
@@ -30,9 +31,9 @@ import Testing
     @Test func theProgramHasAVersionWithoutADaemon() throws {
         let stage = try Stage(nil)
         let outcome = try stage.control("version")
-        #expect(outcome.code == 0 && outcome.output == "botcronctl \(controlVersion)\nbotcrond is not running\n")
+        #expect(outcome.code == 0 && outcome.output == "botcronctl \(botcronVersion)\nbotcrond is not running\n")
         let object = try JSONValue(parsing: try stage.control("version", "--json").output)
-        #expect(object == ["botcronctl": .string(controlVersion), "botcrond": nil])
+        #expect(object == ["botcronctl": .string(botcronVersion), "botcrond": nil])
     }
 
     @Test func monitorWaitsForADaemonThatIsNotThereYet() throws {

@@ -1,3 +1,4 @@
+import Contract
 import JSON
 import Testing
 
@@ -130,13 +131,18 @@ import Testing
         #expect(again.code == 4 && again.errors.contains("has ended already"))
     }
 
-    @Test func whoWaitsIsToldWhenTheDaemonLeaves() throws {
+    /// Who waits is attached again by the next daemon, whatever became of the run; who asks while nobody is there hears
+    /// that at once.
+    @Test func whoWaitsIsToldOfTheRunByTheNextDaemon() throws {
         let id = try json(stage.control("run", "sleeper", "--json")).text("execution_id")
         let waiting = try stage.start("wait", id)
         try stage.stopDaemon()
+        #expect(try stage.control("wait", id).code == 69)
+        try stage.startDaemon()
+        // It is refused where it has ended with the daemon.
+        _ = try stage.control("cancel", id)
         let outcome = try waiting.finish()
-        // The end of the run is announced before the daemon leaves; who asked too late hears that nobody is there.
-        #expect(outcome.code == 69 || outcome.output.contains("interrupted"), "\(outcome)")
+        #expect(outcome.code == 69 || outcome.output.hasPrefix("\(id): "), "\(outcome)")
     }
 
     // MARK: - Toggles
@@ -158,12 +164,17 @@ import Testing
             try stage.control("disable", "standup", "--until", "2199-01-01").output
                 == "standup is disabled until 2199-01-01\n")
         #expect(try stage.control("disable", "standup", "--until", "soon").code == 64)
+        #expect(
+            try stage.control("disable", "standup", "--until", "in 1 hour").output
+                .hasPrefix("standup is disabled until "))
     }
 
     @Test func skipLeavesOneFireTimeOut() throws {
         let first = try json(stage.control("show", "standup", "--json")).text("next_run")
         let answer = try json(stage.control("skip", "standup", "--json"))
         #expect(answer.text("skipped") == first && answer.text("next_run") > first)
+        let nothing = try stage.control("skip", "greet")
+        #expect(nothing.code == 1 && nothing.errors.contains("nothing to skip"), "\(nothing)")
     }
 
     @Test func reloadTellsWhatIsDifferent() throws {
@@ -196,6 +207,6 @@ import Testing
     }
 
     @Test func theVersionOfTheDaemonIsShown() throws {
-        #expect(try stage.control("version").output == "botcronctl \(controlVersion)\nbotcrond \(controlVersion)\n")
+        #expect(try stage.control("version").output == "botcronctl \(botcronVersion)\nbotcrond \(botcronVersion)\n")
     }
 }

@@ -1,3 +1,4 @@
+import Contract
 import Testing
 
 @testable import botcronctl
@@ -27,6 +28,12 @@ import Testing
         try Golden.expect(text, "help-verbs.txt")
     }
 
+    /// Who reads help types verbs; methods of the bus are for programs.
+    @Test func helpNamesNoMethodOfTheBus() {
+        let texts = [Help.overview] + Verb.all.map { Help.text(of: $0) }
+        for text in texts { #expect(MethodWords.plain(text) == text) }
+    }
+
     @Test func noLineOfHelpIsLongerThanATerminalIsWide() throws {
         for text in [Help.overview] + Verb.all.map({ Help.text(of: $0) }) {
             for line in text.split(separator: "\n") { #expect(line.count <= 120, "\(line)") }
@@ -35,9 +42,9 @@ import Testing
 
     @Test func bothProgramsHaveOneVersion() throws {
         let own = try run(["--version"])
-        #expect(own.code == 0 && own.output == "botcronctl \(controlVersion)\n")
+        #expect(own.code == 0 && own.output == "botcronctl \(botcronVersion)\n")
         let daemon = try Program([Stage.built("botcrond"), "--version"], environment: ["PATH=/usr/bin"]).finish()
-        #expect(daemon.output == "botcrond \(controlVersion)\n")
+        #expect(daemon.output == "botcrond \(botcronVersion)\n")
     }
 
     @Test(arguments: [

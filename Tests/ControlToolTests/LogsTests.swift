@@ -1,3 +1,5 @@
+import Glibc
+import JSON
 import Testing
 
 /// `logs` and `run --shell`: what runs write, and a shell in their place.
@@ -81,6 +83,72 @@ import Testing
         #expect(outcome.output.contains("/dev/pts/"), "\(outcome)")
         #expect(try stage.control("history", "writes", "--json").output.contains("\"exit_code\": 9"))
     }
+
+    /// A shell for anybody but root: it got no terminal ("failed to set the controlling terminal"), ended at once, and
+    /// a failed run was booked. On a terminal, with job control, as a person has it.
+    @Test(.enabled(if: Self.canBeAnotherUser, "only root can be another user, and that one must reach the programs"))
+    func aShellIsForOrdinaryUsers() throws {
+        let stage = try Stage(
+            #"{"schedules": {"jobs": [{"name": "writes", "command": ["true"], "environment": {"PS1": "> "}}]}}"#,
+            as: Self.ordinaryUser)
+        let typed = #"id -u; tty; ps -o pid=,tpgid=,sess= -p $$; (exit 3); sleep 0 & wait; exit 9\n"#
+        let outcome = try stage.shell(
+            """
+            (sleep 1; printf '\(typed)') | timeout 30 script --quiet --return \
+              --command '\(Stage.built("botcronctl")) run --as-scheduled --shell writes' /dev/null
+            """)
+        #expect(outcome.code == 9, "\(outcome)")
+        #expect(outcome.output.contains("\(Self.ordinaryUser)\r\n"), "\(outcome)")
+        #expect(outcome.output.contains("/dev/pts/"), "\(outcome)")
+        // The shell leads the session whose terminal it is, and may move jobs to the front of it.
+        let ids = try #require(outcome.output.firstMatch(of: /(\d+) +(\d+) +(\d+)/)).output
+        #expect(ids.1 == ids.3, "\(outcome)")
+        #expect(!outcome.output.contains("job control") && !outcome.output.contains("controlling"), "\(outcome)")
+        let runs = try JSONValue(parsing: stage.control("history", "--json").output).arrayValue ?? []
+        #expect(runs.count == 1 && runs[0]["exit_code"] == 9, "\(runs)")
+    }
+
+    private static let ordinaryUser: uid_t = 65_534
+
+    private static let canBeAnotherUser: Bool = {
+        let probe = try? Program(
+            ["setpriv", "--reuid=\(ordinaryUser)", "--clear-groups", Stage.built("botcronctl"), "--version"],
+            environment: ["PATH=/usr/bin:/bin"]
+        ).finish()
+        return geteuid() == 0 && probe?.code == 0
+    }()
+
+    /// Where the shell could not open the terminal there is no run, failed or otherwise.
+    @Test(.enabled(if: Self.canBeAnotherUser, "only root can be another user, and that one must reach the programs"))
+    func whereAShellCannotWorkNothingIsBooked() throws {
+        let stage = try Stage(
+            #"{"schedules": {"jobs": [{"name": "writes", "command": ["true"]}]}}"#, as: Self.ordinaryUser)
+        // Root may speak to the bus of another, and has terminals of its own.
+        let outcome = try Program(
+            [Stage.built("botcronctl"), "run", "--shell", "writes"], environment: stage.environment
+        ).finish()
+        #expect(
+            outcome.code == 1 && outcome.errors.contains("the daemon runs as user \(Self.ordinaryUser)"), "\(outcome)")
+        #expect(try stage.control("history", "--json").output == "[]\n")
+    }
+
+    /// A container with the bus of the session in it, and terminals of its own.
+    @Test(.enabled(if: Self.canHaveOtherTerminals, "needs a mount namespace with another /dev/pts"))
+    func whereTheDaemonDoesNotSeeTheTerminalNothingIsBooked() throws {
+        let outcome = try stage.shell(
+            "\(Self.elsewhere) '\(Stage.built("botcronctl")) run --shell writes'")
+        #expect(outcome.code == 1 && outcome.errors.contains("the daemon does not see the terminal"), "\(outcome)")
+        #expect(try stage.control("history", "--json").output == "[]\n")
+    }
+
+    private static let elsewhere = """
+        unshare --mount sh -c 'mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts && \
+        mount --bind /dev/pts/ptmx /dev/ptmx && exec sh -c "$0"'
+        """
+
+    private static let canHaveOtherTerminals: Bool =
+        (try? Program(["/bin/sh", "-c", "\(elsewhere) true"], environment: ["PATH=/usr/sbin:/usr/bin:/bin"]).finish())?
+        .code == 0
 
     @Test func aShellTakesNoOtherOptions() throws {
         #expect(try stage.control("run", "writes", "--shell", "--wait").code == 64)

@@ -13,7 +13,7 @@ import Testing
 
     @Test func theUnitIsWhatClientsExpect() {
         for line in [
-            "Type=notify", "BusName=com.aiworkflow.BotCron", "Restart=on-failure", "RestartPreventExitStatus=64 73 78",
+            "Type=notify", "BusName=com.aiworkflow.BotCron", "Restart=on-failure", "RestartPreventExitStatus=64 73",
             "KillMode=process", "OOMPolicy=continue", "WantedBy=default.target",
         ] {
             #expect(unit.split(separator: "\n").contains(Substring(line)), "\(line)")

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DBus
@@ -43,9 +44,7 @@ import Testing
 
     @Test func lastWordsAreSaidAfterTheLoopHasEnded() throws {
         let service = try bus.serve([ExampleObject().exported])
-        let listener = try TestProcess(
-            ["busctl", "--user", "monitor", "org.example.Test"],
-            environment: ["DBUS_SESSION_BUS_ADDRESS=" + bus.address])
+        let listener = try bus.start(["busctl", "--user", "monitor", "org.example.Test"])
         while try listener.readLine() != "Monitoring bus message stream." {}
         let stop = try bus.loop.deferred { bus.loop.exit(0) }
         stop.schedule()
@@ -276,8 +275,9 @@ import Testing
         try bus.settle(stranger)
         owner.emit("/", "a.b", "C", [.string("owner")])
         try bus.turn(until: "the signal") { !heard.isEmpty }
-        owner.releaseName("org.example.Test")
-        try bus.settle(owner)
+        let release = RemoteCall(
+            .bus, "/org/freedesktop/DBus", "org.freedesktop.DBus", "ReleaseName", [.string("org.example.Test")])
+        _ = try bus.call(owner, release)
         owner.emit("/", "a.b", "C", [.string("no longer the owner")], to: name)
         try bus.settle(owner)
         try bus.settle(client)

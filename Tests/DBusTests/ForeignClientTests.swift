@@ -1,4 +1,5 @@
 import EventLoop
+import TestSupport
 import Testing
 
 @testable import DBus
@@ -96,9 +97,7 @@ import Testing
     }
 
     @Test func peersThatAreNotOursSeeSignals() throws {
-        let monitor = try TestProcess(
-            ["busctl", "--user", "monitor", "org.example.Test"],
-            environment: ["DBUS_SESSION_BUS_ADDRESS=" + bus.address])
+        let monitor = try bus.start(["busctl", "--user", "monitor", "org.example.Test"])
         var lines = ""
         let source = try bus.loop.watch(fd: monitor.output, .readable) { _ in
             lines += (try? monitor.readLine()) ?? ""

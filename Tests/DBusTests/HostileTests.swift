@@ -1,5 +1,6 @@
 import CDBus
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DBus
@@ -27,7 +28,7 @@ import Testing
     }
 
     @Test func everyValueComesBackAsItWas() throws {
-        var values = RandomValues(random: SplitMix(seed: 2024))
+        var values = RandomValues(random: SeededGenerator(seed: 2024))
         for index in 0..<1000 {
             let value = values.value()
             #expect(try echo(value) == .success([.variant(value)]), "value \(index) of the seed")
@@ -48,7 +49,7 @@ import Testing
 
     @Test func randomCallsAreAllAnsweredOrRefusedByName() throws {
         let seed = UInt64(PrivateBus.monotonicUSec)
-        var values = RandomValues(random: SplitMix(seed: seed))
+        var values = RandomValues(random: SeededGenerator(seed: seed))
         let paths: [ObjectPath] = [ExampleObject.path, "/", "/org", "/org/example", "/none"]
         let interfaces: [InterfaceName?] = [
             nil, ExampleObject.name, "org.freedesktop.DBus.Properties", "org.freedesktop.DBus.Peer",

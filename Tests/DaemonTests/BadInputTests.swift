@@ -2,6 +2,7 @@ import DBus
 import EventLoop
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// Everything that may be wrong around the daemon, and what it says and does then.
@@ -37,12 +38,32 @@ import Testing
         ("{\n  \"schedules\": {\"jobs\": [,]}\n}", 2, 26), ("", 1, 1), ("{\"a\": 1}\n}", 2, 1),
         ("{\n\"schedules\": {}", 2, 16),
     ])
-    func jsonThatDoesNotParseRefusesToStart(text: String, line: Int, column: Int) throws {
+    func jsonThatDoesNotParseKeepsNoDaemonFromStarting(text: String, line: Int, column: Int) throws {
         let session = try Session(config: text)
-        let daemon = try session.launch()
-        #expect(try session.end(daemon) == 78)
+        let daemon = try session.start()
         #expect(daemon.text.contains(session.configFile), "\(daemon.text)")
         #expect(Self.names(daemon.text, line, column), "\(line):\(column) in \(daemon.text)")
+        let health = try session.json("HealthCheck")
+        #expect(health["healthy"] == false)
+        #expect(Self.names(health.text("message"), line, column), "\(health)")
+        let fault = try session.json("GetStatus")["config_error"]
+        #expect(fault?["line"] == .number(line) && fault?["column"] == .number(column), "\(fault ?? .null)")
+        // Mended, it is taken up without anybody's doing.
+        try Scratch.write(Session.config(jobs: [Self.good]), to: session.configFile)
+        try session.signal("JobsChanged")
+        #expect(try session.json("HealthCheck")["healthy"] == true)
+    }
+
+    /// A typo in config.json left no scheduler at all after the next login.
+    @Test func aTypoDoesNotOutliveTheNextLogin() throws {
+        let session = try Session(jobs: [Self.good])
+        let first = try session.start()
+        try session.wait("the good section is kept") { try session.json("HealthCheck")["healthy"] == true }
+        #expect(try session.stop(first) == 0)
+        try Scratch.write("{\"schedules\": {\"jobs\": [{]}", to: session.configFile)
+        try session.start()
+        #expect(try session.json("list_jobs").arrayValue?.map { $0.text("name") } == ["good"])
+        #expect(try session.json("HealthCheck")["healthy"] == false)
     }
 
     @Test func jsonThatDoesNotParseChangesNothingOnReload() throws {
@@ -221,7 +242,7 @@ import Testing
             process = text.hasSuffix("\n") ? Int(text.dropLast()) : nil
             return process != nil
         }
-        session.bus.signal(SIGKILL)
+        session.bus.kill()
         let deadline = ProcessState.monotonicUSec + 20_000_000
         while daemon.code == nil, ProcessState.monotonicUSec < deadline {
             try session.loop.runOnce(timeoutUSec: 100_000)

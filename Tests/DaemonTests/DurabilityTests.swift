@@ -2,6 +2,7 @@ import CSQLite
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// What a client was told is on record, and what is on record happened at most once.
@@ -18,8 +19,8 @@ import Testing
                 ]
             ],
             ["max_concurrent_executions": 4])
-        let seed = UInt64.random(in: 1...999_999_999)
-        var random = SplitMix64(state: seed)
+        let seed = SeededGenerator.seed()
+        var random = SeededGenerator(seed: seed)
         var answered: [String: String] = [:]
         for life in 0..<Self.kills {
             let daemon = try session.start()

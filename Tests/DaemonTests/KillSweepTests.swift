@@ -1,10 +1,11 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
-/// A daemon that is killed over and over, at any moment and around every system call that keeps something, while jobs of
-/// all policies run. Afterwards the store, the processes and the signals must tell the same story.
+/// A daemon that is killed over and over, at any moment and around every system call that keeps something, while jobs
+/// of all policies run. Afterwards the store, the processes and the signals must tell the same story.
 @Suite(.ownThread) struct KillSweepTests {
     private static let isLong = getenv("BOTCRON_LONG_TESTS") != nil
     private static var points: Int { isLong ? 2000 : 100 }
@@ -52,8 +53,8 @@ import Testing
     // MARK: - The sweeps
 
     @Test func nothingIsLostOrDoubledHoweverOftenTheDaemonIsKilled() throws {
-        let seed = UInt64.random(in: 0...UInt64.max)
-        var random = SplitMix64(state: seed)
+        let seed = SeededGenerator.seed()
+        var random = SeededGenerator(seed: seed)
         let (session, ledger) = try Self.session()
         var promised: Set<String> = []
         var deaths: [String: Int] = [:]
@@ -96,7 +97,7 @@ import Testing
             story.summary)
     }
 
-    private static func killingFault(_ random: inout SplitMix64) -> FaultLibrary.Fault {
+    private static func killingFault(_ random: inout SeededGenerator) -> FaultLibrary.Fault {
         let call =
             [FaultLibrary.Fault.Call.write, .write, .sync, .sync, .rename, .spawn, .spawn]
             .randomElement(using: &random) ?? .write
@@ -119,8 +120,8 @@ import Testing
 
     /// All of them in the long tests, some by chance else.
     @Test func oneCallThatFailsLosesNothing() throws {
-        let seed = UInt64.random(in: 0...UInt64.max)
-        var random = SplitMix64(state: seed)
+        let seed = SeededGenerator.seed()
+        var random = SeededGenerator(seed: seed)
         let (session, ledger) = try Self.session()
         let faults = Self.isLong ? Self.refusals : Array(Self.refusals.shuffled(using: &random).prefix(30))
         for fault in faults {

@@ -2,6 +2,7 @@ import DBus
 import EventLoop
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// A daemon that nobody would start again, whose bus goes away and comes back.
@@ -32,14 +33,10 @@ import Testing
         }
     }
 
-    private func startBus() throws -> Program {
+    private func startBus() throws -> PrivateBus {
         unlink(String(address.dropFirst("unix:path=".count)))
-        let bus = try Program(
-            ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1", "--address=" + address],
-            environment: ["PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": session.scratch.path + "/runtime"],
-            on: session.loop)
-        try wait("a bus") { bus.text.contains("unix:") }
-        return bus
+        return try PrivateBus(
+            at: address, environment: ["PATH=/usr/bin:/bin", "XDG_RUNTIME_DIR=" + session.scratch.path + "/runtime"])
     }
 
     private func busctl(_ arguments: String...) throws -> (code: Int32, output: String) {
@@ -55,7 +52,7 @@ import Testing
     }
 
     @Test func keepsItsScheduleAndComesBack() throws {
-        session.bus.signal(SIGKILL)
+        session.bus.kill()
         try wait("a word on it") { daemon.text.contains("the connection to the bus is lost") }
         let before = ticks()
         try wait("runs without a bus") { ticks() >= before + 2 }
@@ -66,8 +63,7 @@ import Testing
         let tree = try busctl("--list", "tree", "com.aiworkflow.BotCron").output
         #expect(tree.contains("/com/aiworkflow/BotCron/jobs/quick"))
         // And once more.
-        bus.signal(SIGKILL)
-        try wait("the end of the bus") { bus.code != nil }
+        bus.kill()
         let next = try startBus()
         try wait("the name") { try isServed() }
         daemon.signal(SIGTERM)
@@ -77,7 +73,7 @@ import Testing
     }
 
     @Test func takesItsNameWhenTheOtherOneIsGone() throws {
-        session.bus.signal(SIGKILL)
+        session.bus.kill()
         try wait("a word on it") { daemon.text.contains("the connection to the bus is lost") }
         // Somebody is quicker: the daemon stands still.
         daemon.signal(SIGSTOP)
@@ -102,7 +98,7 @@ import Testing
     }
 
     @Test func stopsWithoutABus() throws {
-        session.bus.signal(SIGKILL)
+        session.bus.kill()
         try wait("a word on it") { daemon.text.contains("the connection to the bus is lost") }
         daemon.signal(SIGTERM)
         try wait("the end") { daemon.code != nil }

@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// What the daemon costs, left alone and ill-treated.
@@ -15,7 +16,7 @@ import Testing
 
     @Test func anIdleDaemonDoesNotWake() throws {
         let session = try Session(jobs: Self.laterJobs(10))
-        let daemon = try session.start()
+        let daemon = try session.start(isApart: true)
         try session.runToEnd("j0")
         // A run leaves a little to do: its mirror within a second, five seconds later memory to give back.
         try pass(seconds: 6.5, session)
@@ -92,14 +93,11 @@ import Testing
 
 /// Calls that nobody in their right mind makes; the same for a seed.
 private struct RandomCalls {
-    let seed: UInt64
-    private var generator: SplitMix64
+    private var generator: SeededGenerator
 
-    init() {
-        let given = getenv("BOTCRON_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
-        seed = given ?? UInt64.random(in: 1...999_999_999)
-        generator = SplitMix64(state: seed)
-    }
+    init() { generator = SeededGenerator(seed: SeededGenerator.seed()) }
+
+    var seed: UInt64 { generator.seed }
 
     /// `wait_run` is left out: it may wait for good. `Shutdown` does what it says.
     private static let members: [MemberName] = [

@@ -88,10 +88,10 @@ import Testing
             """
         let session = try session([["name": "talks", "command": ["sh", "-c", .string(script)]]])
         let id = try session.json("run_job", "talks").text("execution_id")
-        try session.wait("its progress", everyUSec: 20_000) {
-            try session.run(id)["progress"]?.doubleValue == 40
+        try session.wait("its progress and its cost", everyUSec: 20_000) {
+            let run = try session.run(id)
+            return run["progress"]?.doubleValue == 40 && run["cost"]?.doubleValue == 0.12
         }
-        #expect(try session.run(id)["cost"]?.doubleValue == 0.12)
         try Scratch.write("", to: session.scratch.path + "/home/open")
         let run = try session.waitForRun(id)
         #expect(run["progress"]?.doubleValue == 100)

@@ -2,6 +2,7 @@ import DBus
 import EventLoop
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// What a service manager hears of the daemon.
@@ -63,12 +64,9 @@ import Testing
         let session = try Session(jobs: [])
         let daemon = try session.start()
         try session.wait("the lack of the system bus told") { daemon.text.contains("system bus cannot be reached") }
-        let bus = try Program(
-            ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--address=unix:path=" + session.systemBusSocket],
-            environment: ["PATH": "/usr/bin:/bin"], on: session.loop)
+        let bus = try PrivateBus(at: "unix:path=" + session.systemBusSocket)
         try session.wait("the system bus found") { daemon.text.contains("logind is away") }
-        bus.signal(SIGKILL)
-        try session.end(bus)
+        bus.kill()
         try session.wait("the loss told") { daemon.text.contains("system bus is lost") }
         #expect(try session.json("HealthCheck")["healthy"] == true)
     }
@@ -106,6 +104,7 @@ private final class NotifySocket {
             }
         }
         guard code == 0 else { throw TestFailure("cannot bind \(path): errno \(errno)") }
+        // `deinit` cancels the source.
         source = try loop.watch(fd: fd, .readable) { [unowned self] _ in
             var buffer = [UInt8](repeating: 0, count: 4096)
             let count = recv(fd, &buffer, buffer.count, 0)

@@ -54,7 +54,7 @@ import Testing
         let system = try SystemBus(session)
         try system.mock("upower", Self.upower)
         try system.update(Self.upower, Self.upowerPath, Self.upowerInterface, [("OnBattery", .bool(true))])
-        let daemon = try session.start()
+        let daemon = try session.start(isApart: true)
         let id = try waitingRun(session, "mains power")
         #expect(try session.run(id)["status"] == "queued")
         let why = try session.json("explain_job", "waits", "")

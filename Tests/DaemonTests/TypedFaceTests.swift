@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// The typed face: objects, properties and their changes, as clients that are not ours see them.
@@ -26,6 +27,7 @@ import Testing
             let manager: InterfaceName = "org.freedesktop.DBus.ObjectManager"
             subscriptions = [
                 session.client.subscribe(MatchRule(sender: Session.name, path: Session.path, interface: manager)) {
+                    // The subscription ends with its owner.
                     [unowned self] signal in
                     let path = signal.arguments[0].asObjectPath?.text ?? ""
                     if signal.member == "InterfacesAdded" { added.append(path) } else { removed.append(path) }
@@ -33,7 +35,7 @@ import Testing
                 session.client.subscribe(
                     MatchRule(
                         sender: Session.name, interface: "org.freedesktop.DBus.Properties", member: "PropertiesChanged")
-                ) { [unowned self] signal in
+                ) { [unowned self] signal in  // The subscription ends with its owner.
                     var values: [String: DBusValue] = [:]
                     for entry in signal.arguments[1].asEntries ?? [] {
                         values[entry.key.asString ?? ""] = entry.value.unwrapped

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Desktop
@@ -7,11 +8,11 @@ import Testing
 /// What is read from the kernel's files, with files of the tests' own in their place, and with the kernel's.
 @Suite struct KernelFileTests {
     private let loop: EventLoop
-    private let scratch: Scratch
+    private let scratch: ScratchFolder
 
     init() throws {
         loop = try EventLoop()
-        scratch = try Scratch()
+        scratch = try ScratchFolder()
     }
 
     @Test(

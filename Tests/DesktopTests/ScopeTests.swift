@@ -1,4 +1,5 @@
 import DBus
+import TestSupport
 import Testing
 
 @testable import Desktop
@@ -10,7 +11,7 @@ import Testing
         ("back\\slash", "/", "app-botcron-back\\x5cslash-\\x2f.scope"),
         ("naïve", "\u{1}", "app-botcron-na\\xc3\\xafve-\\x01.scope"),
     ]) func aNameIsEscapedPartByPart(job: String, id: String, name: String) {
-        #expect(Scope(job: job, id: id).name == name)
+        #expect(Scope(job: job, ids: [id]).names == [name])
     }
 
     /// Of what begins with a dot, or has a slash, systemd-escape makes something else: it takes it for a path.
@@ -20,7 +21,7 @@ import Testing
             "\(number)" + String((0..<number % 20).map { letters[(number * 7 + $0 * $0) % letters.count] })
         }
         let quoted = texts.map { "'\($0)'" }.joined(separator: " ")
-        let line = try #require(try TestProgram("systemd-escape -- \(quoted)").readLine())
+        let line = try TestProgram(["/bin/sh", "-c", "systemd-escape -- \(quoted)"]).readLine()
         let escaped = line.split(separator: " ")
         #expect(escaped.count == texts.count)
         for (text, escaped) in zip(texts, escaped) {
@@ -40,7 +41,7 @@ import Testing
     }
 
     @Test func limitsAreTheManagersProperties() {
-        var scope = Scope(job: "tea", id: "1")
+        var scope = Scope(job: "tea", ids: ["1"])
         let plain = names(scope)
         #expect(plain == ["PIDs", "Description", "Slice", "CollectMode", "OOMPolicy"])
         scope.memoryMaxBytes = 1 << 30
@@ -50,6 +51,6 @@ import Testing
     }
 
     private func names(_ scope: Scope) -> [String] {
-        (scope.arguments(7)[2].asArray ?? []).compactMap { $0.asStructure?.first?.asString }
+        (scope.arguments("tea.scope", 7)[2].asArray ?? []).compactMap { $0.asStructure?.first?.asString }
     }
 }

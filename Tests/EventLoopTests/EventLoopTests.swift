@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import TestSupport
 import Testing
 
 @testable import EventLoop
@@ -253,9 +254,8 @@ import Testing
 
     @Test func changesInAFolderAreTold() throws {
         let loop = try EventLoop()
-        var template = Array("/tmp/eventloop-XXXXXX".utf8CString)
-        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
-        defer { rmdir(folder) }
+        let scratch = try ScratchFolder()
+        let folder = scratch.path
         var events: [FileEvent] = []
         let source = try loop.inotify(path: folder, [.created, .deleted, .movedTo, .onlyFolder]) { events.append($0) }
         close(open(folder + "/a", O_CREAT | O_CLOEXEC, 0o600))

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import EventLoop
@@ -105,12 +106,12 @@ import Testing
 /// A socket that stands in for journald's or the service manager's.
 final class DatagramSocket {
     let path: String
+    private let folder: ScratchFolder
     private let fd: Int32
 
     init() throws {
-        var template = Array("/tmp/datagrams-XXXXXX".utf8CString)
-        guard let folder = mkdtemp(&template) else { throw TestFailure("mkdtemp: errno \(errno)") }
-        path = String(cString: folder) + "/socket"
+        folder = try ScratchFolder("datagrams")
+        path = folder.path + "/socket"
         fd = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -127,8 +128,6 @@ final class DatagramSocket {
 
     deinit {
         close(fd)
-        unlink(path)
-        rmdir(String(path.dropLast("/socket".count)))
     }
 
     /// The next datagram, if one is there.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import TestSupport
 
 @testable import EventLoop
 
@@ -40,46 +41,9 @@ final class Pipe {
     }
 }
 
-struct TestFailure: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}
-
-extension EventLoop {
-    /// Turns until `done`, for 10 s at most; throws naming what was missing.
-    func turn(until what: String, _ done: () -> Bool) throws {
-        let deadline = now(.monotonic) + 10_000_000
-        while !done() {
-            let usec = EventLoop.Clock.monotonic.nowUSec
-            guard usec < deadline else { throw TestFailure("10 s passed without: \(what)") }
-            try runOnce(timeoutUSec: deadline - usec)
-        }
-    }
-
-    /// Turns for as long as something is ready.
-    func turnWhileReady() throws {
-        while try runOnce(timeoutUSec: 0) {}
-    }
-}
-
 /// Starts a program and gives its pid and pidfd.
 func spawn(_ arguments: [String]) throws -> (pid: Int32, pidfd: Int32) {
-    var pid: pid_t = 0
-    var argv = arguments.map { strdup($0) }
-    defer { for argument in argv { free(argument) } }
-    argv.append(nil)
-    // What the test runner ignores or blocks, a child would too.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var (all, none) = (sigset_t(), sigset_t())
-    sigfillset(&all)
-    sigemptyset(&none)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
-    let code = posix_spawnp(&pid, arguments[0], nil, &attributes, argv, environ)
-    guard code == 0 else { throw TestFailure("spawn \(arguments[0]): errno \(code)") }
+    let pid = try TestProgram.spawn(arguments)
     let pidfd = pidfd_open(pid, 0)
     guard pidfd >= 0 else { throw TestFailure("pidfd_open: errno \(errno)") }
     return (pid, pidfd)

@@ -1,10 +1,16 @@
 import EventLoop
 import Execution
 import Glibc
+import Processes
 
 // Starts one attempt for each script, `run-crash-child FOLDER SCRIPT…`, as the runs `run-0`, `run-1`, …; says `started`
 // once all of them are, and turns its loop until it is killed. With `-` in place of the word `started` it starts them
-// one by one without end, the scripts in turn, and writes the number of each before it is started.
+// one by one without end, the scripts in turn, and writes the number of each before it is started. OUTPUT_LIMIT bounds
+// their output; with RAISE_OPEN_FILES it may have as many files open as it can get. An attempt that is short of
+// resources it calls `short`.
+
+if getenv("RAISE_OPEN_FILES") != nil { OpenFileLimit.raise() }
+let outputLimit = getenv("OUTPUT_LIMIT").flatMap { Int(String(cString: $0)) }
 
 let loop = try EventLoop()
 let runner = try Runner(loop: loop, folder: CommandLine.arguments[1])
@@ -16,7 +22,10 @@ func start(_ number: Int, _ script: String, by runner: Runner) {
         environment: ["PATH": "/usr/bin:/bin", "RUN": "run-\(number)"], workingDirectory: "/")
     request.timeout = .seconds(60)
     request.killGrace = .milliseconds(500)
-    runner.start(request) { _ in }
+    if let outputLimit { request.outputLimit = outputLimit }
+    runner.start(request) { report in
+        if case .shortOfResources = report.ending { say("short\n") }
+    }
 }
 
 func say(_ text: String) {

@@ -2,6 +2,7 @@ import EventLoop
 import Execution
 import Glibc
 import Processes
+import TestSupport
 import Testing
 
 /// Time-outs, cancelling, and what becomes of the rest of the group.
@@ -64,6 +65,7 @@ struct EndingTests {
         let pid = try attempt.process(harness)
         // The loop is kept busy elsewhere until both the end and the time-out are due.
         let until = harness.loop.uncachedNow + 60_000
+        // In short sleeps, because the loop that could wait must not turn.
         while !isGone(pid) || harness.loop.uncachedNow < until { usleep(1000) }
         try harness.wait("the end") { !harness.reports.isEmpty }
         #expect(harness.reports[0].ending == .exited(5))
@@ -94,6 +96,7 @@ struct EndingTests {
         let harness = try Harness()
         let attempt = harness.sh("exit 6")
         let pid = try attempt.process(harness)
+        // In short sleeps, because the loop that could wait must not turn.
         while !isGone(pid) { usleep(1000) }
         attempt.cancel()
         try harness.wait("the end") { !harness.reports.isEmpty }
@@ -108,7 +111,7 @@ struct EndingTests {
             try harness.waitForOutput(attempt, "up")
         }
         attempts[0].cancel()
-        harness.runner.killAll()
+        for attempt in harness.runner.active { attempt.kill() }
         try harness.wait("all ends") { harness.reports.count == 5 }
         for report in harness.reports {
             #expect(report.ending == .signaled(SIGKILL, coreDumped: false))
@@ -157,7 +160,8 @@ struct EndingTests {
         #expect(harness.runner.active.isEmpty)
     }
 
-    /// One that made a session of its own, orphaned too: it is in no group of ours, and below nobody but the supervisor.
+    /// One that made a session of its own, orphaned too: it is in no group of ours, and below nobody but the
+    /// supervisor.
     static let escape = "setsid sh -c 'trap \"\" TERM; echo $$ escaped; exec sleep 1000' & wait $!"
 
     @Test func endsThoseWhoEscapedFromTheGroup() throws {
@@ -224,10 +228,15 @@ struct EndingTests {
     }
 
     @Test func doesNotWaitForAGrandchildThatWritesForEver() throws {
-        let report = try Harness().runScript("echo first; yes & echo $! >&2; exit 7") { $0.timeout = .seconds(15) }
+        let harness = try Harness()
+        let file = harness.folder.path + "/pid"
+        let report = try harness.runScript("echo first; yes & echo $! > \(file); exit 7") { $0.timeout = .seconds(15) }
         #expect(report.ending == .exited(7))
         #expect(!report.isTimedOut)
         #expect(report.text.hasPrefix("first\n"))
+        let bytes = FileDescriptor.contents(of: file, limit: 100) ?? []
+        let left = try #require(Int32(String(decoding: bytes, as: UTF8.self).dropLast()))
+        #expect(Glibc.kill(left, SIGKILL) == 0, "it goes on")
     }
 
     @Test func endsAProcessThatKeepsForking() throws {

@@ -2,12 +2,8 @@ import EventLoop
 import Execution
 import Glibc
 import Processes
+import TestSupport
 import Testing
-
-struct DeadlinePassed: Error, CustomStringConvertible {
-    let waitedFor: String
-    var description: String { "the deadline passed while waiting for \(waitedFor)" }
-}
 
 /// A loop with a runner on it, and the reports in the order in which they came.
 final class Harness {
@@ -23,16 +19,21 @@ final class Harness {
     init(folder: ScratchFolder? = nil, supervisor: String? = nil) throws {
         self.folder = try folder ?? ScratchFolder()
         loop = try EventLoop()
-        runner = try Runner(loop: loop, folder: self.folder.path + "/runs", supervisor: supervisor)
+        runner = try Runner(
+            loop: loop, folder: self.folder.path + "/runs", credentialsFolder: Self.secretsFolder,
+            supervisor: supervisor)
     }
 
     deinit {
         // A failed test leaves no processes behind, and no zombies: KILL ends them without fail.
-        runner.killAll()
+        for attempt in runner.active { attempt.kill() }
         while !runner.active.isEmpty {
             guard (try? loop.runOnce(timeoutUSec: 5_000_000)) == true else { return }
         }
     }
+
+    /// In memory, as the session's own is; each runner has a folder of its own in it.
+    static let secretsFolder = "/dev/shm/botcron-execution-secrets-\(getpid())"
 
     static let path = ["PATH": "/usr/bin:/bin"]
 
@@ -52,7 +53,7 @@ final class Harness {
 
     /// Starts a supervisor that waits to be told what to run.
     func hold(_ request: AttemptRequest) -> AttemptHandle {
-        runner.start(request, isHeld: true) { [weak self] in self?.reports.append($0) }
+        runner.start(request, isGated: true) { [weak self] in self?.reports.append($0) }
     }
 
     @discardableResult
@@ -68,17 +69,16 @@ final class Harness {
         return try #require(reports.last)
     }
 
+    /// All that is kept of the last run's output.
+    func kept() -> [UInt8] { runner.output(run: "run-\(count)", attempt: 1).everything() }
+
     func runScript(_ script: String, change: (inout AttemptRequest) -> Void = { _ in }) throws -> AttemptReport {
         try run(["/bin/sh", "-c", script], change: change)
     }
 
     /// Turns the loop until `condition` holds. What the loop is not told of is looked at again every 10 ms.
     func wait(_ what: String, seconds: Int64 = 20, until condition: () throws -> Bool) throws {
-        let deadline = loop.uncachedNow + seconds * 1_000_000
-        while try !condition() {
-            guard loop.uncachedNow < deadline else { throw DeadlinePassed(waitedFor: what) }
-            try loop.runOnce(timeoutUSec: 10_000)
-        }
+        try loop.turn(until: what, seconds: Double(seconds), lookingEvery: 10_000, condition)
     }
 
     func waitForOutput(_ attempt: AttemptHandle, _ text: String) throws {
@@ -96,7 +96,7 @@ extension EventLoop {
 }
 
 extension AttemptHandle {
-    var text: String { String(decoding: output.capture().keptBytes, as: UTF8.self) }
+    var text: String { String(decoding: output.everything(), as: UTF8.self) }
 
     /// The process, once the supervisor has started it.
     func process(_ harness: Harness) throws -> Int32 {
@@ -106,7 +106,38 @@ extension AttemptHandle {
 }
 
 extension AttemptReport {
-    var text: String { String(decoding: output.keptBytes, as: UTF8.self) }
+    /// Of short outputs.
+    var text: String { String(decoding: output.bytes, as: UTF8.self) }
+
+    var isLost: Bool { if case .lost = ending { true } else { false } }
+}
+
+extension OutputReader {
+    /// All that is kept.
+    func everything() -> [UInt8] {
+        var bytes: [UInt8] = []
+        var part = read(from: 0, limit: Self.bytesMax)
+        while !part.bytes.isEmpty {
+            bytes += part.bytes
+            part = read(from: part.nextOffset, limit: Self.bytesMax)
+        }
+        return bytes
+    }
+}
+
+extension AttemptFinding {
+    /// The case alone, to compare.
+    var word: String {
+        switch self {
+        case .held: "held"
+        case .ended: "ended"
+        case .begun: "begun"
+        case .notBegun: "not begun"
+        case .gone: "gone"
+        }
+    }
+
+    var report: AttemptReport? { if case .ended(let report) = self { report } else { nil } }
 }
 
 /// Whether the process has ended; a zombie that nobody reaps has.

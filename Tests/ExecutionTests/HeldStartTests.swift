@@ -2,6 +2,7 @@ import EventLoop
 import Execution
 import Glibc
 import Processes
+import TestSupport
 import Testing
 
 /// A supervisor that is started before all is known, and put into its place meanwhile.
@@ -63,11 +64,14 @@ import Testing
         #expect(harness.reports.first?.ending == .signaled(SIGTERM, coreDumped: false))
     }
 
-    @Test func oneThatIsKilledWhileItWaitsIsReported() throws {
+    /// It was told as interrupted, though nothing of the job had ever been.
+    @Test func oneThatIsKilledWhileItWaitsNeverBegan() throws {
         let (attempt, _) = held()
         kill(try #require(attempt.supervisorPID), SIGKILL)
         try harness.wait("its end") { !harness.reports.isEmpty }
-        #expect(harness.reports.first?.ending == .lost)
+        #expect(
+            harness.reports.first?.ending
+                == .couldNotStart("the supervisor of the run ended before the run began: it was killed by signal 9"))
         #expect(!attempt.isActive)
     }
 }

@@ -1,6 +1,7 @@
 import Execution
 import Glibc
 import Processes
+import TestSupport
 import Testing
 
 /// Output that goes to the journal as well, seen by a socket that stands in its place.
@@ -30,10 +31,10 @@ import Testing
     @Test func eachLineIsAnEntryWithItsJobAndItsRun() throws {
         let path = harness.folder.path + "/journal"
         let journal = try listen(path)
-        let report = try harness.runScript("echo one; printf 'two\\n\\nthree'; echo err >&2") {
+        let report = try harness.runScript("printf 'one\\r\\n'; printf 'two\\n\\nthree'; echo err >&2") {
             $0.journal = .init(socket: path, job: "backup", run: $0.run)
         }
-        #expect(report.text == "one\ntwo\n\nthreeerr\n")
+        #expect(report.text == "one\r\ntwo\n\nthreeerr\n", "the output itself stays as it is")
         var messages: [String] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while case .bytes(let count) = buffer.withUnsafeMutableBytes({ journal.read(into: $0) }) {

@@ -1,6 +1,7 @@
 import Execution
 import Glibc
 import Processes
+import TestSupport
 import Testing
 
 /// What a process may use where no scope limits it.
@@ -11,9 +12,65 @@ import Testing
         harness = try Harness()
     }
 
-    /// The limits are set while the process begins: it looks at them a moment later.
     private func limited(_ script: String, _ change: (inout ResourceLimits) -> Void) throws -> AttemptReport {
-        try harness.runScript("sleep 0.3; " + script) { change(&$0.limits) }
+        try harness.runScript(script) { change(&$0.limits) }
+    }
+
+    /// They were set when the process had begun: in 1 of 34 runs it began with the old ones, and so did what it started
+    /// by then.
+    @Test func theyAreThereBeforeTheFirstInstruction() throws {
+        let nice = min(19, getpriority(Int32(PRIO_PROCESS.rawValue), 0) + 5)
+        var texts: [String: Int] = [:]
+        var endCount = 0
+        for _ in 0..<200 {
+            var request = harness.request(["/bin/sh", "-c", "ulimit -d; ulimit -u; nice"])
+            request.limits.nice = Int32(nice)
+            request.limits.memoryMax = 64 << 20
+            harness.runner.start(request) { report in
+                texts[report.text.split(separator: "\n").joined(separator: " "), default: 0] += 1
+                endCount += 1
+            }
+        }
+        try harness.wait("200 ends", seconds: 60) { endCount == 200 }
+        #expect(texts.count == 1, "\(texts)")
+        #expect(texts.keys.first?.hasPrefix("65536 ") == true && texts.keys.first?.hasSuffix(" \(nice)") == true)
+    }
+
+    /// As without limits: a start that fails is an error with its reason, and leaves no process.
+    @Test(arguments: [
+        ("/nowhere/program", "no such file"), ("/etc/passwd", "not executable"), ("no-such", "no such program in PATH"),
+    ])
+    func aLimitedStartThatFailsSaysWhy(row: (program: String, says: String)) throws {
+        let report = try harness.run([row.program]) { $0.limits.nice = 19 }
+        guard case .couldNotStart(let reason) = report.ending else {
+            Issue.record("it ended as \(report.ending)")
+            return
+        }
+        #expect(reason.contains(row.says), "\(reason)")
+    }
+
+    @Test func whatCannotBeSetIsSaidAndTheRunGoesOn() throws {
+        let report = try limited("echo ran; ulimit -n") {
+            $0.memoryMax = .max
+            $0.tasksMax = .max
+            $0.nice = 19
+        }
+        #expect(report.text.hasPrefix("ran\n"))
+        #expect(report.limitsError?.contains("could not be set") != false)
+    }
+
+    /// What any process of ours gets, one with limits gets as well.
+    @Test func itBeginsAsEveryOther() throws {
+        let script =
+            "for i in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$i ] && echo $i; done; "
+            + "grep -E '^Sig(Blk|Ign)' /proc/self/status; cut -d' ' -f5,6,7 /proc/$$/stat | sed s/$$/own/g; pwd"
+        let plain = try harness.runScript(script) { $0.context = "{}" }
+        let limited = try harness.runScript(script) {
+            $0.context = "{}"
+            $0.limits.memoryMax = 1 << 30
+        }
+        #expect(plain.text == limited.text)
+        #expect(limited.text.contains("own own 0"), "\(limited.text)")
     }
 
     @Test func memoryIsLimitedForEachProcess() throws {

@@ -2,6 +2,7 @@ import EventLoop
 import Execution
 import Glibc
 import Processes
+import TestSupport
 import Testing
 
 /// What becomes of the output: kept within its bound, read without hurry, written to its file.
@@ -15,8 +16,9 @@ struct OutputTests {
     @Test func keepsAllThatWasWrittenBeforeTheEnd() throws {
         // As much as a pipe holds, and an end right after it: nothing may be lost between the two.
         for count in [1, 4096, 65_535, 65_536, 200_000] {
-            let report = try Harness().run(["head", "-c", "\(count)", "/dev/zero"])
-            #expect(report.output.keptBytes.count == count)
+            let harness = try Harness()
+            _ = try harness.run(["head", "-c", "\(count)", "/dev/zero"])
+            #expect(harness.kept().count == count)
         }
     }
 
@@ -47,13 +49,13 @@ struct OutputTests {
             largest = max(largest, bytesOnDisk(harness.folder.path + "/runs/\(writer.run).1"))
             return !writer.isActive
         }
-        // The last of them holds the harness by its handler: nobody else would reap it, and a zombie that stays keeps the
-        // test runner from ever seeing the end of an exit test.
+        // The last of them holds the harness by its handler: nobody else would reap it, and a zombie that stays keeps
+        // the test runner from ever seeing the end of an exit test.
         try harness.wait("the end of the last of the others") { harness.runner.active.isEmpty }
         let output = harness.reports[0].output
         #expect(harness.reports[0].ending == .exited(0))
         #expect(output.totalCount == size + 8)
-        #expect(output.keptBytes.count == 1 << 20)
+        #expect(writer.output.everything().count == 1 << 20)
         #expect(output.droppedCount == size + 8 - (1 << 20))
         #expect(output.preview(characters: 5) == "start")
         #expect(output.tail.suffix(4) == Array("\0end".utf8))
@@ -83,8 +85,9 @@ struct OutputTests {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return UInt8(truncatingIfNeeded: state >> 33)
         }
-        let report = try Harness().run(["cat"]) { $0.standardInput = .bytes(bytes) }
-        let isSame = report.output.keptBytes == bytes
+        let harness = try Harness()
+        let report = try harness.run(["cat"]) { $0.standardInput = .bytes(bytes) }
+        let isSame = harness.kept() == bytes
         #expect(isSame)
         #expect(report.output.preview(characters: 500).unicodeScalars.count == 500)
     }
@@ -171,7 +174,7 @@ struct OutputTests {
     /// The recorder against one that keeps everything; read while it is written, and after.
     @Test(arguments: 0..<60 as Range<UInt64>)
     func keepsTheFirstAndTheLastBytes(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let folder = try ScratchFolder()
         let limit = random.next() % 2 == 0 ? Int(random.next() % 64) : Int(random.next() % 400_000)
         var identity = Record()
@@ -191,13 +194,13 @@ struct OutputTests {
             all += chunk
             // Where no tail is kept nobody can tell from the files how much more was written.
             guard limit > 1 else { continue }
-            let live = reader.capture()
-            let gap = live.droppedCount
+            let live = KeptOutput(reader)
             // Not the arrays: a failure would print them.
-            let isPrefix = live.head == Array(all.prefix(gap == 0 ? all.count : head))
+            let isPrefix = live.head == Array(all.prefix(live.gap == 0 ? all.count : head))
             let isSuffix = live.tail == Array(all.suffix(live.tail.count))
-            #expect(isPrefix && isSuffix && live.totalCount == all.count, "seed \(seed)")
-            #expect(live.keptBytes.count >= min(limit, all.count), "seed \(seed)")
+            #expect(isPrefix && isSuffix && reader.totalCount == all.count, "seed \(seed)")
+            #expect(live.bytes.count >= min(limit, all.count), "seed \(seed)")
+            #expect(reader.excerpt() == live.excerpt, "seed \(seed)")
         }
         recorder.finish()
         let failure = recorder.failure
@@ -208,11 +211,12 @@ struct OutputTests {
         outcome.tailCount = Int64(recorder.tailCount)
         try write(outcome.record.bytes, to: folder.path + "/outcome")
         recorder.discardSegments()
-        let kept = reader.capture()
+        let kept = KeptOutput(reader)
         let wanted = Array(all.prefix(head)) + Array(all.dropFirst(head).suffix(limit / 2))
-        let isKept = kept.keptBytes == wanted
-        #expect(isKept && kept.totalCount == all.count, "seed \(seed)")
-        #expect(kept.droppedCount == all.count - wanted.count, "seed \(seed)")
+        let isKept = kept.bytes == wanted
+        #expect(isKept && reader.totalCount == all.count, "seed \(seed)")
+        #expect(reader.excerpt() == kept.excerpt, "seed \(seed)")
+        #expect(reader.excerpt().droppedCount == all.count - wanted.count, "seed \(seed)")
         #expect(try names(in: folder.path).allSatisfy { !$0.hasPrefix("output.") })
     }
 
@@ -249,25 +253,10 @@ struct OutputTests {
     }
 }
 
-/// A folder that goes away, with all in it, when its object does.
-final class ScratchFolder {
-    let path: String
-
-    init() throws {
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? P_tmpdir
-        var template = Array("\(parent)/botcron-execution-XXXXXX".utf8CString)
-        path = try #require(mkdtemp(&template).map { String(cString: $0) })
-    }
-
+extension ScratchFolder {
     func write(_ text: String, to name: String) throws {
         let file = try #require(fopen("\(path)/\(name)", "we"))
         fputs(text, file)
         fclose(file)
-    }
-
-    deinit {
-        let request = ProcessRequest(arguments: ["/bin/rm", "-rf", path], environment: [:], workingDirectory: "/")
-        guard var child = try? Spawner.spawn(request) else { return }
-        _ = child.waitForExit()
     }
 }

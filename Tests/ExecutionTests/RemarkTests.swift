@@ -1,4 +1,5 @@
 import Execution
+import TestSupport
 import Testing
 
 /// What a process says of itself while it runs.
@@ -28,6 +29,26 @@ import Testing
         try harness.wait("its end") { !harness.reports.isEmpty }
         #expect(harness.reports.first?.remarks == ["progress": "90"])
         #expect(heard.first == nil || heard.first == "40")
+    }
+
+    /// On other systems a line ends in two characters; Swift takes the two for one.
+    @Test func aLineMayEndAsOnOtherSystems() throws {
+        let attempt = talking("printf 'progress 40\\r\\ncost 1\\r\\n' >&3; " + Self.waitForGo)
+        try harness.wait("the remarks") { attempt.remarks == ["progress": "40", "cost": "1"] }
+        try harness.folder.write("", to: "go")
+        try harness.wait("its end") { !harness.reports.isEmpty }
+        #expect(harness.reports.first?.remarks == ["progress": "40", "cost": "1"])
+    }
+
+    /// However much it says, whoever listens is told some times a second, and of the last.
+    @Test func aProcessThatTalksOnAndOnIsHeardNowAndThen() throws {
+        let attempt = talking("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo progress $i; done >&3; sleep 0.3")
+        var count = 0
+        attempt.onRemark = { count += 1 }
+        try harness.wait("its end") { !harness.reports.isEmpty }
+        let report = try #require(harness.reports.first)
+        #expect(report.remarks == ["progress": "20000"])
+        #expect(count > 0 && Int64(count) <= 2 + (report.endedUSec - report.startedUSec) / 100_000)
     }
 
     @Test func whoeverListensIsToldOnce() throws {

@@ -1,10 +1,11 @@
 import Execution
 import Glibc
 import Processes
+import TestSupport
 import Testing
 
-/// Credentials that come from the session's secret service: a real keyring, unlocked on a bus of its own; what no keyring
-/// does at will is done by a program that stands in for secret-tool.
+/// Credentials that come from the session's secret service: a real keyring, unlocked on a bus of its own; what no
+/// keyring does at will is done by a program that stands in for secret-tool.
 @Suite struct SecretTests {
     private let harness: Harness
     private let bin: String

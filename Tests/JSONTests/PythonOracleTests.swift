@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// Python's `json` module says of each text whether it is JSON, and what its compact text is.
@@ -62,30 +63,16 @@ import Testing
 
     /// One line per text; nil where there is no python3.
     private static func answers(to texts: [[UInt8]]) throws -> [String]? {
-        let temporary = getenv("TMPDIR").map { String(cString: $0) } ?? P_tmpdir
-        var template = Array("\(temporary)/json-oracle-XXXXXX".utf8CString)
-        let folder = try #require(mkdtemp(&template).map { String(cString: $0) }, "mkdtemp: errno \(errno)")
-        defer {
-            unlink("\(folder)/oracle.py")
-            unlink("\(folder)/texts")
-            rmdir(folder)
-        }
+        let scratch = try ScratchFolder("json-oracle")
+        let folder = scratch.path
         try write(script, to: "\(folder)/oracle.py")
         try write(texts.map { hex($0) + "\n" }.joined(), to: "\(folder)/texts")
 
         let command = "command -v python3 >/dev/null || exit 0; exec python3 '\(folder)/oracle.py' '\(folder)/texts'"
-        let pipe = try #require(popen(command, "r"), "popen: errno \(errno)")
-        var output: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = fread(&buffer, 1, buffer.count, pipe)
-            if count == 0 { break }
-            output += buffer[..<count]
-        }
-        let status = pclose(pipe)
-        try #require(status == 0, "python3 failed with status \(status)")
-        if output.isEmpty { return nil }
-        return String(decoding: output, as: UTF8.self).split(separator: "\n").map(String.init)
+        let done = try TestProgram(["/bin/sh", "-c", command], environment: nil, errors: .inherited).finish()
+        try #require(done.code == 0, "python3 failed with status \(done.code)")
+        if done.output.isEmpty { return nil }
+        return done.output.split(separator: "\n").map(String.init)
     }
 
     private static func write(_ text: String, to path: String) throws {

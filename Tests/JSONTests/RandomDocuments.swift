@@ -1,11 +1,12 @@
 import JSON
+import TestSupport
 
 /// Random values, and random texts of them: every escape, number form and layout that the grammar has.
 struct RandomDocuments {
-    var random: SeededRandom
+    var random: SeededGenerator
 
     init(seed: UInt64) {
-        random = SeededRandom(seed: seed)
+        random = SeededGenerator(seed: seed)
     }
 
     mutating func below(_ bound: Int) -> Int {

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @Suite struct ValueTests {
@@ -31,7 +32,7 @@ import Testing
     }
 
     @Test func `doubles are written so that they read back the same`() throws {
-        var random = SeededRandom(seed: 11)
+        var random = SeededGenerator(seed: 11)
         var values: [Double] = [
             0, -0.0, 1, 0.1, 1e16, 1e22, 1e23, .leastNonzeroMagnitude, .greatestFiniteMagnitude, .pi,
         ]
@@ -89,7 +90,7 @@ import Testing
 
     @Test func `an object agrees with a plain list of members under random edits`() {
         for seed in UInt64(1)...40 {
-            var random = SeededRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             var object = JSONObject()
             var model: [(String, JSONValue)] = []
             for step in 0..<200 {

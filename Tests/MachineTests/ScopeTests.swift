@@ -121,7 +121,8 @@ import Testing
         }
     }
 
-    /// A scope whose supervisor is abandoned goes with it, be it on its way there; its name is free a moment later only.
+    /// A scope whose supervisor is abandoned goes with it, be it on its way there; its name is free a moment later
+    /// only.
     @Test func aRunThatIsPreparedForInVainHasAScopeAllTheSame() throws {
         let machine = try Machine(config: Self.config)
         try machine.startDaemon()

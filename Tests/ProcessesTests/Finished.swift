@@ -1,5 +1,6 @@
 import Glibc
 import Processes
+import TestSupport
 import Testing
 
 /// A process that ran to its end, and all that it wrote to standard output and standard error.
@@ -59,11 +60,6 @@ final class FileDescriptorBox {
     }
 }
 
-struct DeadlinePassed: Error, CustomStringConvertible {
-    let waitedFor: String
-    var description: String { "the deadline passed while waiting for \(waitedFor)" }
-}
-
 /// Everything that comes until the last writer is gone.
 func readToEnd(_ box: FileDescriptorBox, deadlineSeconds: Int32 = 20) throws -> [UInt8] {
     var all: [UInt8] = []
@@ -72,7 +68,7 @@ func readToEnd(_ box: FileDescriptorBox, deadlineSeconds: Int32 = 20) throws -> 
         switch box.read(into: &buffer) {
         case .bytes(let count): all += buffer[..<count]
         case .end: return all
-        case .failed(let code): throw DeadlinePassed(waitedFor: "a read that failed with errno \(code)")
+        case .failed(let code): throw TestFailure("a read that failed with errno \(code)")
         case .wouldBlock: try waitUntilReadable(box.number, deadlineSeconds, "the end of the output")
         }
     }
@@ -80,28 +76,10 @@ func readToEnd(_ box: FileDescriptorBox, deadlineSeconds: Int32 = 20) throws -> 
 
 func waitUntilReadable(_ fd: Int32, _ seconds: Int32, _ what: String) throws {
     var entry = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
-    guard poll(&entry, 1, seconds * 1000) > 0 else { throw DeadlinePassed(waitedFor: what) }
+    guard poll(&entry, 1, seconds * 1000) > 0 else { throw TestFailure("\(seconds) s passed without: \(what)") }
 }
 
-/// A folder that goes away with its object.
-final class ScratchFolder {
-    let path: String
-
-    init() throws {
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? P_tmpdir
-        var template = Array("\(parent)/botcron-processes-XXXXXX".utf8CString)
-        path = try #require(mkdtemp(&template).map { String(cString: $0) })
-    }
-
-    deinit {
-        for name in names {
-            unlink("\(path)/\(name)")
-        }
-        rmdir(path)
-    }
-
-    private var names: [String] = []
-
+extension ScratchFolder {
     @discardableResult
     func file(_ name: String, _ content: String, mode: mode_t = 0o755) throws -> String {
         let file = "\(path)/\(name)"
@@ -111,7 +89,6 @@ final class ScratchFolder {
         let written = try Finished(["/bin/sh", "-c", "cat > \"$0\"", file]) { $0.standardInput = content.number }
         try #require(written.exit.ending == .exited(0))
         try #require(chmod(file, mode) == 0)
-        names.append(name)
         return file
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Processes
+import TestSupport
 import Testing
 
 struct ProcessErrorTests {
@@ -45,6 +46,10 @@ struct ProcessErrorTests {
         Row(
             label: "a missing interpreter", arguments: ["./tool"], tool: ("#!/nowhere/python -u\n", 0o755),
             kind: .noInterpreter, code: ENOENT, says: ["“/nowhere/python”", "first line"]),
+        Row(
+            label: "a script with the line ends of another system", arguments: ["./tool"],
+            tool: ("#!/bin/sh\r\necho hello\r\n", 0o755), kind: .noInterpreter, code: ENOENT,
+            says: ["“/bin/sh\\r”", "carriage return", "sed -i"]),
         Row(
             label: "neither program nor script", arguments: ["./tool"], tool: ("echo hello\n", 0o755),
             kind: .notExecutable,

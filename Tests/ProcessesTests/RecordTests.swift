@@ -75,7 +75,7 @@ struct RecordTests {
     @Test(
         arguments: [
             .exited(3), .signaled(11, coreDumped: true), .signaled(9, coreDumped: false),
-            .couldNotStart("no such program"), .lost,
+            .couldNotStart("no such program"), .shortOfResources("no fds"), .lost("its folder is gone"),
         ] as [SupervisorOutcome.Ending])
     func carriesAnOutcome(ending: SupervisorOutcome.Ending) {
         var outcome = SupervisorOutcome(ending: ending)

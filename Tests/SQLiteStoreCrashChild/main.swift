@@ -1,8 +1,8 @@
 import Glibc
 import SQLiteStore
-import Store
 import Schedules
 import Scheduling
+import Store
 
 // Commits numbered transactions to the store at the path given, from the number after the last, and writes each number
 // to standard output once its commit has returned. Goes on until it is killed.

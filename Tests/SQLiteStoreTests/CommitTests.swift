@@ -1,9 +1,9 @@
 import Schedules
 import Scheduling
+import Store
 import Testing
 
 @testable import SQLiteStore
-import Store
 
 @Suite struct CommitTests {
     let scratch = Scratch()
@@ -173,31 +173,6 @@ import Store
         #expect(try store.statistics().active == 4)
     }
 
-    /// A key was forgotten with the run that had it, and used once more.
-    @Test func whatAClientMayNameAgainOutlivesTheHistoryLimit() throws {
-        var keyed = makeRun(1, trigger: .manual)
-        keyed.idempotencyKey = "key"
-        try store.commit([.run(keyed), .run(makeRun(2, trigger: .manual)), .run(makeRun(3)), .run(makeRun(4))])
-        try store.commit([.prune(job: "coffee", keep: 1)])
-        #expect(try store.history(HistoryQuery()).runs.map(\.id) == [4, 2, 1].map { "cron-coffee-\($0)" })
-        #expect(try store.runID(idempotencyKey: "key") == keyed.id)
-        try store.commit([.pruneEnded(before: Instant(seconds: 2), limit: 10)])
-        #expect(try store.runID(idempotencyKey: "key") == nil, "by its age it goes")
-    }
-
-    @Test func whatAClientMayNameAgainHasABound() throws {
-        let runs = (1...SQLiteStore.claimedRunsMax + 10).map { number in
-            var run = makeRun(number, trigger: .manual)
-            run.idempotencyKey = "key \(number)"
-            return run
-        }
-        try store.commit(runs.map { .run($0) })
-        try store.commit([.prune(job: "coffee", keep: 5)])
-        #expect(try store.runID(idempotencyKey: "key 10") == nil)
-        #expect(try store.runID(idempotencyKey: "key 11") == runs[10].id)
-        #expect(try store.statistics().recorded == runs.count)
-    }
-
     @Test func aLongHistoryIsPrunedInSteps() throws {
         let count = SQLiteStore.pruneStepMax + 10
         try store.commit((1...count).map { .run(makeRun($0)) })
@@ -215,11 +190,13 @@ import Store
         try store.commit([.run(long), .run(makeRun(1, job: "active", .running))])
         let end = Instant(seconds: 8)
         var steps = 0
-        while try store.hasRunsEnded(before: end) {
+        var left = Int.max
+        while try store.history(HistoryQuery()).runs.count < left {
+            left = try store.history(HistoryQuery()).runs.count
             try store.commit([.pruneEnded(before: end, limit: 3)])
             steps += 1
         }
-        #expect(steps == 3)
+        #expect(steps == 4, "the last finds nothing")
         let kept = try store.history(HistoryQuery()).runs.map(\.id)
         #expect(kept == ["cron-coffee-10", "cron-coffee-9", "cron-coffee-8", "cron-active-1", "cron-long-0"])
         #expect(try store.statistics().recorded == 12)

@@ -1,8 +1,9 @@
 import Glibc
 import SQLiteStore
-import Store
 import Schedules
 import Scheduling
+import Store
+import TestSupport
 import Testing
 
 /// A process that commits all the time is killed at random moments; what it had reported must be there.
@@ -22,6 +23,7 @@ import Testing
             // Some die before their first commit, some in the middle of one, some in a checkpoint.
             let reports = random.chance(0.2) ? 0 : Int.random(in: 1...30, using: &random)
             try child.wait(forReports: reports, deadlineMilliseconds: Self.deadlineMilliseconds)
+            // A moment that nobody chose: what it falls into is what is tested.
             usleep(UInt32.random(in: 0..<4000, using: &random))
             let reported = child.kill() ?? last
             last = try check(reported: max(reported, last), "seed \(seed), kill \(kill)")
@@ -59,8 +61,7 @@ import Testing
 
 /// The process that is killed: `Tests/SQLiteStoreCrashChild`.
 private final class Child {
-    private let process: pid_t
-    private let pipe: Int32
+    private let process: TestProgram
     private var received: [UInt8] = []
 
     init(database: String) throws {
@@ -71,30 +72,12 @@ private final class Child {
         let program =
             own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
             + "/store-crash-child"
-
-        var ends: [Int32] = [-1, -1]
-        try #require(Glibc.pipe(&ends) == 0)
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        pipe = ends[0]
-        defer { close(ends[1]) }
-
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup(database), nil]
-        defer { for argument in arguments { free(argument) } }
-        var process: pid_t = 0
-        let code = posix_spawn(&process, program, &actions, nil, &arguments, environ)
-        try #require(code == 0, "\(program): \(String(cString: strerror(code)))")
-        self.process = process
+        process = try TestProgram([program, database], environment: nil, errors: .inherited)
     }
-
-    deinit { close(pipe) }
 
     func wait(forReports count: Int, deadlineMilliseconds: Int32) throws {
         while received.count(where: { $0 == UInt8(ascii: "\n") }) < count {
-            var descriptor = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
+            var descriptor = pollfd(fd: process.output, events: Int16(POLLIN), revents: 0)
             try #require(poll(&descriptor, 1, deadlineMilliseconds) == 1, "no report within the deadline")
             try #require(receive(), "the child ended by itself")
         }
@@ -102,9 +85,7 @@ private final class Child {
 
     /// Ends it, and gives the last number that it reported.
     func kill() -> Int? {
-        Glibc.kill(process, SIGKILL)
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        process.end()
         while receive() {}
         // A line that was cut is no report.
         let lines = String(decoding: received, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
@@ -114,7 +95,7 @@ private final class Child {
     /// False at the end of the pipe.
     private func receive() -> Bool {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = read(pipe, &buffer, buffer.count)
+        let count = read(process.output, &buffer, buffer.count)
         guard count > 0 else { return false }
         received += buffer[..<count]
         return true

@@ -1,9 +1,9 @@
 import Schedules
 import Scheduling
+import Store
 import Testing
 
 @testable import SQLiteStore
-import Store
 
 @Suite struct DurabilityTests {
     let scratch = Scratch()
@@ -56,6 +56,7 @@ import Store
         Row(label: "a pause", change: .schedulerOverride(false), durability: .synced),
         Row(label: "retention by count", change: .prune(job: "coffee", keep: 1), durability: .eventual),
         Row(label: "retention by age", change: .pruneEnded(before: .init(seconds: 1), limit: 1), durability: .eventual),
+        Row(label: "items given back", change: .queueItemsReturned(except: []), durability: .eventual),
         Row(label: "a job gone", change: .removeJobState(job: "coffee"), durability: .eventual),
     ]
 
@@ -64,15 +65,15 @@ import Store
         let store = try SQLiteStore(path: scratch.database)
         try store.commit([.run(makeRun(1, .running)), .jobState(makeState())])
         #expect(store.durability == .synced)
-        let connection = try store.opened("test").connection
+        let database = try store.opened("test").database
         // From either side: the switch happens whatever was before.
         for before in [Durability.synced, .eventual] {
-            try store.setDurability(before, connection)
+            try store.setDurability(before, database)
             let changes = [row.change]
             #expect(try store.neededDurability(for: changes, store.opened("test")) == row.durability)
         }
         try store.commit([row.change])
-        #expect(try connection.integer("PRAGMA synchronous", "test") == (row.durability == .synced ? 2 : 1))
+        #expect(try database.integer("PRAGMA synchronous", "test") == (row.durability == .synced ? 2 : 1))
     }
 
     @Test func oneChangeThatMustBeSyncedIsEnough() throws {

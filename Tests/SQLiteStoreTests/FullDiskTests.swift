@@ -1,8 +1,8 @@
 import Glibc
 import SQLiteStore
-import Store
 import Schedules
 import Scheduling
+import Store
 import Testing
 
 /// On a file system of two mebibytes; skipped, and said so, where we may not mount one (not root, most containers).
@@ -99,6 +99,7 @@ final class SmallDisk {
         // Tests run side by side: what another one just forks has our files open until it executes its program.
         for _ in 0..<1000 where mount("tmpfs", scratch.path, "tmpfs", flags, nil) != 0 {
             try #require(errno == EBUSY, "mount: \(errno)")
+            // Of that nobody is told.
             usleep(10_000)
         }
         try #require(access(scratch.path, W_OK) != 0 && errno == EROFS)

@@ -1,9 +1,9 @@
 import Schedules
 import Scheduling
+import Store
 import Testing
 
 @testable import SQLiteStore
-import Store
 
 @Suite struct HistoryTests {
     let scratch = Scratch()
@@ -85,7 +85,19 @@ import Store
                     createdAt: Instant(microseconds: microseconds), status: .success))
         }
         try store.commit(runs.map { .run($0) })
-        #expect(try store.history(HistoryQuery()).runs == runs.reversed())
+        let found = try store.history(HistoryQuery()).runs
+        #expect(found.map(\.id) == runs.reversed().map(\.id))
+        let bounds = StoreBounds.instants
+        #expect(found.map(\.createdAt) == [bounds.upperBound, .epoch, Instant(microseconds: -1), bounds.lowerBound])
+        // The place of a page is where its last run lies, not where that is shown.
+        var pages: [String] = []
+        var cursor: HistoryCursor?
+        repeat {
+            let page = try store.history(HistoryQuery(limit: 1, cursor: cursor))
+            pages += page.runs.map(\.id)
+            cursor = page.next
+        } while cursor != nil && pages.count < 10
+        #expect(pages == found.map(\.id))
         #expect(try store.history(HistoryQuery(since: .init(microseconds: 0))).runs.count == 2)
         #expect(try store.history(HistoryQuery(until: .init(microseconds: .min))).runs.isEmpty)
     }

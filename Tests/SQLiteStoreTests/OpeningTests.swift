@@ -1,10 +1,10 @@
 import Glibc
 import Schedules
 import Scheduling
+import Store
 import Testing
 
 @testable import SQLiteStore
-import Store
 
 @Suite struct OpeningTests {
     let scratch = Scratch()
@@ -48,7 +48,7 @@ import Store
     @Test func aFolderInPlaceOfTheFileIsSaid() throws {
         mkdir(scratch.database, 0o700)
         let error = try failure(scratch.database)
-        #expect(error.kind == .cannotOpen)
+        #expect(error.kind == .notAFile && error.needsPerson)
         #expect(error.description.contains("not a regular file"))
     }
 
@@ -128,20 +128,51 @@ import Store
 
     // MARK: - Other programs at the same time
 
-    @Test func aLockIsWaitedForAndThenSaid() throws {
+    /// The loop stood still for a quarter of a second, at every try.
+    @Test func aLockIsSaidAtOnce() throws {
         let store = try SQLiteStore(path: scratch.database)
         let other = try OtherProgram(scratch.database)
         try other.execute("BEGIN IMMEDIATE")
         let error = try #require(throws: StoreError.self) { try store.commit([.run(makeRun(1))]) }
-        #expect(error.kind == .busy)
+        #expect(error.kind == .busy && error.isTemporary)
         #expect(try store.history(HistoryQuery()).runs.isEmpty)
         try other.execute("COMMIT")
         try store.commit([.run(makeRun(1))])
     }
 
+    /// A store that another program had locked ended the daemon with a code that nothing starts again.
+    @Test(arguments: [false, true]) func aStoreThatIsLockedAtTheStartIsSaidAtOnceAndOpensLater(_ isOlder: Bool) throws {
+        if isOlder { try makeGolden(1) } else { try SQLiteStore(path: scratch.database).close() }
+        var other: OtherProgram? = try OtherProgram(scratch.database)
+        try other?.execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
+        for _ in 0..<3 {
+            let error = try failure(scratch.database)
+            #expect(error.kind == .busy && error.isTemporary && !error.needsPerson, "\(error)")
+        }
+        other = nil
+        let store = try SQLiteStore(path: scratch.database)
+        #expect(try store.load().schedulerOverride == (isOlder ? true : nil))
+        store.close()
+    }
+
+    /// The table of what mends what: only `person` ends the daemon for good.
+    @Test func onlyWhatNoRestartMendsNeedsAPerson() {
+        let kinds: [(StoreError.Kind, StoreError.Remedy)] = [
+            (.busy, .time), (.full, .time), (.readOnly, .time), (.inputOutput, .time), (.cannotOpen, .time),
+            (.constraint, .deciding), (.lookupFailed, .deciding), (.other, .deciding), (.damaged, .restart),
+            (.replaced, .restart), (.locked(pid: nil), .otherDaemon), (.noFolder, .person), (.notAFile, .person),
+            (.newerSchema(found: 9, known: 6), .person),
+        ]
+        for (kind, remedy) in kinds {
+            let error = StoreError(kind: kind, operation: "test", path: "/", message: "")
+            #expect(error.remedy == remedy)
+            #expect(error.isTemporary == (remedy == .time) && error.needsPerson == (remedy == .person))
+        }
+    }
+
     @Test func aStoreThatMayOnlyBeReadSaysSo() throws {
         let store = try SQLiteStore(path: scratch.database)
-        try store.opened("test").connection.execute("PRAGMA query_only = ON", "test")
+        try store.opened("test").database.execute("PRAGMA query_only = ON", "test")
         let error = try #require(throws: StoreError.self) { try store.commit([.run(makeRun(1))]) }
         #expect(error.kind == .readOnly)
     }
@@ -224,7 +255,7 @@ import Store
         let shape = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"
         let fresh = Scratch()
         // The tables alone: the statements of this program are for the newest.
-        _ = try Opening(path: fresh.database, steps: Array(Schema.steps[..<version])).connection()
+        _ = try Opening(path: fresh.database, steps: Array(Schema.steps[..<version])).database()
         try makeGolden(version)
         #expect(try OtherProgram(scratch.database).rows(shape) == OtherProgram(fresh.database).rows(shape))
     }
@@ -250,6 +281,6 @@ import Store
         (19, .constraint), (2067, .constraint), (1, .other), (21, .other),
     ])
     func everyResultCodeHasItsKind(_ code: Int32, _ kind: StoreError.Kind) {
-        #expect(Connection.kind(code) == kind)
+        #expect(Database.kind(code) == kind)
     }
 }

@@ -1,8 +1,8 @@
 import Glibc
 import SQLiteStore
-import Store
 import Schedules
 import Scheduling
+import Store
 import Testing
 
 /// A store whose file somebody takes away while it is open.

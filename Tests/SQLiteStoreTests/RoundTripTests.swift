@@ -1,7 +1,7 @@
 import SQLiteStore
-import Store
 import Schedules
 import Scheduling
+import Store
 import Testing
 
 @Suite struct RoundTripTests {
@@ -15,7 +15,7 @@ import Testing
         let attempts = runs.prefix(50).flatMap { run in (1...3).map { random.attempt($0, of: run.id) } }
         let definitions = (0..<30).map {
             StoredState.StoredDefinition(
-                job: "job-\($0)", version: Int.random(in: 0...Int.max, using: &random), json: random.text(),
+                job: "job-\($0)", version: random.count(), json: random.text(),
                 createdAt: random.instant())
         }
 
@@ -131,7 +131,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (Duration.nanoseconds(1999), Int64(1)), (.seconds(Int64.max), .max), (.seconds(Int64.min), .min),
+        (Duration.nanoseconds(1999), Int64(1)),
+        (.seconds(Int64.max), StoreBounds.durationMicroseconds.upperBound),
+        (.seconds(Int64.min), StoreBounds.durationMicroseconds.lowerBound),
         (.microseconds(-3), -3),
     ])
     func durationsAreKeptToTheMicrosecond(_ duration: Duration, _ microseconds: Int64) throws {

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Makes random cron expressions as text and, by the words of the contract, as sets.
 struct ExpressionGenerator {
     var random: SeededGenerator

@@ -1,5 +1,6 @@
 import Foundation
 import Schedules
+import TestSupport
 import Testing
 
 /// `next`, `previous` and `count` against a scan of the wall clock, around the transitions of real zones.

@@ -1,5 +1,6 @@
 import Foundation
 import Schedules
+import TestSupport
 import Testing
 
 /// Calendar events against the program whose notation they are. Only in zones and years without a change of offset:

@@ -419,7 +419,9 @@ import Testing
         rig.restart(at: "02:10:30")
         rig.advance(to: at("02:10") + .seconds(8 * 86_400))
         rig.send(.schedulerToggled(true))
-        let records = rig.store.runs.values.filter { $0.job == "a" && $0.scheduledFor.map { $0 <= at("02:10") } ?? false }
+        let records = rig.store.runs.values.filter {
+            $0.job == "a" && $0.scheduledFor.map { $0 <= at("02:10") } ?? false
+        }
         #expect(records.filter { $0.scheduledFor == at(byHand) }.map(\.trigger) == [.manual])
         #expect(records.contains { $0.coveredCount > 100 })
     }

@@ -20,6 +20,22 @@ import Testing
         #expect(codes(rig) == ["retrying", "waiting", "next"])
     }
 
+    @Test func `a job that runs at boot says so, and a delay that is running is told as what is due`() {
+        let rig = Rig([
+            job("boot", "@reboot"), job("jittered", "0 * * * *") { $0.jitterMilliseconds = 900_000 },
+        ])
+        rig.end(id("boot", "00:00"))
+        #expect(codes(rig, "boot") == ["at_boot"])
+        #expect(codes(rig, "jittered") == ["next", "jitter"])
+        guard let due = rig.armed else {
+            Issue.record("nothing is waited for")
+            return
+        }
+        rig.advance(to: due - .milliseconds(1))
+        #expect(codes(rig, "jittered") == ["jitter"], "the fire time has passed")
+        #expect(rig.scheduler.job(named: "jittered")?.nextDue == due)
+    }
+
     @Test func `how its last run failed`() {
         let rig = Rig([job("a", "0 * * * *")])
         rig.advance(to: "01:00")

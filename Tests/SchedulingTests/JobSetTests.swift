@@ -233,9 +233,11 @@ import Testing
     @Test func `a run that the last daemon left behind was interrupted, unless its process lives on`() {
         let rig = Rig([job("a", "0 1 * * *"), job("b", "0 1 * * *")])
         rig.advance(to: "01:00")
-        rig.restart(at: "01:10", surviving: [id("b", "01:00")])
+        rig.restart(at: "01:10", evidence: [id("b", "01:00"): .held])
         #expect(rig.status(id("a", "01:00")) == .interrupted)
-        #expect(rig.story(id("a", "01:00")).last == "failed: interrupted: its supervisor was killed, or the machine went down, while the run was under way")
+        #expect(
+            rig.story(id("a", "01:00")).last
+                == "failed: interrupted: its supervisor and its folder are gone, and with them what became of the run")
         #expect(rig.status(id("b", "01:00")) == .running)
         #expect(rig.scheduler.runningCount == 1)
         rig.end(id("b", "01:00"))
@@ -245,7 +247,7 @@ import Testing
     @Test func `runs that wait go on after a restart, in their order and within their limits`() {
         let rig = Rig([job("a", "0 * * * *") { $0.overlap = .queue }])
         rig.advance(to: "03:00")
-        rig.restart(at: "03:10", surviving: [id("a", "01:00")])
+        rig.restart(at: "03:10", evidence: [id("a", "01:00"): .held])
         #expect(rig.launches.count == 1)
         rig.end(id("a", "01:00"))
         rig.end(id("a", "02:00"))

@@ -22,7 +22,7 @@ import Testing
         #expect(rig.awake.isEmpty, "between two attempts the machine may sleep")
         rig.advance(to: "09:01")
         #expect(rig.awake == [run])
-        rig.restart(at: "09:02", surviving: [run])
+        rig.restart(at: "09:02", evidence: [run: .held])
         #expect(rig.awake == [run])
         rig.end(run)
         #expect(rig.awake.isEmpty)

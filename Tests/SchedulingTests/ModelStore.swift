@@ -15,6 +15,10 @@ final class ModelStore: ExecutionRegister {
     private(set) var violations: [String] = []
     private var fireTimes: [FireTime: String] = [:]
     private var keys: [String: String] = [:]
+    /// Of runs whose record was removed.
+    private var removed: [String: RemovedRun] = [:]
+    private(set) var items: [Int64: QueueItem] = [:]
+    private var lastItemID: Int64 = 0
 
     private struct FireTime: Hashable {
         var job: String
@@ -33,17 +37,43 @@ final class ModelStore: ExecutionRegister {
     /// What retention does: only the newest records are kept.
     func keep(_ count: Int) {
         for id in order.dropLast(count) {
-            guard let run = runs.removeValue(forKey: id), let fire = run.scheduledFor else { continue }
+            guard let run = runs.removeValue(forKey: id) else { continue }
+            removed[id] = RemovedRun(id: id, job: run.job, status: run.status, endedAt: run.endedAt)
+            guard let fire = run.scheduledFor else { continue }
             fireTimes[FireTime(job: run.job, at: fire)] = nil
         }
         order.removeFirst(max(0, order.count - count))
     }
 
-    /// What the daemon looks up before it asks for a run.
-    func earlierRun(_ request: RunRequest) -> Run? {
-        if let key = request.idempotencyKey, let id = keys[key] { return runs[id] }
-        return request.scheduledFor.flatMap { fireTimes[FireTime(job: request.job, at: $0)] }.flatMap { runs[$0] }
+    func isStoodFor(job: String, fireTime: Instant) -> Bool {
+        runs.values.contains { run in
+            run.job == job && run.status.isExecuted && (run.coveredSince.map { $0 <= fireTime } ?? false)
+                && (run.scheduledFor.map { fireTime < $0 } ?? false)
+        }
     }
+
+    func earlierRun(idempotencyKey: String) -> EarlierRun? {
+        keys[idempotencyKey].flatMap { id in runs[id].map(EarlierRun.kept) ?? removed[id].map(EarlierRun.removed) }
+    }
+
+    func earlierRun(job: String, scheduledFor: Instant) -> EarlierRun? {
+        fireTimes[FireTime(job: job, at: scheduledFor)].flatMap { runs[$0] }.map(EarlierRun.kept)
+    }
+
+    func queues() -> [QueueTotals] {
+        Dictionary(grouping: items.values, by: \.queue).map { name, items in
+            QueueTotals(queue: name, items: items.count, bytes: items.reduce(0) { $0 + $1.json.utf8.count })
+        }
+    }
+
+    func lastQueueItemID() -> Int64 { lastItemID }
+
+    func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] {
+        let free = items.values.filter { $0.queue == queue && ($0.takenUntil.map { $0 <= now } ?? true) }
+        return Array(free.sorted { $0.id < $1.id }.prefix(limit))
+    }
+
+    func queueItem(id: Int64) -> QueueItem? { items[id] }
 
     func commit(_ changes: [StoreChange]) {
         for change in changes {
@@ -59,8 +89,13 @@ final class ModelStore: ExecutionRegister {
             case .removeJobState(let job): states[job] = nil
             case .schedulerOverride(let value): schedulerOverride = value
             case .prune, .pruneEnded: prunes.append(change)
-            // The core decides nothing about queues.
-            case .queueItem, .removeQueueItem: violations.append("an item of a queue: \(change)")
+            case .queueItem(let item):
+                items[item.id] = item
+                lastItemID = max(lastItemID, item.id)
+            case .removeQueueItem(let id):
+                if items.removeValue(forKey: id) == nil { violations.append("no such item: \(id)") }
+            case .queueItemsReturned(let kept):
+                for id in items.keys where !kept.contains(id) { items[id]?.takenUntil = nil }
             }
         }
     }
@@ -69,7 +104,7 @@ final class ModelStore: ExecutionRegister {
         if runs[run.id] == nil {
             order.append(run.id)
             if !run.id.utf8.starts(with: "cron-".utf8) { violations.append("an id of another form: \(run.id)") }
-        } else if runs[run.id]?.status.isActive == false {
+        } else if let known = runs[run.id], !known.status.isActive, known.status != .missed {
             violations.append("a run that had ended was changed: \(run.id)")
         }
         runs[run.id] = run

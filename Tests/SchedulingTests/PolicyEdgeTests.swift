@@ -29,7 +29,7 @@ import Testing
     @Test func `misfires that a run stood for are on record when it is refused`() {
         let rig = Rig([job("a", "0 * * * *")])
         rig.advance(to: "01:00")
-        rig.restart(at: "04:02", surviving: [id("a", "01:00")])
+        rig.restart(at: "04:02", evidence: [id("a", "01:00"): .held])
         #expect(
             rig.ledger("a") == [
                 "01:00 running", "02:00 skipped overlap", "03:00 skipped overlap", "04:00 skipped overlap",

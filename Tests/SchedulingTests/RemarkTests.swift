@@ -33,7 +33,7 @@ import Testing
         rig.advance(to: "01:00")
         var outcome = AttemptOutcome(ending: .exited(0), startedAt: at("01:00"), endedAt: at("01:10"))
         outcome.cost = 1
-        rig.restart(at: "01:30", ended: [id("a", "01:00"): outcome])
+        rig.restart(at: "01:30", evidence: [id("a", "01:00"): .ended(outcome)])
         rig.advance(to: "02:00")
         #expect(rig.ledger("a") == ["01:00 success", "02:00 skipped budget"])
     }
@@ -158,7 +158,7 @@ import Testing
         let rig = Rig([job("a", "0 9 * * *") { $0.retry = policy }])
         rig.advance(to: "09:00")
         _ = rig.ask { .cancelRequested(run: id("a", "09:00"), ticket: $0) }
-        rig.restart(at: "09:01", surviving: [id("a", "09:00")])
+        rig.restart(at: "09:01", evidence: [id("a", "09:00"): .held])
         #expect(rig.stops == [id("a", "09:00"), id("a", "09:00")], "who knows whether the process has heard of it")
         rig.end(id("a", "09:00"), .exited(0))
         #expect(rig.status(id("a", "09:00")) == .cancelled)
@@ -189,7 +189,7 @@ import Testing
         rig.send(.stopping)
         var outcome = AttemptOutcome(ending: .signaled(15), startedAt: at("09:00"), endedAt: at("09:01"))
         outcome.isCancelled = true
-        rig.restart(at: "09:02", ended: [id("a", "09:00"): outcome])
+        rig.restart(at: "09:02", evidence: [id("a", "09:00"): .ended(outcome)])
         #expect(rig.status(id("a", "09:00")) == .interrupted)
     }
 }

@@ -66,6 +66,42 @@ import Testing
         #expect(ask(3) == first)
     }
 
+    @Test func `a key names the run of its job, also where only its end is known, and no other job's`() {
+        let rig = Rig([job("a"), job("b")])
+        let key = { (request: inout RunRequest) in request.idempotencyKey = "k" }
+        let first = run(rig.request("a", key))?.id ?? ""
+        #expect(rig.request("b", key) == .refused(.keyTaken(run: first, job: "a")))
+        rig.end(first)
+        #expect(rig.request("b", key) == .refused(.keyTaken(run: first, job: "a")))
+        rig.store.keep(0)
+        let removed = RemovedRun(id: first, job: "a", status: .success, endedAt: rig.now)
+        #expect(rig.request("a", key) == .removedRun(removed))
+        #expect(rig.request("b", key) == .refused(.keyTaken(run: first, job: "a")))
+        let once = job("b")
+        var request = RunRequest(job: "b")
+        request.idempotencyKey = "k"
+        #expect(rig.ask { .runOnce(once, request, ticket: $0) } == .refused(.keyTaken(run: first, job: "a")))
+        #expect(rig.launches.count == 1)
+    }
+
+    @Test func `an unknown job is not toggled, and who asked is told`() {
+        let rig = Rig([job("a")])
+        #expect(
+            rig.ask { .jobToggled(job: "x", isEnabled: true, until: nil, ticket: $0) } == .refused(.jobNotFound("x")))
+        #expect(rig.ask { .jobToggled(job: "a", isEnabled: false, until: nil, ticket: $0) } == .done)
+        #expect(rig.ask { .schedulerToggled(false, ticket: $0) } == .done)
+    }
+
+    @Test func `a definition that no longer reads is forgotten, with what is remembered of its job`() {
+        let rig = Rig([busJob("a", "0 9 * * *")])
+        _ = rig.ask { .jobUpserted(busJob("a", "0 9 * * *"), ticket: $0) }
+        let settings = SchedulerSettings()
+        rig.send(.configurationChanged(jobs: [], retained: ["a"], settings: settings, isEnabled: true))
+        #expect(rig.ask { .definitionForgotten(job: "a", ticket: $0) } == .done)
+        #expect(rig.store.definitions.isEmpty)
+        #expect(rig.announcements.last == .jobsChanged(added: [], changed: [], removed: ["a"]))
+    }
+
     @Test func `a run for a fire time ahead takes its place`() {
         let rig = Rig([job("a", "0 9 * * *")])
         let nine = { (request: inout RunRequest) in request.scheduledFor = at("09:00") }
@@ -300,7 +336,7 @@ import Testing
         let rig = Rig([job("a", "0 * * * *")])
         rig.advance(to: "01:00")
         let outcome = AttemptOutcome(ending: .exited(3), startedAt: at("01:00"), endedAt: at("01:10"))
-        rig.restart(at: "02:30", ended: [id("a", "01:00"): outcome])
+        rig.restart(at: "02:30", evidence: [id("a", "01:00"): .ended(outcome)])
         #expect(rig.status(id("a", "01:00")) == .failed)
         #expect(rig.run(id("a", "01:00"))?.exit == .code(3))
         #expect(rig.status(id("a", "02:00")) == .running, "caught up at once, and not skipped as overlapping")

@@ -99,10 +99,10 @@ import Testing
         MatchRow(label: "by default a signal", on: [], ending: .signaled(9), isRetried: true),
         MatchRow(label: "by default a time-out", on: [], ending: .signaled(15), isTimedOut: true, isRetried: true),
         MatchRow(label: "by default no start", on: [], ending: .couldNotStart("no such file"), isRetried: true),
-        MatchRow(label: "by default not what was interrupted", on: [], ending: .lost, isRetried: false),
-        MatchRow(label: "any is not interrupted", on: [.any], ending: .lost, isRetried: false),
+        MatchRow(label: "by default not what was interrupted", on: [], ending: .lost(nil), isRetried: false),
+        MatchRow(label: "any is not interrupted", on: [.any], ending: .lost(nil), isRetried: false),
         MatchRow(label: "any", on: [.any], ending: .exited(1), isRetried: true),
-        MatchRow(label: "interrupted where named", on: [.type("interrupted")], ending: .lost, isRetried: true),
+        MatchRow(label: "interrupted where named", on: [.type("interrupted")], ending: .lost(nil), isRetried: true),
         MatchRow(label: "its type", on: [.type("network")], ending: .exited(1), type: "network", isRetried: true),
         MatchRow(label: "another type", on: [.type("auth")], ending: .exited(1), type: "network", isRetried: false),
         MatchRow(label: "unknown", on: [.type("unknown")], ending: .exited(1), isRetried: true),
@@ -128,6 +128,59 @@ import Testing
         outcome.failureType = row.type
         rig.send(.attemptEnded(run: id("a", "09:00"), attempt: 1, outcome))
         #expect((rig.status(id("a", "09:00")) == .retrying) == row.isRetried, "\(row.label)")
+    }
+
+    /// 0 × 2^1024 is no number, and attempt 1,026 waited an hour.
+    @Test func `a delay is finite, within its cap, and grows with the attempts, at every edge`() {
+        let tiny = Duration(secondsComponent: 0, attosecondsComponent: 1)
+        let delays: [Duration] = [
+            .zero, tiny, .milliseconds(1), .seconds(60), .seconds(3_155_760_000), .seconds(Int64.max),
+        ]
+        let multipliers = [0, 0.5, 1, 1.0001, 1.5, 2, 1e300, .infinity]
+        let caps: [Duration] = [.zero, .seconds(1), .seconds(3600), .seconds(3_155_760_000)]
+        for first in delays {
+            for cap in caps {
+                let backoffs = multipliers.map { RetryPolicy.Backoff.exponential(multiplier: $0) } + [.linear]
+                for backoff in backoffs {
+                    for jitter in [0.0, 0.5, 1] {
+                        var policy = RetryPolicy()
+                        (policy.delay, policy.maxDelay, policy.backoff, policy.jitter) = (first, cap, backoff, jitter)
+                        expectInOrder(policy)
+                    }
+                }
+            }
+        }
+    }
+
+    private func expectInOrder(_ policy: RetryPolicy) {
+        let grows = if case .exponential(let multiplier) = policy.backoff { multiplier >= 1 } else { true }
+        let longest = policy.maxDelay.inSeconds * (1 + policy.jitter) + 0.001
+        var last = Duration.zero
+        for attempt in [2, 3, 4, 10, 100, 1024, 1025, 1026, 1027, 10_000, 1_000_000] {
+            for random in [-1.0, 0, 1] {
+                let delay = policy.delay(beforeAttempt: attempt, random: random)
+                let seconds = delay.inSeconds
+                guard seconds >= 0, seconds <= longest, policy.delay > .zero || delay == .zero else {
+                    Issue.record("attempt \(attempt) waits \(delay) under \(policy)")
+                    return
+                }
+                guard random == 0, grows else { continue }
+                if delay < last { Issue.record("attempt \(attempt) waits \(delay) after \(last) under \(policy)") }
+                last = delay
+            }
+        }
+    }
+
+    @Test func `a signal is named as retry_on takes it`() {
+        let names: [(Int32, String)] = [
+            (1, "SIGHUP"), (9, "SIGKILL"), (15, "SIGTERM"), (31, "SIGSYS"), (40, "signal 40"),
+        ]
+        for (signal, name) in names {
+            let rig = Rig([job("a", "0 9 * * *")])
+            rig.advance(to: "09:00")
+            rig.end(id("a", "09:00"), .signaled(signal))
+            #expect(rig.run(id("a", "09:00"))?.error == "ended by \(name)")
+        }
     }
 
     @Test func `a job that asks for its retry gets no more than max_attempts`() {

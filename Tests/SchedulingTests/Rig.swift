@@ -27,21 +27,32 @@ final class Rig {
     private var jobs: [Job]
     private var settings: SchedulerSettings
     private var lastTicket = 0
+    private var bootID: String
+    private var processStartedAt = dayZero
 
-    init(
+    convenience init(
         _ jobs: [Job], at now: String = "00:00", isEnabled: Bool = true, bootID: String = "boot-1",
         with change: (inout SchedulerSettings) -> Void = { _ in }
     ) {
-        self.now = at(now)
+        self.init(jobs, at: at(now), isEnabled: isEnabled, bootID: bootID, with: change)
+    }
+
+    init(
+        _ jobs: [Job], at now: Instant, isEnabled: Bool = true, bootID: String = "boot-1",
+        with change: (inout SchedulerSettings) -> Void = { _ in }
+    ) {
+        self.now = now
         self.jobs = jobs
+        self.bootID = bootID
         var settings = SchedulerSettings()
         settings.isCleanupEnabled = false
         change(&settings)
         self.settings = settings
         scheduler = Scheduler(
             jobs: jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 1,
-            now: at(now))
-        send(.started(bootID: bootID, surviving: []))
+            now: now)
+        processStartedAt = now
+        begin(Situation(origin: .start, bootID: bootID, processStartedAt: processStartedAt))
     }
 
     // MARK: - Events
@@ -63,12 +74,12 @@ final class Rig {
         case .stop(let run, _): stops.append(run)
         case .start(let launch): launches.append(launch)
         case .check(let run, _, _): checks.append(run)
-        case .watch(let watch):
+        case .machine(.watch(let watch)):
             self.watch = watch
             watches += 1
-        case .holdAwake(let runs): awake = runs.map(\.run)
-        case .armWakeUp(let instant): wakeUp = instant
-        case .sleepAgain(let since): naps.append(since)
+        case .machine(.holdAwake(let runs)): awake = runs.map(\.run)
+        case .machine(.armWakeUp(let instant)): wakeUp = instant
+        case .machine(.sleepAgain(let since)): naps.append(since)
         case .arm(let instant): armed = instant
         case .announce(let announcement): announcements.append(announcement)
         case .reply(let ticket, let reply): replies[ticket] = reply
@@ -83,10 +94,10 @@ final class Rig {
             case .stop: 1
             case .start: 2
             case .check: 3
-            case .watch: 4
-            case .holdAwake: 5
-            case .armWakeUp: 6
-            case .sleepAgain: 7
+            case .machine(.watch): 4
+            case .machine(.holdAwake): 5
+            case .machine(.armWakeUp): 6
+            case .machine(.sleepAgain): 7
             case .arm: 8
             case .announce: 9
             case .reply: 10
@@ -94,6 +105,17 @@ final class Rig {
         }
         #expect(places == places.sorted(), "effects out of order: \(effects)")
         #expect(places.count { $0 == 0 } <= 1 && places.count { $0 == 8 } <= 1)
+    }
+
+    /// Events of one turn of the loop: one transaction for all of them.
+    func sendTogether(_ events: [Event]) {
+        let effects = events.flatMap { scheduler.handle($0, at: now) }
+        var changes: [StoreChange] = []
+        for case .commit(let some) in effects { changes += some }
+        store.commit(changes)
+        scheduler.didCommit()
+        for effect in effects { if case .commit = effect {} else { perform(effect) } }
+        if !store.violations.isEmpty { Issue.record("\(store.violations)") }
     }
 
     /// Lets time pass, with a tick at each instant that was armed.
@@ -126,7 +148,6 @@ final class Rig {
     func request(_ job: String, _ change: (inout RunRequest) -> Void = { _ in }) -> Reply? {
         var request = RunRequest(job: job)
         change(&request)
-        request.existing = store.earlierRun(request)
         return ask { .runRequested(request, ticket: $0) }
     }
 
@@ -163,18 +184,59 @@ final class Rig {
     }
 
     /// The daemon is killed, and another one starts at `time` with what the store holds.
+    ///
+    /// - Parameter evidence: of the runs that are on record as running; of the others nothing is left.
     func restart(
-        at time: String, jobs: [Job]? = nil, surviving: Set<String> = [], ended: [String: AttemptOutcome] = [:],
-        bootID: String = "boot-1", isEnabled: Bool = true
+        at time: String, jobs: [Job]? = nil, unscheduled: [Job] = [], evidence: [String: AttemptEvidence] = [:],
+        bootID: String? = nil, isEnabled: Bool = true, origin: Situation.Origin = .start,
+        with change: (inout Situation) -> Void = { _ in }
     ) {
         self.jobs = jobs ?? self.jobs
+        self.bootID = bootID ?? self.bootID
         now = at(time)
         armed = nil
         (watch, awake, wakeUp) = (Watch(), [], nil)
+        let stored = store.load()
+        let byText = Dictionary(unscheduled.map { ($0.definition, $0) }, uniquingKeysWith: { first, _ in first })
+        let definitions = stored.activeRuns.compactMap { run in
+            run.definition.flatMap { byText[$0] }.map { (run.id, $0) }
+        }
         scheduler = Scheduler(
-            jobs: self.jobs, stored: store.load(), settings: settings, isEnabled: isEnabled, register: store, seed: 2,
-            now: now)
-        send(.started(bootID: bootID, surviving: surviving, ended: ended))
+            jobs: self.jobs, unscheduled: Dictionary(uniqueKeysWithValues: definitions), stored: stored,
+            settings: settings, isEnabled: isEnabled, register: store, seed: 2, now: now)
+        var situation = Situation(origin: origin, bootID: self.bootID, processStartedAt: now)
+        situation.evidence = evidence
+        change(&situation)
+        processStartedAt = situation.processStartedAt
+        begin(situation)
+    }
+
+    private func begin(_ situation: Situation) {
+        let effects = send(.started(situation))
+        expectAllStated(effects)
+        // What a scheduler states at its start no run has asked for.
+        watches = 0
+    }
+
+    /// Nothing that an earlier scheduler wanted stays.
+    private func expectAllStated(_ effects: [Effect]) {
+        func count(_ isMeant: (Effect) -> Bool) -> Int { effects.count(where: isMeant) }
+        #expect(count { if case .machine(.watch) = $0 { true } else { false } } == 1)
+        #expect(count { if case .machine(.holdAwake) = $0 { true } else { false } } == 1)
+        #expect(count { if case .machine(.armWakeUp) = $0 { true } else { false } } == 1)
+        #expect(count { if case .arm = $0 { true } else { false } } == 1)
+    }
+
+    /// Drops what the scheduler decided since the last commit, as a store that cannot be written does, and builds
+    /// another one beside what runs.
+    func rebuild(
+        at time: String, evidence: [String: AttemptEvidence] = [:], with change: (inout Situation) -> Void = { _ in }
+    ) {
+        let start = processStartedAt
+        restart(at: time, evidence: evidence, origin: .rebuild) {
+            $0.processStartedAt = start
+            change(&$0)
+        }
     }
 
     // MARK: - What happened
@@ -269,6 +331,52 @@ func job(_ name: String, _ crons: String..., registered: String = "00:00", with 
     job.scheduleKey = crons.joined(separator: "|")
     change(&job)
     return job
+}
+
+/// The same, first seen at an instant.
+func job(_ name: String, _ crons: String..., registeredAt: Instant) -> Job {
+    var result = job(name)
+    result.registeredAt = registeredAt
+    do {
+        result.schedules = try crons.map { text in
+            let timetable = try Timetable(schedule: try Schedule.cron(text), zone: .utc, anchor: registeredAt)
+            return JobSchedule(type: "cron", text: text, timetable: timetable)
+        }
+    } catch {
+        Issue.record("\(error)")
+    }
+    result.scheduleKey = crons.joined(separator: "|")
+    return result
+}
+
+/// A job with an interval, which counts from its registration.
+func intervalJob(
+    _ name: String, _ text: String, registeredAt: Instant = dayZero, with change: (inout Job) -> Void = { _ in }
+) -> Job {
+    var result = job(name, registeredAt: registeredAt)
+    do {
+        let timetable = try Timetable(schedule: try Schedule.interval(text), zone: .utc, anchor: registeredAt)
+        result.schedules = [JobSchedule(type: "interval", text: text, timetable: timetable)]
+    } catch {
+        Issue.record("\(error)")
+    }
+    result.scheduleKey = "interval \(text)"
+    change(&result)
+    return result
+}
+
+/// A job with an instant that is named by its registration.
+func relativeJob(_ name: String, _ text: String, registeredAt: Instant) -> Job {
+    var result = job(name, registeredAt: registeredAt)
+    do {
+        let schedule = try Schedule.once(text, registeredAt: registeredAt, zone: .utc, allowPast: false)
+        let timetable = try Timetable(schedule: schedule, zone: .utc, anchor: registeredAt)
+        result.schedules = [JobSchedule(type: "once", text: text, timetable: timetable)]
+    } catch {
+        Issue.record("\(error)")
+    }
+    result.scheduleKey = "once \(text) from \(registeredAt.seconds)"
+    return result
 }
 
 /// A job with one instant.

@@ -67,8 +67,9 @@ final class Checker {
     private var launches: [String: LaunchRecord] = [:]
     private(set) var faults: [Fault] = []
     private(set) var fireTimeCount = 0
-    /// A clock that was far ahead was set right: what one run stood for may be decided again, one by one.
-    private var hasCorrections = false
+    /// By job, what lay ahead of a clock that was set back and was decided before: what one run stood for there may be
+    /// decided again, one by one.
+    private var reopened: [String: [(from: Instant, through: Instant)]] = [:]
 
     /// Runs that a client has cancelled: none of them starts any more.
     var cancelled: Set<String> = []
@@ -190,8 +191,8 @@ final class Checker {
 
     // MARK: - Time
 
-    /// The clock was set back: by up to three hours nothing is decided twice. What had passed and was not decided yet
-    /// lies ahead again.
+    /// The clock was set back: what lies ahead is decided when it comes, but for what has its record. What had passed
+    /// and was not decided yet lies ahead again.
     func clockSteppedBack(to now: Instant) {
         for grid in grids.values {
             let wasOpen = grid.openFrom != nil
@@ -199,14 +200,30 @@ final class Checker {
             grid.close(at: edge)
             grid.clip(to: edge)
             grid.passed = grid.decidedThrough
-            if grid.passed - now > .seconds(3 * 3600) {
-                hasCorrections = true
+            if grid.passed > now {
+                reopened[grid.job.name, default: []].append((now, grid.passed))
                 grid.passed = now
                 grid.sealed += grid.stretches
                 grid.stretches = []
             }
             if wasOpen { grid.open(at: now) }
         }
+    }
+
+    /// A job that was first seen by a clock that was ahead counts from now on.
+    func registerAnew(_ job: Job, now: Instant) {
+        guard let grid = grids[job.name] else { return }
+        let isOpen = grid.openFrom != nil
+        grid.close(at: max(now, grid.decidedThrough))
+        former.append(grid)
+        let new = Grid(job: job, passed: now)
+        (new.executions, new.pausedUntil, new.decidedThrough) = (grid.executions, grid.pausedUntil, now)
+        if isOpen { new.open(at: now) }
+        grids[job.name] = new
+    }
+
+    private func isReopened(_ job: String, _ first: Instant, _ last: Instant) -> Bool {
+        reopened[job, default: []].contains { first <= $0.through && $0.from < last }
     }
 
     // MARK: - Commits
@@ -216,7 +233,7 @@ final class Checker {
         for grid in grids.values { grid.isOpenProvisional = false }
         for change in changes {
             switch change {
-            case .run(let run) where store.runs[run.id] == nil: observeNew(run, store, wasFiring: wasFiring, now: now)
+            case .run(let run) where isNew(run, store): observeNew(run, store, wasFiring: wasFiring, now: now)
             case .jobState(let state) where !state.scheduleKey.isEmpty || state.decidedThrough != .epoch:
                 observe(state, changes, store, now: now)
             default: break
@@ -244,7 +261,7 @@ final class Checker {
             fail("\(state.job) was run \(state.executions) times of \(most)", job: state.job)
         }
         let offered = changes.compactMap { change -> Run? in
-            guard case .run(let run) = change, run.job == state.job, store.runs[run.id] == nil,
+            guard case .run(let run) = change, run.job == state.job, isNew(run, store),
                 run.trigger == .schedule || run.trigger == .catchUp
             else { return nil }
             return run.status.isExecuted || run.reason == .condition ? run : nil
@@ -279,6 +296,11 @@ final class Checker {
         guard let last = fires.max(), grid.executions + fires.count >= most else { return }
         grid.close(at: last)
         grid.clip(to: last)
+    }
+
+    /// Whether a run is on record for the first time, or in place of the record that it was missed.
+    private func isNew(_ run: Run, _ store: LossyStore) -> Bool {
+        store.runs[run.id].map { $0.status == .missed && $0 != run } ?? true
     }
 
     private func observeNew(_ run: Run, _ store: LossyStore, wasFiring: Bool, now: Instant) {
@@ -354,7 +376,7 @@ final class Checker {
             }
         case .budget:
             if job.budget.isUnlimited { fail("\(run.id): there is no budget", job: run.job) }
-        case .down, .asleep, .paused, .user, .condition: break
+        case .down, .asleep, .paused, .user, .condition, .store: break
         case nil: fail("\(run.id) was not run, without a reason", job: run.job)
         }
     }
@@ -464,6 +486,9 @@ final class Checker {
                 fail("\(run.id) ends out of order", job: run.job)
             }
             signals[run.id] = .ended
+        case .jobMissed(let run):
+            // Its start was told, and it never began.
+            if signals[run.id] == .started { signals[run.id] = .ended }
         default: break
         }
     }
@@ -496,10 +521,32 @@ final class Checker {
         launches[launch.run.id] = LaunchRecord(attempt: launch.run.attempt, launch: launch)
     }
 
+    /// An attempt that was claimed and never began: it comes again, under the same number.
+    func expectAgain(_ run: Run) { launches[run.id]?.attempt = run.attempt - 1 }
+
+    /// What was found of attempts when a scheduler began, and what it made of it.
+    func observe(_ found: AttemptEvidence, of run: Run, isThisBoot: Bool, became now: Run?) {
+        guard let now else { return fail("\(run.id) is on record no more", job: run.job) }
+        let isOver = !now.status.isActive || now.status == .retrying || now.attempt != run.attempt
+        switch found {
+        case .held where isThisBoot:
+            if isOver { fail("\(run.id) lives, and is \(now.status)", job: run.job) }
+        case .notBegun where isThisBoot && run.ending == nil:
+            if now.status == .interrupted || now.status == .failed {
+                fail("\(run.id) never began, and is \(now.status): \(now.error ?? "")", job: run.job)
+            }
+        case .ended(let outcome): wishes[run.id] = outcome.retryAfter
+        case .held, .begun, .notBegun, .gone:
+            if !isOver { fail("\(run.id): \(found.word), and is still \(now.status)", job: run.job) }
+            if now.status == .success { fail("\(run.id): \(found.word), and is a success", job: run.job) }
+        }
+    }
+
     /// An announcement that a crash has swallowed.
     func excuse(_ announcement: Announcement) {
         switch announcement {
-        case .jobStarted(let run), .jobCompleted(let run), .jobFailed(let run), .jobRetrying(let run, _, _):
+        case .jobStarted(let run), .jobCompleted(let run), .jobFailed(let run), .jobRetrying(let run, _, _),
+            .jobMissed(let run):
             signals[run.id] = .excused
         default: break
         }
@@ -563,15 +610,15 @@ final class Checker {
                         definition: job)
                 }
                 spans[hit].found += 1
-                if hits.count > 1, !hasCorrections {
+                if hits.count > 1, !hits.contains(where: { isReopened(job.name, spans[$0].since, spans[$0].through) }) {
                     fail(
                         "\(job.name): \(hits.map { spans[$0].id }) for \(fire.rfc3339(in: job.zone))", job: job.name,
                         fire: fire, definition: job)
                 }
             }
         }
-        guard !hasCorrections else { return }
         for span in spans where span.found > 1 && !(span.found...span.found + span.manual ~= span.count) {
+            if isReopened(job.name, span.since, span.through) { continue }
             fail(
                 "\(span.id) stands for \(span.count) fire times, of \(span.found)", job: job.name, fire: span.through,
                 definition: job)

@@ -12,17 +12,43 @@ final class LossyStore: ExecutionRegister {
     private(set) var schedulerOverride: Bool?
     private var latestRunAt: Instant?
     private var keys: [String: String] = [:]
+    private(set) var items: [Int64: QueueItem] = [:]
+    private var lastItemID: Int64 = 0
     private var fireTimes: [String: [Instant: String]] = [:]
 
     func isTaken(executionID: String) -> Bool { runs[executionID] != nil }
 
     func isDecided(job: String, fireTime: Instant) -> Bool { fireTimes[job]?[fireTime] != nil }
 
-    func earlierRun(_ request: RunRequest) -> Run? {
-        if let key = request.idempotencyKey, let id = keys[key] { return runs[id] }
-        guard let fire = request.scheduledFor, let id = fireTimes[request.job]?[fire] else { return nil }
-        return runs[id]
+    func isStoodFor(job: String, fireTime: Instant) -> Bool {
+        order[job, default: []].lazy.compactMap { self.runs[$0] }.contains { run in
+            run.job == job && run.status.isExecuted && (run.coveredSince.map { $0 <= fireTime } ?? false)
+                && (run.scheduledFor.map { fireTime < $0 } ?? false)
+        }
     }
+
+    func earlierRun(idempotencyKey: String) -> EarlierRun? {
+        keys[idempotencyKey].flatMap { runs[$0] }.map(EarlierRun.kept)
+    }
+
+    func earlierRun(job: String, scheduledFor: Instant) -> EarlierRun? {
+        fireTimes[job]?[scheduledFor].flatMap { runs[$0] }.map(EarlierRun.kept)
+    }
+
+    func queues() -> [QueueTotals] {
+        Dictionary(grouping: items.values, by: \.queue).map { name, items in
+            QueueTotals(queue: name, items: items.count, bytes: items.reduce(0) { $0 + $1.json.utf8.count })
+        }
+    }
+
+    func lastQueueItemID() -> Int64 { lastItemID }
+
+    func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] {
+        let free = items.values.filter { $0.queue == queue && ($0.takenUntil.map { $0 <= now } ?? true) }
+        return Array(free.sorted { $0.id < $1.id }.prefix(limit))
+    }
+
+    func queueItem(id: Int64) -> QueueItem? { items[id] }
 
     /// - Returns: what the real store would have refused.
     func commit(_ changes: [StoreChange]) -> String? {
@@ -38,7 +64,14 @@ final class LossyStore: ExecutionRegister {
             case .removeDefinition(let job): definitions[job] = nil
             case .removeJobState(let job): states[job] = nil
             case .schedulerOverride(let value): schedulerOverride = value
-            case .prune, .pruneEnded, .queueItem, .removeQueueItem: break
+            case .prune, .pruneEnded: break
+            case .queueItem(let item):
+                items[item.id] = item
+                lastItemID = max(lastItemID, item.id)
+            case .removeQueueItem(let id):
+                if items.removeValue(forKey: id) == nil { fault = "item \(id) is removed, and was not there" }
+            case .queueItemsReturned(let kept):
+                for id in items.keys where !kept.contains(id) { items[id]?.takenUntil = nil }
             }
         }
         return fault
@@ -46,7 +79,9 @@ final class LossyStore: ExecutionRegister {
 
     private func record(_ run: Run) -> String? {
         if let known = runs[run.id] {
-            guard known.status.isActive || known == run else { return "\(run.id) had ended, and changed" }
+            guard known.status.isActive || known.status == .missed || known == run else {
+                return "\(run.id) had ended, and changed"
+            }
             guard known.job == run.job, known.scheduledFor == run.scheduledFor, known.createdAt == run.createdAt else {
                 return "\(run.id) became another run"
             }

@@ -1,16 +1,13 @@
-/// Random bits from a seed (SplitMix64): the same seed, the same world.
+import TestSupport
+
+/// Random bits from a seed: the same seed, the same world.
 struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
+    private var generator: SeededGenerator
 
-    init(seed: UInt64) { state = seed &* 0x2545_F491_4F6C_DD1D &+ 0x9E37_79B9_7F4A_7C15 }
+    /// Seeds are small numbers in a row: they are spread first. Another way to do so would give a world another seed.
+    init(seed: UInt64) { generator = SeededGenerator(seed: seed &* 0x2545_F491_4F6C_DD1D &+ SeededGenerator.step) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
-    }
+    mutating func next() -> UInt64 { generator.next() }
 
     /// True once in `odds` times.
     mutating func chance(_ odds: Int) -> Bool { next() % UInt64(odds) == 0 }

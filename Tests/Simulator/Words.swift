@@ -5,8 +5,8 @@ import Scheduling
 extension Event {
     var word: String {
         switch self {
-        case .started(_, let surviving, let ended):
-            "started, surviving \(surviving.sorted()), ended \(ended.keys.sorted())"
+        case .started(let situation):
+            "started, \(situation.origin), \(situation.evidence.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.word)" })"
         case .runRequested(let request, _):
             "run \(request.job) for \(request.scheduledFor?.rfc3339(in: .utc) ?? "-")\(request.isForced ? " forced" : "")"
         case .runOnce(let job, _, _): "run \(job.name) once"
@@ -19,6 +19,18 @@ extension Event {
     }
 }
 
+extension AttemptEvidence {
+    var word: String {
+        switch self {
+        case .held: "held"
+        case .ended(let outcome): "ended \(outcome.ending)"
+        case .begun: "begun"
+        case .notBegun: "not begun"
+        case .gone: "gone"
+        }
+    }
+}
+
 extension Effect {
     /// The order in which kinds of effects are performed.
     var rank: Int {
@@ -26,7 +38,7 @@ extension Effect {
         case .commit: 0
         case .stop: 1
         case .start: 2
-        case .check, .watch, .holdAwake, .armWakeUp, .sleepAgain: 3
+        case .check, .machine: 3
         case .arm: 4
         case .announce: 5
         case .reply: 6

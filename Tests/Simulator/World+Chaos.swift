@@ -16,6 +16,7 @@ extension World {
         case 12: cancelJob()
         case 13: cancelRun()
         case 14: skip()
+        case 15, 16: askQueues()
         default: requestRuns()
         }
     }
@@ -61,6 +62,13 @@ extension World {
         start()
     }
 
+    /// Clients push, take and acknowledge items, some of them in one turn.
+    private func askQueues() {
+        var events: [Event] = []
+        for _ in 0...random.below(5) { events.append(desk.request(ticket: ticket(), &random)) }
+        deliver(events)
+    }
+
     private func setClock() {
         let size: Int64 =
             switch random.below(12) {
@@ -72,7 +80,10 @@ extension World {
         offset += step
         note("clock is set by \(step / 1_000_000) s")
         moveSurroundings(by: .microseconds(step))
-        if step < 0 { checker.clockSteppedBack(to: now) }
+        if step < 0 {
+            checker.clockSteppedBack(to: now)
+            desk.returnAll()
+        }
         deliver([.clockChanged(by: .microseconds(step))])
     }
 
@@ -168,7 +179,6 @@ extension World {
         if random.chance(4), let job = checker.grids[request.job]?.job {
             request.scheduledFor = checker.next(after: now + .seconds(random.seconds(upTo: 40_000) - 20_000), job)
         }
-        request.existing = store.earlierRun(request)
         if random.chance(8) {
             let once = define("once", .bus)
             request.job = "once"

@@ -50,6 +50,11 @@ final class World {
     var awake: Set<String> = []
     var wakeUp: Instant?
     var daemonCount = 0
+    /// When this daemon's process began, as elapsed time.
+    var daemonStartedAt: Int64 = 0
+    /// By run, what is left of an attempt that has no process any more.
+    var remains: [String: AttemptEvidence] = [:]
+    let desk = QueueDesk()
 
     private(set) var tickCount = 0
     private(set) var idleTickCount = 0
@@ -67,6 +72,8 @@ final class World {
         var isTimedOut: Bool
         var isToldToEnd = false
         var isCancelled = false
+        /// Past its gate: before that its supervisor waits, and dies with its daemon now and then.
+        var hasBegun = true
         /// The daemon that started it.
         var daemon: Int
 
@@ -144,6 +151,7 @@ final class World {
         }
         if checker.faults.isEmpty { calmDown() }
         if checker.faults.isEmpty { checker.finish(store, now: now) }
+        if let fault = desk.finish(store) { checker.fail(fault, job: "") }
         return checker.faults.isEmpty
     }
 
@@ -179,10 +187,12 @@ final class World {
 
     // MARK: - The daemon
 
-    /// Starts a daemon with what the store and config.json hold.
-    func start() {
+    /// Starts a daemon with what the store and config.json hold; or builds a scheduler anew beside what lives.
+    func start(_ origin: Situation.Origin = .start) {
         let stored = store.load()
-        let busJobs = stored.definitions.compactMap { catalog[$0.json] }
+        let registrations = Dictionary(uniqueKeysWithValues: stored.jobs.map { ($0.job, $0) })
+        for index in config.indices { config[index] = reread(config[index], registrations) }
+        let busJobs = stored.definitions.compactMap { catalog[$0.json] }.map { reread($0, registrations) }
         let taken = Set(config.map(\.name))
         let jobs = config + busJobs.filter { !taken.contains($0.name) }
         let unscheduled = stored.activeRuns.compactMap { run in
@@ -194,11 +204,17 @@ final class World {
             jobs: jobs, unscheduled: Dictionary(uniqueKeysWithValues: unscheduled), stored: stored, settings: settings,
             isEnabled: configEnabled, register: store, seed: seed, now: now)
         self.scheduler = scheduler
-        daemonCount += 1
+        if origin == .start {
+            daemonCount += 1
+            daemonStartedAt = elapsed
+            desk.returnAll()
+        }
         overdueSince = [:]
-        (told, watch, answers, awake, wakeUp) = (Surroundings(), Watch(), [], [], nil)
+        (told, watch, answers) = (Surroundings(), Watch(), [])
+        // A new scheduler states all that it wants.
+        (awake, wakeUp) = (["nobody"], .epoch)
         recentLaunches = []
-        note("daemon starts")
+        note("daemon starts, \(origin)")
         for name in checker.grids.keys.sorted() where !jobs.contains(where: { $0.name == name }) {
             checker.remove(name, now: now, lostSince: states[name]?.decidedThrough)
         }
@@ -210,6 +226,7 @@ final class World {
                 lostSince: state?.decidedThrough)
         }
         checker.restore(stored.activeRuns)
+        let running = stored.activeRuns.filter { $0.status == .running }
         // Some have ended in the meantime, and their supervisors have kept how.
         let isOver = processes.map { $0.endsAt <= elapsed && random.chance(2) }
         let over = zip(processes, isOver).filter(\.1).map(\.0)
@@ -219,14 +236,68 @@ final class World {
             let end = Instant(microseconds: min(process.endsAt, elapsed) + offset)
             ended[process.launch.run.id] = process.outcome(endedAt: end, &random)
         }
-        let surviving = Set(processes.map(\.launch.run.id))
-        deliver(
-            [.started(bootID: "boot-\(boot)", surviving: surviving, ended: ended)], canCrash: !random.chance(3)
-        ) { [self] _ in
+        let startedAt = Instant(microseconds: daemonStartedAt + offset)
+        var situation = Situation(origin: origin, bootID: "boot-\(boot)", processStartedAt: startedAt)
+        situation.isAsleep = isAsleep
+        situation.evidence = remains.merging(ended.mapValues { .ended($0) }) { _, new in new }
+        for process in processes { situation.evidence[process.launch.run.id] = .held }
+        // What nobody asks for any more is swept.
+        let ids = Set(running.map(\.id))
+        situation.evidence = situation.evidence.filter { ids.contains($0.key) }
+        remains = situation.evidence.filter { $0.value != .held }
+        for run in running
+        where run.bootID == situation.bootID && run.ending == nil && situation.evidence[run.id] == .notBegun {
+            checker.expectAgain(run)
+        }
+        deliver([.started(situation)], canCrash: !random.chance(3)) { [self] _ in
             for process in over {
                 guard let outcome = ended[process.launch.run.id] else { continue }
                 checker.observe(outcome, of: process.launch, now: now)
             }
+            for run in running {
+                let found = situation.evidence[run.id] ?? .gone
+                checker.observe(
+                    found, of: run, isThisBoot: run.bootID == situation.bootID, became: store.runs[run.id])
+                remains[run.id] = nil
+            }
+        }
+    }
+
+    /// As the reader of the configuration does: a schedule that did not change keeps its registration, as it is on
+    /// record.
+    private func reread(_ job: Job, _ registrations: [String: JobState]) -> Job {
+        guard let known = registrations[job.name], known.scheduleKey == job.scheduleKey,
+            known.registeredAt != job.registeredAt
+        else { return job }
+        return registered(job, at: known.registeredAt)
+    }
+
+    private func registered(_ job: Job, at instant: Instant) -> Job {
+        var job = job
+        job.registeredAt = instant
+        for index in job.schedules.indices {
+            let old = job.schedules[index].timetable
+            guard
+                let new = try? Timetable(
+                    schedule: old.schedule, zone: old.zone, dst: old.dst, anchor: instant, startAt: old.startAt,
+                    endAt: old.endAt)
+            else { continue }
+            job.schedules[index].timetable = new
+        }
+        return job
+    }
+
+    /// After a clock that was ahead was put right, jobs may count from another instant.
+    private func noteRegistrations(_ scheduler: Scheduler) {
+        for name in checker.grids.keys.sorted() {
+            guard let grid = checker.grids[name], let state = store.states[name],
+                state.scheduleKey == grid.job.scheduleKey, state.registeredAt != grid.job.registeredAt
+            else { continue }
+            let job = registered(grid.job, at: state.registeredAt)
+            if state.registeredAt > now { checker.fail("\(name) counts from the future", job: name) }
+            if scheduler.job(named: name)?.job != job { checker.fail("\(name) is not what is read", job: name) }
+            checker.registerAnew(job, now: now)
+            if let index = config.firstIndex(where: { $0.name == name }) { config[index] = job }
         }
     }
 
@@ -279,9 +350,11 @@ final class World {
         var crashAt = canCrash && random.chance(300) ? random.below(effects.count + 2) : .max
         if crashAt == 0 {
             checker.incoming = [:]
-            crash("before the commit")
+            if random.chance(2) { crash("before the commit") } else { outage("before the commit") }
             return false
         }
+        // The commit came back after its sync had failed: nothing of the turn is performed.
+        let isOutage = crashAt == 1 && random.chance(2)
         if !changes.isEmpty {
             checker.hasUncommitted = events.count > 1 || changes.contains { if case .run = $0 { true } else { false } }
             noteWaits(changes)
@@ -291,6 +364,11 @@ final class World {
             scheduler.didCommit()
         }
         committed(scheduler)
+        if events.contains(where: {
+            if case .started = $0 { true } else if case .clockChanged = $0 { true } else { false }
+        }) {
+            noteRegistrations(scheduler)
+        }
         for effect in effects {
             crashAt -= 1
             guard crashAt > 0 else {
@@ -301,7 +379,7 @@ final class World {
         }
         checker.incoming = [:]
         if crashAt <= 0 {
-            crash("after the commit")
+            if isOutage { outage("after the commit") } else { crash("after the commit") }
             return false
         }
         checkQueries(scheduler)
@@ -326,13 +404,13 @@ final class World {
         case .check(let run, _, _):
             commandAnswers[run] = nil
             awaitAnswer(.conditionChecked(run: run, holds: random.pick([true, true, false, false, nil])))
-        case .watch(let watch):
+        case .machine(.watch(let watch)):
             self.watch = watch
             told.answered.formIntersection(watch.facts)
             awaitAnswer(nil)
-        case .holdAwake(let runs): awake = Set(runs.map(\.run))
-        case .armWakeUp(let instant): wakeUp = instant
-        case .sleepAgain:
+        case .machine(.holdAwake(let runs)): awake = Set(runs.map(\.run))
+        case .machine(.armWakeUp(let instant)): wakeUp = instant
+        case .machine(.sleepAgain):
             if isAsleep || !processes.isEmpty { checker.fail("the machine is sent to sleep while it is busy", job: "") }
         case .arm(let instant):
             armed = instant
@@ -344,12 +422,16 @@ final class World {
             checker.observe(announcement)
         case .reply(let ticket, let reply):
             if replies.updateValue(reply, forKey: ticket) != nil { checker.fail("two replies to \(ticket)", job: "") }
+            if let fault = desk.hear(reply, ticket, now: now) { checker.fail(fault, job: "") }
         }
     }
 
     private func lose(_ effect: Effect) {
         switch effect {
-        case .start(let launch): checker.excuse(launch)
+        case .start(let launch):
+            checker.excuse(launch)
+            // Its folder was made before the commit.
+            remains[launch.run.id] = random.chance(10) ? .gone : .notBegun
         case .announce(let announcement): checker.excuse(announcement)
         default: break
         }
@@ -377,7 +459,8 @@ final class World {
             Process(
                 launch: launch, startedAt: now,
                 endsAt: elapsed + min(length, timeout) * 1_000_000 - Int64(random.below(999_999)),
-                ending: isTimedOut ? .signaled(15) : ending, isTimedOut: isTimedOut, daemon: daemonCount))
+                ending: isTimedOut ? .signaled(15) : ending, isTimedOut: isTimedOut, hasBegun: !random.chance(4),
+                daemon: daemonCount))
     }
 
     private func endProcess() {
@@ -394,7 +477,10 @@ final class World {
     func finish(_ process: Process) -> Bool {
         let outcome = process.outcome(endedAt: now, &random)
         let (run, attempt) = (process.launch.run.id, process.launch.run.attempt)
+        // Forgotten only when the end is on record.
+        remains[run] = .ended(outcome)
         return deliver([.attemptEnded(run: run, attempt: attempt, outcome)]) { [self] _ in
+            remains[run] = nil
             checker.observe(outcome, of: process.launch, now: now)
         }
     }
@@ -404,14 +490,34 @@ final class World {
         scheduler = nil
         armed = nil
         isAsleep = false
-        if random.chance(2) { processes = [] }
+        if random.chance(2) { killProcesses() }
         if random.chance(3) {
-            processes = []
+            killProcesses()
             boot += 1
         }
         // The service manager starts it again, soon or after a long while.
         pass(seconds: random.chance(3) ? random.seconds(upTo: 2_000_000) : Int64(random.below(30)))
         start()
+    }
+
+    /// Supervisors are killed, too; now and then somebody removes their folders.
+    private func killProcesses() {
+        for process in processes {
+            let isLost = random.chance(8)
+            remains[process.launch.run.id] = isLost ? .gone : process.hasBegun ? .begun : .notBegun
+        }
+        processes = []
+    }
+
+    /// The store could not be written: the scheduler is built anew beside what lives.
+    func outage(_ when: String) {
+        note("the store fails \(when)")
+        scheduler = nil
+        armed = nil
+        pass(seconds: random.chance(4) ? random.seconds(upTo: 100_000) : Int64(random.below(30)))
+        start(.rebuild)
+        // A sleep that was not recorded ends, too.
+        if isAsleep, scheduler != nil { deliver([.wake]) }
     }
 
     /// Time in which nothing of the daemon runs.
@@ -421,6 +527,19 @@ final class World {
 
     // MARK: - Queries
 
+    /// Whether a fire time was decided before the clock was set back.
+    private func isDecidedBefore(_ fire: Instant, _ view: Scheduler.JobView) -> Bool {
+        guard let reopened = view.state.reopenedThrough, fire <= reopened else { return false }
+        // What was only missed comes after all.
+        if case .kept(let run)? = store.earlierRun(job: view.job.name, scheduledFor: fire) {
+            return run.status != .missed || run.coveredCount > 1
+        }
+        let isRhythm = view.job.schedules.contains {
+            $0.timetable.schedule.keepsRhythm && $0.timetable.contains(fire)
+        }
+        return !isRhythm && store.isStoodFor(job: view.job.name, fireTime: fire)
+    }
+
     private func checkQueries(_ scheduler: Scheduler) {
         guard random.chance(16) else { return }
         var earliest: Instant?
@@ -428,7 +547,13 @@ final class World {
             guard let view = scheduler.job(named: name) else { continue }
             var expected =
                 view.isEnabled && !view.isFinished ? checker.next(after: view.state.decidedThrough, view.job) : nil
+            var known = 0
             for _ in 0..<Scheduler.Limits.individualFireTimes {
+                if let fire = expected, known < Scheduler.Limits.recordsPassedOver, isDecidedBefore(fire, view) {
+                    known += 1
+                    expected = checker.next(after: fire, view.job)
+                    continue
+                }
                 guard let fire = expected,
                     view.job.exclusions.contains(where: { $0.contains(fire) })
                         || view.state.skippedFireTime == fire || view.state.claimed.contains(fire)
@@ -439,6 +564,8 @@ final class World {
             if let fire = expected, view.job.exclusions.contains(where: { $0.contains(fire) }) {
                 expected = view.nextRun
             }
+            // The same holds for a long row of those that have records.
+            if let named = view.nextRun, isDecidedBefore(named, view) { expected = named }
             if !scheduler.isEnabled { expected = nil }
             if view.nextRun != expected {
                 let (found, wanted) = (view.nextRun?.rfc3339(in: .utc) ?? "none", expected?.rfc3339(in: .utc) ?? "none")

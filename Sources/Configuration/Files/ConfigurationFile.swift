@@ -45,7 +45,7 @@ public enum ConfigurationFile {
     /// The bytes of a file.
     ///
     /// - Throws: `read PATH` with the error of the system, or that it is no regular file or larger than `bytesMax`.
-    public static func load(path: String) throws(ConfigurationError) -> Contents {
+    public static func load(path: String, bytesMax: Int = bytesMax) throws(ConfigurationError) -> Contents {
         // Non-blocking: opening a FIFO without a writer would wait for one.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -59,12 +59,12 @@ public enum ConfigurationFile {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw ConfigurationError(operation: "read", object: path, reason: "it is no regular file")
         }
-        guard status.st_size <= bytesMax else { throw tooLarge(path) }
-        return .bytes(try read(descriptor, path, expecting: Int(status.st_size)))
+        guard status.st_size <= bytesMax else { throw tooLarge(path, bytesMax) }
+        return .bytes(try read(descriptor, path, expecting: Int(status.st_size), bytesMax))
     }
 
     private static func read(
-        _ descriptor: Int32, _ path: String, expecting size: Int
+        _ descriptor: Int32, _ path: String, expecting size: Int, _ bytesMax: Int
     ) throws(ConfigurationError) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(size)
@@ -79,7 +79,7 @@ public enum ConfigurationFile {
             if count == 0 { return bytes }
             bytes += buffer[..<count]
             // It may grow while it is read.
-            guard bytes.count <= bytesMax else { throw tooLarge(path) }
+            guard bytes.count <= bytesMax else { throw tooLarge(path, bytesMax) }
         }
     }
 
@@ -95,7 +95,22 @@ public enum ConfigurationFile {
         }
     }
 
-    private static func tooLarge(_ path: String) -> ConfigurationError {
+    /// The text of a configuration, with the places of its sections and jobs. It is not taken apart yet.
+    ///
+    /// - Throws: as `parse`.
+    public static func outline(_ bytes: [UInt8], path: String) throws(ConfigurationError) -> JSONOutline {
+        do {
+            return try JSONOutline(bytes: bytes, depth: outlineDepth)
+        } catch {
+            throw ConfigurationError(
+                operation: "parse", object: path, reason: error.message, line: error.line, column: error.column)
+        }
+    }
+
+    /// The root, its sections, their keys, and the jobs.
+    private static let outlineDepth = 3
+
+    private static func tooLarge(_ path: String, _ bytesMax: Int) -> ConfigurationError {
         ConfigurationError(
             operation: "read", object: path, reason: "it is larger than \(bytesMax >> 20) MiB, the most that is read")
     }

@@ -27,7 +27,7 @@ public enum FileReplacement {
         let target = try target(of: path)
         var status = stat()
         let old = lstat(target, &status) == 0 ? status : nil
-        let folder = folder(of: target)
+        let folder = target.folderOfPath
         let temporary = try write(bytes, inFolder: folder, like: old, mode: mode, isDurable: isDurable, for: path)
         guard rename(temporary, target) == 0 else {
             let code = errno
@@ -46,15 +46,17 @@ public enum FileReplacement {
     /// is something else, somebody wrote in between, and the edit is made once more, of that. Everything else is as
     /// with `replace`. On a file system that cannot exchange files, the last who writes wins.
     ///
-    /// - Parameter edit: the new content. Where it throws, the file is as the other one wrote it.
+    /// - Parameters:
+    ///   - bytesMax: a file that is larger is not edited.
+    ///   - edit: the new content. Where it throws, the file is as the other one wrote it.
     /// - Throws: what `edit` throws; `read PATH`, `write PATH`, also where others do not stop writing.
     public static func edit(
-        _ path: String, mode: UInt32 = defaultMode, isDurable: Bool = true,
-        _ edit: (ConfigurationFile.Contents) throws -> [UInt8]
+        _ path: String, bytesMax: Int = ConfigurationFile.bytesMax, mode: UInt32 = defaultMode,
+        isDurable: Bool = true, _ edit: (ConfigurationFile.Contents) throws -> [UInt8]
     ) throws {
         let target = try target(of: path)
-        let folder = folder(of: target)
-        var contents = try ConfigurationFile.load(path: target)
+        let folder = target.folderOfPath
+        var contents = try ConfigurationFile.load(path: target, bytesMax: bytesMax)
         /// What is to come out when ours goes in.
         var expected = contents
         for _ in 0..<triesMax {
@@ -68,12 +70,12 @@ public enum FileReplacement {
                 if isDurable { try synchronizeFolder(folder, for: path) }
                 return
             case .changed:
-                contents = try ConfigurationFile.load(path: target)
+                contents = try ConfigurationFile.load(path: target, bytesMax: bytesMax)
                 expected = contents
             case .cameOut:
                 // Ours is in; what came out is under the temporary name.
                 do {
-                    contents = try ConfigurationFile.load(path: temporary)
+                    contents = try ConfigurationFile.load(path: temporary, bytesMax: bytesMax)
                     _ = try edit(contents)
                 } catch {
                     _ = rename(temporary, target)
@@ -138,7 +140,7 @@ public enum FileReplacement {
             // Neither a link nor an error that writing would not meet again, with a better name for it.
             guard count > 0 else { return path }
             let link = String(decoding: buffer[..<count], as: UTF8.self)
-            path = link.hasPrefix("/") ? link : folder(of: path) + "/" + link
+            path = link.hasPrefix("/") ? link : path.folderOfPath + "/" + link
         }
         throw failure(asked, ELOOP)
     }
@@ -194,11 +196,6 @@ public enum FileReplacement {
             if code == EINVAL { return }
             throw failure(path, code)
         }
-    }
-
-    private static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     private static func failure(_ path: String, _ code: Int32) -> ConfigurationError {

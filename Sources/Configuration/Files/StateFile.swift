@@ -9,6 +9,11 @@ public import JSON
 /// Reading and editing only: the bytes come from and go to whoever keeps the file. An edit changes one word of it and
 /// leaves every other byte, known or not, alone.
 public struct StateFile: Sendable {
+    /// A larger file is neither read nor written, so that a toggle never waits for it: some 25,000 overrides.
+    public static let bytesMax = 1 << 20
+    /// Further entries that say nothing are not listed.
+    static let warningsMax = 20
+
     private var document: JSONDocument
     /// Entries that say nothing because they are not what they must be: what, where, and what would be right.
     public private(set) var warnings: [String] = []
@@ -27,10 +32,15 @@ public struct StateFile: Sendable {
         for path in [[], ["services"], ["services", "scheduler"], ["jobs"]] as [[JSONPathStep]] {
             if let fault = fault(at: path, unless: .object) { throw fault }
         }
-        let entries = jobNames.flatMap { name in
-            [fault(at: ["jobs", .key(name)], unless: .object), fault(at: Self.path(ofJob: name), unless: .bool)]
+        warnings = [fault(at: Self.schedulerPath, unless: .bool)?.description].compactMap { $0 }
+        for name in jobNames {
+            // Finding the place of each of many takes time in proportion to all.
+            guard warnings.count < Self.warningsMax else { break }
+            let faults = [
+                fault(at: ["jobs", .key(name)], unless: .object), fault(at: Self.path(ofJob: name), unless: .bool),
+            ]
+            warnings += faults.compactMap { $0?.description }
         }
-        warnings = ([fault(at: Self.schedulerPath, unless: .bool)] + entries).compactMap { $0?.description }
     }
 
     // MARK: - Overrides

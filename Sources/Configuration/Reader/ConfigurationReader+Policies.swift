@@ -15,8 +15,8 @@ extension ConfigurationReader {
     func readPolicies(
         _ fields: Fields, _ configuration: Configuration, into job: inout Job
     ) throws(FieldError) {
-        let retryReader = RetryReader(failureTypes: configuration.failureClassifier.types)
         if let field = fields["retry"] {
+            let retryReader = RetryReader(failureTypes: configuration.failureClassifier.types)
             job.retry = try retryReader.read(field, over: configuration.retryDefaults)
         } else {
             job.retry = configuration.defaultRetry

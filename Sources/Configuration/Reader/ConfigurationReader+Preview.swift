@@ -11,8 +11,8 @@ public struct SchedulePreview: Sendable, Equatable {
 }
 
 extension ConfigurationReader {
-    /// Reads what a preview is asked for: a cron expression, or a JSON object with the schedule keys of a job, which may
-    /// carry `after`, `created_at` and `registered_at` as instants.
+    /// Reads what a preview is asked for: a cron expression, or a JSON object with the schedule keys of a job, which
+    /// may carry `after`, `created_at` and `registered_at` as instants.
     ///
     /// Other keys of a job are allowed and left alone. What is not given is `now`.
     public func readPreview(

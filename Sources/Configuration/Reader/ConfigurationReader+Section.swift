@@ -11,27 +11,44 @@ extension ConfigurationReader {
         "description", "check_interval",
     ])
 
-    func readSection(of document: JSONDocument) throws(FieldError) -> Configuration {
-        let root = Field(path: [], value: document.root)
-        guard let members = root.value.objectValue else { throw root.refusal(expected: "an object") }
-        guard let value = members["schedules"], !value.isNull else {
+    /// The known key that is nearest to one that is none of the section; nil for those that are, and for keys that
+    /// begin with `x-`, which are free.
+    public static func nearestSectionKey(toUnknown key: String) -> String? {
+        guard !key.hasPrefix("x-"), sectionVocabulary.meaning(of: key) == nil else { return nil }
+        return sectionVocabulary.nearest(to: key)
+    }
+
+    private static let sectionName = "schedules"
+
+    func readSection(of outline: JSONOutline) throws(FieldError) -> Configuration {
+        guard let sections = outline.members(at: []) else {
+            throw Field(path: [], value: outline.node(at: []).map(outline.value) ?? .null)
+                .refusal(expected: "an object")
+        }
+        let own = sections.filter { $0.key == Self.sectionName }
+        try refuseDuplicate(own, "sections", at: [.key(Self.sectionName)], in: outline)
+        guard let node = own.last?.node, outline.kind(of: node) != .null else {
             var empty = Configuration(timezone: try machineZone())
             // The other sections are not ours; but these are jobs that somebody waits for.
-            for name in ["jobs", "schedule"] where members[name] != nil {
-                let found = "\"\(name)\" stands at the top of the file, where nobody reads it"
-                empty.warnings.append(
-                    "there is no section \"schedules\", so there are no jobs; \(found): "
-                        + "jobs belong into {\"schedules\": {\"jobs\": […]}}")
-            }
+            empty.warnings = own.isEmpty ? sections.compactMap { strayWarning(of: $0.key) } : []
             return empty
         }
-        let section = Field(path: ["schedules"], value: value)
-        guard let object = value.objectValue else { throw section.refusal(expected: "an object") }
-        let fields = Fields(inspecting: object, at: section.path, Self.sectionVocabulary)
+        let path: [JSONPathStep] = [.key(Self.sectionName)]
+        guard let members = outline.members(at: path) else {
+            throw Field(path: path, value: outline.value(of: node)).refusal(expected: "an object")
+        }
+        try refuseDuplicate(members.filter { $0.key == "jobs" }, "arrays", at: path + ["jobs"], in: outline)
+        // The jobs are read later, one by one.
+        let object = JSONObject(
+            members.map { key, node in
+                let isLong = key == "jobs" && outline.kind(of: node) == .array
+                return (key, isLong ? .array([]) : outline.value(of: node))
+            })
+        let fields = Fields(inspecting: object, at: path, Self.sectionVocabulary)
 
         var configuration = Configuration(timezone: try zone(fields["timezone"]))
         configuration.warnings = fields.faults.map { fault in
-            let place = document.keyLocation(of: fault.path)
+            let place = outline.keyLocation(of: fault.path)
             return fault.message + (place.map { " (line \($0.line), column \($0.column))" } ?? "")
         }
         if let field = fields["check_interval"] {
@@ -43,15 +60,46 @@ extension ConfigurationReader {
         try readRunners(fields["runners"], into: &configuration)
         try readDefaultRetry(fields, into: &configuration)
         if let jobs = fields["jobs"] {
-            readJobs(try jobs.elements(of: "jobs"), in: document, into: &configuration)
+            _ = try jobs.elements(of: "jobs")
+            readJobs(outline.elements(at: path + ["jobs"]) ?? [], in: outline, into: &configuration)
             warnOfLooseChains(&configuration)
         }
         return configuration
     }
 
+    /// Of two that hold jobs one would be read, and the jobs of the other be gone without a word.
+    private func refuseDuplicate(
+        _ members: [(key: String, node: JSONOutline.Node)], _ what: String, at path: [JSONPathStep],
+        in outline: JSONOutline
+    ) throws(FieldError) {
+        guard members.count > 1, let last = members.last else { return }
+        let lines = members.compactMap { outline.keyLocation(of: $0.node)?.line }
+        let others = lines.dropLast().prefix(3).map(String.init).joined(separator: ", ")
+        throw FieldError(
+            path: path, isAboutKey: true,
+            "\(members.count) \(what) \"\(last.key)\", in lines \(others) and \(lines.last ?? 0);"
+                + " make one of them, so that no job is lost")
+    }
+
+    /// What to say of a key at the top of a file that has no section of ours; nil where it is somebody else's.
+    private func strayWarning(of key: String) -> String? {
+        let isNear = NearestName.isNear(key, Self.sectionName)
+        guard isNear || key == "jobs" else { return nil }
+        let hint = isNear && key != "schedule" ? "; did you mean \"schedules\"?" : ""
+        return "there is no section \"schedules\", so there are no jobs; \"\(key)\" stands at the top of the file, "
+            + "where nobody reads it: jobs belong into {\"schedules\": {\"jobs\": […]}}\(hint)"
+    }
+
+    /// Further loose chains are not listed, and in a larger set of jobs no nearest name is looked for: both take time
+    /// for each name.
+    private static let looseChainsMax = 20
+    private static let comparedJobsMax = 1_000
+
     /// A job that another one names may yet come over the bus; more often its name is mistyped.
     private func warnOfLooseChains(_ configuration: inout Configuration) {
         let names = Set(configuration.jobs.map(\.name) + configuration.refused.map(\.name))
+        let compared = names.count <= Self.comparedJobsMax ? names.sorted() : []
+        var found = 0
         for job in configuration.jobs {
             let chained = [
                 ("on_success", job.onSuccess), ("on_failure", job.onFailure),
@@ -59,9 +107,9 @@ extension ConfigurationReader {
             ]
             for (key, others) in chained {
                 for other in others where !names.contains(other) {
-                    let nearest = NearestName.nearest(to: other, among: names.sorted()).map {
-                        "; the nearest is \"\($0)\""
-                    }
+                    found += 1
+                    guard found <= Self.looseChainsMax else { return }
+                    let nearest = NearestName.nearest(to: other, among: compared).map { "; the nearest is \"\($0)\"" }
                     configuration.warnings.append(
                         "\(job.name): \(key) names \"\(other)\", and there is no such job here\(nearest ?? "")")
                 }
@@ -89,7 +137,8 @@ extension ConfigurationReader {
         do {
             return try zones.zone(named: "local")
         } catch {
-            throw FieldError(error, at: ["schedules", "timezone"])
+            // No key of the file is to blame.
+            throw FieldError(error, at: [])
         }
     }
 

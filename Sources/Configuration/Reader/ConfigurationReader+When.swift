@@ -144,6 +144,12 @@ extension ConfigurationReader {
                 throw FieldError(error, at: element.path)
             }
         }
+        let repeating = ExclusionSet(exclusions).repeatingCount
+        guard repeating <= Bounds.repeatingExclusionsMax else {
+            throw field.refusal(
+                "found \(repeating) events that repeat without end; at most \(Bounds.repeatingExclusionsMax)"
+                    + " are taken (of dates as many as you like)")
+        }
         return exclusions
     }
 

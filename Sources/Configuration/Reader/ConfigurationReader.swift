@@ -25,43 +25,63 @@ public struct ConfigurationReader {
 
     /// Reads the section `schedules` of config.json; without one there are no jobs.
     ///
-    /// - Throws: where the section as a whole cannot be understood, with line and column: it is no object, `jobs` is no
-    ///   array, the zone is unknown, a setting has the wrong type.
-    public func read(document: JSONDocument) throws(ConfigurationError) -> Configuration {
+    /// The jobs are taken apart one by one, so that a file of a hundred thousand needs little more memory than its
+    /// text.
+    ///
+    /// - Parameter outline: as `ConfigurationFile.outline` makes it.
+    /// - Throws: where the section as a whole cannot be understood, with line and column: it is no object, it is there
+    ///   twice, `jobs` is no array, the zone is unknown, a setting has the wrong type. The error's object is
+    ///   `sectionObject`.
+    public func read(outline: JSONOutline) throws(ConfigurationError) -> Configuration {
         do {
-            return try readSection(of: document)
+            return try readSection(of: outline)
         } catch {
-            let place = location(of: error, below: [], in: document)
+            // The machine's zone stands in no file.
+            let isElsewhere = error.schedule != nil && error.path.isEmpty
+            let place = isElsewhere ? nil : location(of: error, below: nil, in: outline)
             throw ConfigurationError(
-                operation: "read", object: "the configuration", reason: error.sectionMessage, line: place?.line,
+                operation: "read", object: Self.sectionObject, reason: error.sectionMessage, line: place?.line,
                 column: place?.column)
         }
     }
 
+    /// As above, of a text that is taken apart already.
+    public func read(document: JSONDocument) throws(ConfigurationError) -> Configuration {
+        try read(outline: try ConfigurationFile.outline(document.bytes, path: Self.sectionObject))
+    }
+
+    /// What an error of the section is about, for those who do not know the file.
+    public static let sectionObject = "the configuration"
+
     /// Reads the elements of `schedules.jobs` into `configuration.jobs` and `.refused`.
-    func readJobs(_ elements: [Field], in document: JSONDocument, into configuration: inout Configuration) {
+    func readJobs(_ elements: [JSONOutline.Node], in outline: JSONOutline, into configuration: inout Configuration) {
+        configuration.jobs.reserveCapacity(elements.count)
+        var sharing = JobSharing()
         /// Name → the index of the job that has it.
         var taken: [String: Int] = [:]
+        taken.reserveCapacity(elements.count)
         for (index, element) in elements.enumerated() {
-            let name = nameField(of: element.value)?.value.stringValue
+            let value = outline.value(of: element)
             do throws(FieldError) {
-                var job = try readDefinition(element.value, in: configuration, madeUpName: nil, .remembered)
+                var job = try readDefinition(value, in: configuration, madeUpName: nil, .remembered)
                 if let first = taken[job.name] {
-                    let path = nameField(of: element.value)?.path ?? []
+                    let path = nameField(of: value)?.path ?? []
                     throw FieldError(
                         path: path, "\"\(job.name)\" is taken by jobs[\(first)], which stands; names are unique")
                 }
                 job.origin = .config
-                configuration.jobs.append(job)
+                taken[job.name] = index
+                configuration.jobs.append(sharing.shared(job))
             } catch {
-                let place = location(of: error, below: element.path, in: document)
+                let name = nameField(of: value)?.value.stringValue
+                let place = location(of: error, below: element, in: outline)
                 let refusal = JobError(error, job: name, line: place?.line, column: place?.column)
                 configuration.refused.append(
                     RefusedJob(
-                        name: name ?? "jobs[\(index)]", definition: element.value.compactText,
-                        error: refusal.description))
+                        name: name ?? "jobs[\(index)]", definition: value.compactText, error: refusal.description))
+                // A good one of its name does not take its place.
+                if let name, taken[name] == nil { taken[name] = index }
             }
-            if let name, taken[name] == nil { taken[name] = index }
         }
     }
 
@@ -97,14 +117,13 @@ public struct ConfigurationReader {
     // MARK: - Places
 
     private func location(
-        of error: FieldError, below base: [JSONPathStep], in document: JSONDocument
+        of error: FieldError, below node: JSONOutline.Node?, in outline: JSONOutline
     ) -> (line: Int, column: Int)? {
-        let path = base + error.path
-        if error.isAboutKey, let place = document.keyLocation(of: path) { return place }
+        if error.isAboutKey, let place = outline.keyLocation(of: error.path, below: node) { return place }
         // What is missing has no place of its own: that of what it is missing from.
-        var ancestor = path
+        var ancestor = error.path
         while true {
-            if let place = document.location(of: ancestor) { return place }
+            if let place = outline.location(of: ancestor, below: node) { return place }
             if ancestor.isEmpty { return nil }
             ancestor.removeLast()
         }
@@ -140,6 +159,6 @@ extension JobError {
 extension FieldError {
     /// The message for one who knows no key yet.
     fileprivate var sectionMessage: String {
-        kind == .schedule ? "\(path.pathText): \(message)" : message
+        kind == .schedule && !path.isEmpty ? "\(path.pathText): \(message)" : message
     }
 }

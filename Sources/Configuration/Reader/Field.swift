@@ -183,6 +183,8 @@ enum Bounds {
     static let countMax = 1_000_000_000
     static let outputLimitMax = 1 << 30
     static let schedulesMax = 100
+    /// Each is asked at each fire time.
+    static let repeatingExclusionsMax = 50
     static let multiplierMax = 1000.0
     static let daysMax = 36_525
     /// A minute.

@@ -31,18 +31,25 @@ struct Fields {
     /// Keys that are not in the vocabulary, and keys given twice with different values; in the order of the text.
     private(set) var faults: [FieldError] = []
 
+    /// Further faults of one object are not looked at: to name the nearest key takes time for each.
+    private static let faultsMax = 20
+
     /// Looks only: what is wrong with the keys is in `faults`.
     init(inspecting object: JSONObject, at path: [JSONPathStep], _ vocabulary: Vocabulary) {
         self.path = path
         for (key, value) in object where !key.hasPrefix("x-") {
             let field = Field(path: path + [.key(key)], value: value)
             guard let meaning = vocabulary.meaning(of: key) else {
-                let hint = vocabulary.nearest(to: key).map { "; did you mean \"\($0)\"?" } ?? ""
+                guard faults.count < Self.faultsMax else { continue }
+                let nearest = Self.isComment(key) ? nil : vocabulary.nearest(to: key)
+                let hint =
+                    nearest.map { "; did you mean \"\($0)\"?" }
+                    ?? "; a comment is a key that begins with x-: \"x-comment\""
                 faults.append(FieldError(path: field.path, isAboutKey: true, "unknown key" + hint))
                 continue
             }
             if value.isNull { continue }
-            if let earlier = fields[meaning], earlier.value != value {
+            if let earlier = fields[meaning], earlier.value != value, faults.count < Self.faultsMax {
                 let text =
                     earlier.key == key
                     ? "given twice, with different values; give it once"
@@ -51,6 +58,12 @@ struct Fields {
             }
             fields[meaning] = field
         }
+    }
+
+    /// What people write in other files for a remark of their own.
+    private static func isComment(_ key: String) -> Bool {
+        ["_", "//", "#", "$", "--"].contains { key.hasPrefix($0) }
+            || ["comment", "comments", "note", "notes", "remark", "todo"].contains(key.lowercased())
     }
 
     /// - Throws: the first of `faults`, or that there is no object.

@@ -17,6 +17,9 @@ public enum NearestName {
         return best?.name
     }
 
+    /// Whether one is most likely the other, mistyped: two changes apart at most.
+    static func isNear(_ name: String, _ other: String) -> Bool { editDistance(folded(name), folded(other)) <= 2 }
+
     /// Insertions, deletions, replacements and swaps of neighbours that lead from one name to the other
     /// (optimal string alignment).
     static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {

@@ -32,3 +32,8 @@ public struct EvidenceError: Error, CustomStringConvertible, Sendable {
         self.description = description
     }
 }
+
+/// Which runs will most likely start next, for those who prepare for them.
+public protocol RunExpecting: AnyObject {
+    func expectedRuns(atMost bound: Int) -> [ExpectedRun]
+}

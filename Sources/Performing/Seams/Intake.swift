@@ -10,8 +10,8 @@ public protocol Intake: AnyObject {
     /// because whoever tells it can be asked for it again (`Situation`).
     func submit(_ event: Event)
 
-    /// Asks for something. `then` is called exactly once, whatever happens: with the reply after its commit, or with why
-    /// there is none; in the second case nothing of the request remains.
+    /// Asks for something. `then` is called exactly once, whatever happens: with the reply after its commit, or with
+    /// why there is none; in the second case nothing of the request remains.
     func ask(_ request: @escaping (Ticket) -> Event, then: @escaping (Settlement) -> Void)
 
     /// Calls back when nothing that was decided so far waits for its commit any more: before this returns where nothing

@@ -12,6 +12,8 @@ public protocol SchedulerReading: AnyObject {
     var jobNames: [String] { get }
     func job(named name: String) -> Scheduler.JobView?
     var nextRun: (job: String, at: Instant)? { get }
+    /// Names of the jobs that have a fire time to come, soonest first, at most so many.
+    func soonest(_ limit: Int) -> [String]
     var activeRunCount: Int { get }
     /// Oldest first.
     var activeRuns: [Run] { get }
@@ -45,6 +47,8 @@ public struct ClockStep: Sendable, Equatable {
 public struct EngineHealth: Sendable {
     /// Why the store cannot be written; nil while it can.
     public var storeFault: StoreError?
+    /// Whether it can at least be read: else nothing but health is answered.
+    public var isStoreReadable = true
     public var turns = 0
     /// The processor time of the longest turn, in ms.
     public var busyMillisecondsMax = 0.0

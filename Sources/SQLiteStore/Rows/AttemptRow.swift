@@ -18,7 +18,7 @@ enum AttemptRow {
     }
 
     static func read(_ statement: Statement, run: String) -> Attempt {
-        let number = statement.int()
+        let number = statement.count()
         var attempt = Attempt(run: run, number: number, startedAt: statement.instant())
         attempt.endedAt = statement.instantIfAny()
         attempt.exit = statement.exitIfAny()

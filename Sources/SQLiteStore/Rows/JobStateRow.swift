@@ -38,33 +38,41 @@ enum JobStateRow {
         statement.bind(state.reopenedThrough)
     }
 
-    static func read(_ statement: Statement) throws(StoreError) -> JobState {
+    static func read(_ statement: Statement) -> JobState {
         let job = statement.text()
         let scheduleKey = statement.text()
         let registeredAt = statement.instant()
         var state = JobState(
             job: job, scheduleKey: scheduleKey, registeredAt: registeredAt, decidedThrough: statement.instant())
         state.isEnabledOverride = statement.boolIfAny()
-        state.executions = statement.int()
-        state.runCount = statement.int()
-        state.failureCount = statement.int()
-        state.failuresInARow = statement.int()
+        state.executions = statement.count()
+        state.runCount = statement.count()
+        state.failureCount = statement.count()
+        state.failuresInARow = statement.count()
         state.lastRunAt = statement.instantIfAny()
         state.lastEndedAt = statement.instantIfAny()
         state.lastDuration = statement.durationIfAny()
-        state.lastStatus = try statement.wordIfAny(Run.Status.self)
+        state.lastStatus = statement.wordIfKnown(Run.Status.self)
         state.skippedFireTime = statement.instantIfAny()
         state.budgetUse.day = statement.instantIfAny()
-        state.budgetUse.runs = statement.int()
+        state.budgetUse.runs = statement.count()
         state.budgetUse.wallTime = statement.durationIfAny() ?? .zero
         state.budgetUse.cost = statement.real()
         state.firedBootID = statement.textIfAny()
         state.pausedUntil = statement.instantIfAny()
         state.wasEnabled = statement.boolIfAny() ?? true
-        state.claimed = statement.text().split(separator: " ").compactMap {
-            Int64($0).map { Instant(microseconds: $0) }
-        }
+        state.claimed = instants(in: statement.text())
         state.reopenedThrough = statement.instantIfAny()
         return state
     }
+
+    /// Of a list of numbers with blanks between them: ascending, each once, `claimedMax` at most.
+    private static func instants(in text: String) -> [Instant] {
+        guard !text.isEmpty else { return [] }
+        let numbers = text.split(separator: " ", maxSplits: claimedMax, omittingEmptySubsequences: true)
+        return Set(numbers.prefix(claimedMax).compactMap { Int64($0).map(Statement.instant) }).sorted()
+    }
+
+    /// A longer list is not ours, and cut. The core takes far fewer.
+    private static let claimedMax = 100_000
 }

@@ -18,7 +18,7 @@ enum QueueItemRow {
         let queue = statement.text()
         let pushedAt = statement.instant()
         let takenUntil = statement.instantIfAny()
-        let deliveries = statement.int()
+        let deliveries = statement.count()
         var item = QueueItem(id: id, queue: queue, json: statement.text(), pushedAt: pushedAt)
         item.takenUntil = takenUntil
         item.deliveries = deliveries

@@ -7,7 +7,7 @@ enum RunRow {
         "id", "job", "skill", "trigger", "scheduled_for_us", "created_at_us", "status", "attempt", "started_at_us",
         "ended_at_us", "retry_at_us", "exit_code", "exit_signal", "error", "reason", "failure_type", "output_preview",
         "trace_id", "covered_count", "covered_since_us", "idempotency_key", "inputs", "is_forced", "definition",
-        "previous", "retry_delay_us", "ending", "cost", "progress", "result", "caveat",
+        "previous", "retry_delay_us", "ending", "cost", "progress", "result", "caveat", "boot_id",
     ]
 
     static func bind(_ run: Run, to statement: Statement) {
@@ -41,30 +41,33 @@ enum RunRow {
         statement.bind(run.progress)
         statement.bind(run.result)
         statement.bind(run.caveat)
+        statement.bind(run.bootID)
     }
 
+    /// - Throws: `damaged` where its trigger or its status is a word that no version writes. Other words that are none
+    ///   are left out.
     static func read(_ statement: Statement) throws(StoreError) -> Run {
         let id = statement.text()
         let job = statement.text()
         let skill = statement.text()
-        let trigger = try statement.word(Run.Trigger.self)
+        let trigger = try statement.word(Run.Trigger.self, of: "the run \(id)")
         let scheduledFor = statement.instantIfAny()
         let createdAt = statement.instant()
-        let status = try statement.word(Run.Status.self)
+        let status = try statement.word(Run.Status.self, of: "the run \(id)")
         var run = Run(
             id: id, job: job, skill: skill, trigger: trigger, scheduledFor: scheduledFor, createdAt: createdAt,
             status: status)
-        run.attempt = statement.int()
+        run.attempt = statement.count()
         run.startedAt = statement.instantIfAny()
         run.endedAt = statement.instantIfAny()
         run.retryAt = statement.instantIfAny()
         run.exit = statement.exitIfAny()
         run.error = statement.textIfAny()
-        run.reason = try statement.wordIfAny(Run.Reason.self)
+        run.reason = statement.wordIfKnown(Run.Reason.self)
         run.failureType = statement.textIfAny()
         run.outputPreview = statement.textIfAny()
         run.traceID = statement.textIfAny()
-        run.coveredCount = statement.int()
+        run.coveredCount = statement.count()
         run.coveredSince = statement.instantIfAny()
         run.idempotencyKey = statement.textIfAny()
         run.inputs = statement.textIfAny()
@@ -72,11 +75,12 @@ enum RunRow {
         run.definition = statement.textIfAny()
         run.previous = statement.textIfAny()
         run.retryDelay = statement.durationIfAny()
-        run.ending = try statement.wordIfAny(Run.Ending.self)
-        run.cost = statement.real()
-        run.progress = statement.realIfAny()
+        run.ending = statement.wordIfKnown(Run.Ending.self)
+        run.cost = statement.finite() ?? 0
+        run.progress = statement.finite()
         run.result = statement.textIfAny()
         run.caveat = statement.textIfAny()
+        run.bootID = statement.textIfAny()
         return run
     }
 }

@@ -2,29 +2,29 @@ import CSQLite
 import Schedules
 import Store
 
-/// One prepared statement (`sqlite3_stmt`), kept for the life of its connection.
+/// One prepared statement (`sqlite3_stmt`), kept for the life of its database.
 ///
 /// Values are bound in the order of the parameters and read in the order of the columns: both count on by
 /// themselves, so that a table's columns are listed once to write and once to read. `reset` after use, in a `defer`:
 /// a statement that is not reset holds its read lock.
 final class Statement {
     private let handle: OpaquePointer
-    private let connection: Connection
+    private let database: Database
     private var parameter: Int32 = 0
     private var column: Int32 = -1
-    /// The first that could not be bound (a text beyond SQLite's limit, no memory); `step` throws it.
+    /// The first that could not be bound (a text that is too long, no memory); `step` throws it.
     private var bindCode = SQLITE_OK
 
-    init(_ sql: String, on connection: Connection) throws(StoreError) {
-        connection.assertThread()
+    init(_ sql: String, on database: Database) throws(StoreError) {
+        database.assertThread()
         var handle: OpaquePointer?
         let code = sqlite3_prepare_v3(
-            connection.handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
+            database.handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
         guard code == SQLITE_OK, let handle else {
-            throw connection.error(code, "prepare a statement for the store")
+            throw database.error(code, "prepare a statement for the store")
         }
         self.handle = handle
-        self.connection = connection
+        self.database = database
     }
 
     deinit { sqlite3_finalize(handle) }
@@ -33,14 +33,14 @@ final class Statement {
 
     /// Whether there is a (next) row.
     func step(_ operation: @autoclosure () -> String) throws(StoreError) -> Bool {
-        connection.assertThread()
-        guard bindCode == SQLITE_OK else { throw connection.error(bindCode, operation()) }
+        database.assertThread()
+        guard bindCode == SQLITE_OK else { throw database.unbound(bindCode, operation()) }
         column = -1
         let code = sqlite3_step(handle)
         switch code {
         case SQLITE_ROW: return true
         case SQLITE_DONE: return false
-        default: throw connection.error(code, operation())
+        default: throw database.error(code, operation())
         }
     }
 
@@ -48,6 +48,12 @@ final class Statement {
     func run(_ operation: @autoclosure () -> String) throws(StoreError) {
         defer { reset() }
         _ = try step(operation())
+    }
+
+    /// Runs a statement that gives no rows, and resets it. Returns how many it removed or changed.
+    func runCounting(_ operation: @autoclosure () -> String) throws(StoreError) -> Int {
+        try run(operation())
+        return Int(sqlite3_changes(database.handle))
     }
 
     /// Makes it ready for the next use. Bound values stay until they are bound anew.
@@ -75,6 +81,7 @@ final class Statement {
     func bind(_ value: String?) {
         let index = nextParameter()
         guard var value else { return keep(sqlite3_bind_null(handle, index)) }
+        guard value.utf8.count <= StoreBounds.textBytesMax else { return keep(SQLITE_TOOBIG) }
         keep(
             value.withUTF8 { bytes in
                 bytes.withMemoryRebound(to: CChar.self) { text in
@@ -109,14 +116,17 @@ final class Statement {
         return sqlite3_column_type(handle, index) == SQLITE_NULL ? nil : sqlite3_column_double(handle, index)
     }
 
+    /// Nil where it is NULL, infinite or no number.
+    func finite() -> Double? { realIfAny().flatMap { $0.isFinite ? $0 : nil } }
+
     func text() -> String { textIfAny() ?? "" }
 
-    /// Bytes that are no UTF-8 (a damaged file) are repaired.
+    /// Bytes that are no UTF-8 (a damaged file) are repaired; what is beyond the bound of texts is cut off.
     func textIfAny() -> String? {
         let index = nextColumn()
         // NULL too where SQLite has no memory left to give it.
         guard let bytes = sqlite3_column_text(handle, index) else { return nil }
-        let count = Int(sqlite3_column_bytes(handle, index))
+        let count = min(Int(sqlite3_column_bytes(handle, index)), StoreBounds.textBytesMax)
         return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
     }
 
@@ -127,7 +137,7 @@ final class Statement {
 
     /// What a value that no version of ours writes means: a damaged file.
     func damage(_ message: String) -> StoreError {
-        StoreError(kind: .damaged, operation: "read the store", path: connection.path, message: message)
+        StoreError(kind: .damaged, operation: "read the store", path: database.path, message: message)
     }
 }
 
@@ -140,24 +150,44 @@ extension Statement {
     func bind(_ value: Instant?) { bind(value?.microseconds) }
     func bind(_ value: Duration?) { bind(value?.inMicroseconds) }
 
+    /// An integer as it is.
     func int() -> Int { Int(integer()) }
     func boolIfAny() -> Bool? { integerIfAny().map { $0 != 0 } }
-    func instant() -> Instant { Instant(microseconds: integer()) }
-    func instantIfAny() -> Instant? { integerIfAny().map { Instant(microseconds: $0) } }
-    func durationIfAny() -> Duration? { integerIfAny().map { .microseconds($0) } }
 
-    /// One of the words of `Value`.
-    func word<Value: RawRepresentable<String>>(_: Value.Type) throws(StoreError) -> Value {
+    // Clamped, as `StoreBounds` promises.
+    func count() -> Int { clamped(int(), StoreBounds.counts) }
+    func instant() -> Instant { Self.instant(integer()) }
+    func instantIfAny() -> Instant? { integerIfAny().map(Self.instant) }
+    func durationIfAny() -> Duration? {
+        integerIfAny().map { .microseconds(clamped($0, StoreBounds.durationMicroseconds)) }
+    }
+
+    static func instant(_ microseconds: Int64) -> Instant {
+        clamped(Instant(microseconds: microseconds), StoreBounds.instants)
+    }
+
+    /// One of the words of `Value`; `row` says whose.
+    func word<Value: RawRepresentable<String>>(_: Value.Type, of row: @autoclosure () -> String) throws(StoreError)
+        -> Value
+    {
         let text = text()
-        guard let value = Value(rawValue: text) else { throw damage("\"\(text)\" is no \(Value.self)") }
+        guard let value = Value(rawValue: text) else {
+            throw damage("\(row()): \"\(text.prefix(Self.shownMax))\" is no \(Value.self)")
+        }
         return value
     }
 
-    func wordIfAny<Value: RawRepresentable<String>>(_: Value.Type) throws(StoreError) -> Value? {
-        guard let text = textIfAny() else { return nil }
-        guard let value = Value(rawValue: text) else { throw damage("\"\(text)\" is no \(Value.self)") }
-        return value
+    /// Nil where it is none of the words of `Value`.
+    func wordIfKnown<Value: RawRepresentable<String>>(_: Value.Type) -> Value? {
+        textIfAny().flatMap { Value(rawValue: $0) }
     }
+
+    /// Characters of a wrong word that an error shows.
+    private static let shownMax = 40
+}
+
+private func clamped<Value: Comparable>(_ value: Value, _ range: ClosedRange<Value>) -> Value {
+    min(max(value, range.lowerBound), range.upperBound)
 }
 
 extension Duration {

@@ -1,18 +1,18 @@
 /// Facts under each other: a name, and what is so. What is empty is left out.
 struct Facts {
-    private var rows: [(name: String, text: String, style: Style?)] = []
+    private var rows: [(name: String, text: Line, style: Style?)] = []
 
     var isEmpty: Bool { rows.isEmpty }
 
     mutating func add(_ name: String, _ text: String, _ style: Style? = nil) {
-        if !text.isEmpty { rows.append((name, printable(text), style)) }
+        if !text.isEmpty { rows.append((name, "\(text)", style)) }
     }
 
     func print(on screen: Screen) {
         let width = rows.map(\.name.count).max() ?? 0
         for row in rows {
             let name = String(repeating: " ", count: width - row.name.count) + row.name
-            screen.line("\(screen.styled(name, .faint))  \(row.style.map { screen.styled(row.text, $0) } ?? row.text)")
+            screen.line("\(screen.styled("\(name)", .faint))  \(screen.styled(row.text, row.style))")
         }
     }
 }

@@ -1,3 +1,4 @@
+import Contract
 import JSON
 import Schedules
 
@@ -24,13 +25,12 @@ struct RunText {
     }
 
     /// One run on one line: `cron-tea-20260123-090000: success in 12 ms, exit 0`.
-    func sentence(_ run: JSONValue) -> String {
+    func sentence(_ run: JSONValue) -> Line {
         let status = run.text("status")
         let took = took(run)
         let what = what(run)
-        return printable(run.text("execution_id")) + ": "
-            + (Style.ofStatus(status).map { context.screen.styled(status, $0) } ?? status)
-            + (took.isEmpty ? "" : " in \(took)") + (what.isEmpty ? "" : ", \(printable(what))")
+        return "\(run.text("execution_id")): \(context.screen.styled("\(status)", Style.ofStatus(status)))"
+            + (took.isEmpty ? "" : " in \(took)") + (what.isEmpty ? "" : ", \(what)")
     }
 
     /// The instant that a person looks for: of the start, else of what was missed.
@@ -57,11 +57,11 @@ struct RunText {
     }
 
     /// The first characters of what it wrote, indented.
-    func output(_ run: JSONValue) -> [String] {
+    func output(_ run: JSONValue) -> [Line] {
         let text = printable(run.text("output_preview"), keepingLines: true)
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         while lines.last?.isEmpty == true { lines.removeLast() }
-        return lines.map { "  " + $0 }
+        return lines.map { "  \($0)" }
     }
 
     /// The exit code that waiting for this run passes on.

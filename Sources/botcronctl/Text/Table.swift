@@ -22,20 +22,22 @@ struct Table {
         let lines = [header.map { Cell($0, .heading) }] + rows
         let widths = header.indices.map { column in lines.map { $0[column].text.count }.max() ?? 0 }
         for line in lines {
-            var text = ""
+            var text: Line = ""
             var room = screen.width ?? .max
+            var blanks = 0
             for (column, cell) in line.enumerated() where room > 0 {
-                let isLast = column == line.count - 1
                 var shown = cell.text
                 if shown.count > room { shown = String(shown.prefix(room - 1)) + "…" }
-                text += cell.style.map { screen.styled(shown, $0) } ?? shown
-                guard !isLast else { break }
-                let padding = min(widths[column] - cell.text.count + 2, max(0, room - shown.count))
-                text += String(repeating: " ", count: max(0, padding))
-                room -= shown.count + max(0, padding)
+                // Before the cell that they lead to: a row whose last cells are empty has no blanks at its end.
+                if !shown.isEmpty {
+                    text = text + "\(String(repeating: " ", count: blanks))\(screen.styled("\(shown)", cell.style))"
+                    blanks = 0
+                }
+                guard column < line.count - 1 else { break }
+                let padding = max(0, min(widths[column] - cell.text.count + 2, room - shown.count))
+                blanks += padding
+                room -= shown.count + padding
             }
-            // A row whose last cells are empty has no blanks at its end.
-            while text.last == " " { text.removeLast() }
             screen.line(text)
         }
     }

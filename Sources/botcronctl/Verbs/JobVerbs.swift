@@ -1,5 +1,5 @@
-import Configuration
-import DBus
+import Client
+import Contract
 import JSON
 import Schedules
 
@@ -17,7 +17,9 @@ extension Verb {
             The daemon remembers it through restarts and reloads. The job can still be run by hand. With --until the job
             resumes by itself.
             """,
-        options: [Option("--until", value: "T", "resume at T: an instant such as 2026-12-25T09:00 or 2026-12-25")],
+        options: [
+            Option("--until", value: "T", "resume at T: 2026-12-25T09:00, 2026-12-25, 19:30, tomorrow, 'in 2 hours'")
+        ],
         run: disableJob)
 
     static let skip = Verb("skip", "JOB", 1...1, "leave out the next fire time of a job", run: skipFireTime)
@@ -26,32 +28,33 @@ extension Verb {
 // MARK: - list
 
 private func listJobs(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    let client = try context.daemon()
-    let jobs = try client.json("list_jobs")
+    let daemon = try context.daemon()
+    let all = try allJobs(daemon)
     guard !context.screen.isJSON else {
-        context.screen.json(jobs)
+        context.screen.json(.array(all))
         return ExitCode.success
     }
-    let all = jobs.arrayValue ?? []
     guard !all.isEmpty else {
-        let path = try client.json("GetStats").text("configuration")
-        context.screen.line("No jobs. They are defined in \(printable(path)), or created over the bus.")
+        let path = try daemon.json(.getStats).text("configuration")
+        context.screen.line("No jobs. They are defined in \(path), or created over the bus.")
         return ExitCode.success
     }
+    let pause = try pause(of: daemon, concerning: all)
     var table = Table("JOB", "NEXT", "LAST", "SCHEDULE")
     for job in all {
         table.add([
-            .init(job.text("name")), nextCell(of: job, context), lastCell(of: job, context), .init(schedule(of: job)),
+            .init(job.text("name")), nextCell(of: job, pause, context), lastCell(of: job, context),
+            .init(schedule(of: job)),
         ])
     }
     table.print(on: context.screen)
-    let isAnyDue = all.contains { !($0["next_run"]?.isNull ?? true) }
-    if !isAnyDue, try client.json("GetStats")["enabled"] == false {
-        context.screen.line("All schedules are paused; botcronctl resume puts them in force.")
+    if case .since(let instant) = pause {
+        let since = instant.map { " since " + context.times.absoluteAndRelative($0) } ?? ""
+        context.screen.line("All schedules are paused\(since); botcronctl resume puts them in force.")
     }
     for job in all where !job.text("error").isEmpty {
         // The list has no definitions, and the caret needs the expression.
-        let definition = (try? client.json("get_job", [.string(job.text("name"))]))?["definition"]
+        let definition = (try? daemon.json(.getJob, [.text(job.text("name"))]))?["definition"]
         for line in problemLines(job.text("name"), job.text("error"), definition, context.screen) {
             context.screen.line(line)
         }
@@ -59,11 +62,53 @@ private func listJobs(_ request: Request, _ context: Context) throws(Failure) ->
     return ExitCode.success
 }
 
-private func nextCell(of job: JSONValue, _ context: Context) -> Table.Cell {
+/// Every job by name, page by page: the answer to one call cannot hold any number of them. A daemon that knows no pages
+/// is asked for all at once.
+private func allJobs(_ daemon: Daemon) throws(Failure) -> [JSONValue] {
+    var jobs: [JSONValue] = []
+    var filter: JSONObject = ["limit": .number(InterfaceLimits.jobsOfPage)]
+    while true {
+        let page: JSONValue
+        do throws(Failure) {
+            page = try daemon.json(.queryJobs, [.text(JSONValue.object(filter).compactText)])
+        } catch  where jobs.isEmpty && error.name == BusError.unknownMethod.name {
+            return try daemon.json(.listJobs).arrayValue ?? []
+        }
+        jobs += page["jobs"]?.arrayValue ?? []
+        guard let cursor = page["next_cursor"], !cursor.isNull else { return jobs }
+        guard cursor != filter["cursor"] else {
+            throw Failure(ClientError.unreadableAnswer(.queryJobs, reason: "a page of jobs leads to itself"))
+        }
+        filter["cursor"] = cursor
+    }
+}
+
+/// Whether all schedules are paused.
+private enum Pause {
+    case none
+    /// Since when, where the daemon tells.
+    case since(Instant?)
+}
+
+/// Asked only where it would explain something: a job that is enabled, has a schedule, and has no next fire time.
+private func pause(of daemon: Daemon, concerning jobs: [JSONValue]) throws(Failure) -> Pause {
+    guard jobs.contains(where: isIdle), try daemon.property("Enabled").flag == false else { return .none }
+    return .since(try daemon.json(.getStats).instant("paused_since"))
+}
+
+/// Whether nothing says why the job has no next fire time.
+private func isIdle(_ job: JSONValue) -> Bool {
+    job.text("error").isEmpty && job.instant("next_run") == nil && job["enabled"]?.boolValue != false
+        && job["schedule_type"]?.stringValue != nil
+}
+
+private func nextCell(of job: JSONValue, _ pause: Pause, _ context: Context) -> Table.Cell {
     if !job.text("error").isEmpty { return .init("not schedulable", .bad) }
     if let next = job.instant("next_run") { return .init(context.times.absoluteAndRelative(next)) }
     if job["enabled"]?.boolValue == false { return .init("disabled", .faint) }
-    return .init(job["schedule_type"]?.stringValue == nil ? "by hand" : "none", .faint)
+    guard isIdle(job) else { return .init("by hand", .faint) }
+    guard case .since(let instant) = pause else { return .init("none", .faint) }
+    return .init("paused" + (instant.map { ", " + context.times.relative($0) } ?? ""), .warning)
 }
 
 private func lastCell(of job: JSONValue, _ context: Context) -> Table.Cell {
@@ -82,29 +127,30 @@ private func schedule(of job: JSONValue) -> String {
 }
 
 /// A job that cannot be scheduled: why, and where in the expression.
-func problemLines(_ name: String, _ error: String, _ definition: JSONValue?, _ screen: Screen) -> [String] {
+func problemLines(_ name: String, _ error: String, _ definition: JSONValue?, _ screen: Screen) -> [Line] {
     let refusal = Refusal(error, definition: definition)
-    return ["", screen.styled(printable(name), .bad) + ": " + printable(error)]
-        + (refusal?.lines ?? []).map { "  " + $0 }
+    return ["", "\(screen.styled("\(name)", .bad)): \(error)"] + (refusal?.lines ?? []).map { "  \($0)" }
 }
 
 // MARK: - show
 
 private func showJob(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    let job = try context.daemon().json("get_job", [.string(request.arguments[0])])
+    let daemon = try context.daemon()
+    let job = try daemon.json(.getJob, [.text(request.arguments[0])])
     let screen = context.screen
     guard !screen.isJSON else {
         screen.json(job)
         return ExitCode.success
     }
     let title = job.text("title")
+    let pause = try pause(of: daemon, concerning: [job])
     var facts = Facts()
     facts.add("name", job.text("name") + (title.isEmpty || title == job.text("name") ? "" : " (\(title))"))
     facts.add("description", job.text("description"))
     facts.add("enabled", job["enabled"]?.boolValue == false ? "no" : "yes")
     facts.add("schedule", schedule(of: job))
     facts.add("zone", job.text("timezone"))
-    facts.add("next", nextCell(of: job, context).text)
+    facts.add("next", nextCell(of: job, pause, context).text)
     facts.add("last", lastCell(of: job, context).text)
     facts.add("runs", "\(job["run_count"]?.intValue ?? 0), of which \(job["failure_count"]?.intValue ?? 0) failed")
     facts.add("running", job.texts("running").joined(separator: ", "))
@@ -118,11 +164,11 @@ private func showJob(_ request: Request, _ context: Context) throws(Failure) -> 
         for line in problemLines(job.text("name"), error, job["definition"], screen) { screen.line(line) }
     }
     if let definition = job["definition"] {
-        screen.line("\n" + screen.styled("Definition", .heading))
-        screen.line(printable(definition.prettyText(indent: 2), keepingLines: true))
+        screen.line("\n\(screen.styled("Definition", .heading))")
+        screen.line(Line(foreign: definition.prettyText(indent: 2), keepingLines: true))
     }
     if let runs = job["recent_runs"]?.arrayValue, !runs.isEmpty {
-        screen.line("\n" + screen.styled("Last runs", .heading))
+        screen.line("\n\(screen.styled("Last runs", .heading))")
         RunText(context).table(of: runs, showsJob: false).print(on: screen)
     }
     return ExitCode.success
@@ -140,49 +186,44 @@ private func disableJob(_ request: Request, _ context: Context) throws(Failure) 
 
 private func toggle(_ request: Request, isEnabled: Bool, _ context: Context) throws(Failure) -> Int32 {
     let name = request.arguments[0]
-    let until = request.options["--until"]
-    let client = try context.daemon()
-    if let until {
-        let instant = try context.instant(until, of: "--until", request)
-        let argument: JSONValue = ["job": .string(name), "until": .string(instant.rfc3339(in: context.zone))]
-        try client.call("pause_job", [.string(argument.compactText)])
+    let daemon = try context.daemon()
+    var until = ""
+    if let text = request.options["--until"] {
+        let moment = try context.moment(text, of: "--until", request)
+        let argument: JSONValue = ["job": .string(name), "until": .string(moment.instant.rfc3339(in: context.zone))]
+        try daemon.call(.pauseJob, [.text(argument.compactText)])
+        // What is relative is said as what it was taken for.
+        until = " until " + (moment.isAbsolute ? text : context.times.absoluteAndRelative(moment.instant))
     } else {
-        try client.call("toggle_job", [.string(name), .bool(isEnabled)])
+        try daemon.call(.toggleJob, [.text(name), .flag(isEnabled)])
     }
     guard !context.screen.isJSON else {
         context.screen.json(["success": true, "job": .string(name), "enabled": .bool(isEnabled)])
         return ExitCode.success
     }
-    let job = try client.json("get_job", [.string(name)])
-    let next = isEnabled ? ", next: " + nextCell(of: job, context).text : ""
-    context.screen.line(
-        "\(printable(name)) is \(isEnabled ? "enabled" : "disabled")\(until.map { " until \($0)" } ?? "")\(next)")
+    var next = ""
+    if isEnabled {
+        let job = try daemon.json(.getJob, [.text(name)])
+        next = ", next: " + nextCell(of: job, try pause(of: daemon, concerning: [job]), context).text
+    }
+    context.screen.line("\(name) is \(isEnabled ? "enabled" : "disabled")\(until)\(next)")
     return ExitCode.success
 }
 
 private func skipFireTime(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     let name = request.arguments[0]
-    let answer = try context.daemon().json("skip_job", [.string(name)])
+    let answer = try context.daemon().json(.skipJob, [.text(name)])
+    guard let skipped = answer.instant("skipped") else {
+        throw Failure(
+            ExitCode.failure, BusError.failed.name,
+            "the job \"\(name)\" has no next fire time: there is nothing to skip",
+            advice: ["see why: botcronctl why \(name)"])
+    }
     guard !context.screen.isJSON else {
         context.screen.json(answer)
         return ExitCode.success
     }
-    func text(_ key: String) -> String { answer.instant(key).map { context.times.absoluteAndRelative($0) } ?? "none" }
-    context.screen.line("\(printable(name)) will not run at \(text("skipped")), next: \(text("next_run"))")
+    let next = answer.instant("next_run").map { context.times.absoluteAndRelative($0) } ?? "none"
+    context.screen.line("\(name) will not run at \(context.times.absoluteAndRelative(skipped)), next: \(next)")
     return ExitCode.success
-}
-
-extension Context {
-    /// An instant as a person writes it; without an offset in the zone that times are shown in.
-    func instant(
-        _ text: String, of option: String, _ request: Request, in zone: TimeZoneRules? = nil
-    ) throws(Failure) -> Instant {
-        do {
-            return try Instant.absolute(text, zone: zone ?? self.zone)
-        } catch {
-            var failure = request.usage("\(option): \(error.sentence)")
-            failure.refusal = Refusal(error, expression: text)
-            throw failure
-        }
-    }
 }

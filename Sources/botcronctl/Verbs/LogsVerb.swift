@@ -1,4 +1,5 @@
-import DBus
+import Client
+import Contract
 import Glibc
 import JSON
 
@@ -7,11 +8,13 @@ extension Verb {
     static let logs = Verb(
         "logs", "JOB|RUN", 1...1, "what a run wrote: of a job, its latest run",
         details: """
-            Prints standard output and standard error as they came. Of a long output the first and last half are kept;
-            what is not there is said on stderr.
+            Prints standard output and standard error as they came; on a terminal without escape sequences and other
+            characters that would steer it. Of a long output the first and last half are kept; what is not there is
+            said on stderr.
             """,
         options: [
             Option("--follow", or: "-f", "go on until the run ends, and exit as its job did"),
+            Option("--raw", "as it came on a terminal, too"),
             Option("--attempt", value: "N", "what the N-th attempt wrote (default: the last one)"),
         ],
         run: showOutput)
@@ -24,18 +27,20 @@ private let attemptMax = 1_000_000
 private let followMSec: Int32 = 250
 
 private func showOutput(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    let client = try context.daemon()
-    let id = try executionID(request.arguments[0], client)
+    let daemon = try context.daemon()
+    let id = try executionID(request.arguments[0], daemon)
+    let output = Output(context.screen, isRaw: request.has("--raw"))
+    defer { output.finish() }
     var attempt: Int?
     if request.has("--attempt") { attempt = try request.integer("--attempt", 1...attemptMax, default: 1) }
     var offset: Int64 = 0
     while true {
         // In this order: what a run has written is all there once it has ended.
-        let run = try client.json("get_run", [.string(id)])
+        let run = try daemon.json(.getRun, [.text(id)])
         let last = max(1, run["attempt"]?.intValue ?? 1)
         let number = attempt ?? last
         attempt = number
-        offset = try printAll(of: "\(id).\(number)", from: offset, client, context)
+        offset = try printAll(of: "\(id).\(number)", from: offset, daemon, context.screen, output)
         guard request.has("--follow") else { return ExitCode.success }
         if number < last {
             (attempt, offset) = (number + 1, 0)
@@ -47,15 +52,15 @@ private func showOutput(_ request: Request, _ context: Context) throws(Failure) 
 }
 
 /// A run by its id; else the latest run of the job of that name.
-private func executionID(_ name: String, _ client: DaemonClient) throws(Failure) -> String {
+private func executionID(_ name: String, _ daemon: Daemon) throws(Failure) -> String {
     do {
-        try client.call("get_run", [.string(name)])
+        try daemon.call(.getRun, [.text(name)])
         return name
-    } catch  where error.name == "com.aiworkflow.BotCron.Error.RunNotFound" {
-        let job = try client.json("get_job", [.string(name)])
+    } catch  where error.name == ServiceError.runNotFound.name {
+        let job = try daemon.json(.getJob, [.text(name)])
         guard let run = job["running"]?[0]?.stringValue ?? latest(job) else {
             throw Failure(
-                ExitCode.notFound, "com.aiworkflow.BotCron.Error.RunNotFound", "the job \"\(name)\" has not run yet",
+                ExitCode.notFound, ServiceError.runNotFound.name, "the job \"\(name)\" has not run yet",
                 advice: ["run it now: botcronctl run \(name)"])
         }
         return run
@@ -67,20 +72,39 @@ private func latest(_ job: JSONValue) -> String? {
     job["recent_runs"]?.arrayValue?.first { !($0["started_at"]?.isNull ?? true) }?["execution_id"]?.stringValue
 }
 
+/// Where output goes: cleaned for a terminal across the pieces that it comes in, else as it is.
+private final class Output {
+    private let screen: Screen
+    private var cleaner: TerminalCleaner?
+
+    init(_ screen: Screen, isRaw: Bool) {
+        self.screen = screen
+        cleaner = screen.isTerminal && !isRaw ? TerminalCleaner() : nil
+    }
+
+    func print(_ bytes: [UInt8]) { screen.bytes(cleaner?.clean(bytes) ?? bytes) }
+
+    /// What was begun is not continued: bytes in between are missing, or this is the end.
+    func finish() { if let rest = cleaner?.finish() { screen.bytes(rest) } }
+}
+
 /// - Returns: where the output goes on.
 private func printAll(
-    of id: String, from start: Int64, _ client: DaemonClient, _ context: Context
+    of id: String, from start: Int64, _ daemon: Daemon, _ screen: Screen, _ output: Output
 ) throws(Failure) -> Int64 {
     var offset = start
     while true {
-        let values = try client.values("get_output", [.string(id), .int64(offset), .uint32(chunkBytes)])
-        guard values.count == 2, let bytes = values[0].asBytes, let next = values[1].asInt64 else {
-            throw .unreadableAnswer("get_output", "it is not bytes and an offset")
+        let answer = try daemon.call(.getOutput, [.text(id), .int64(offset), .uint32(chunkBytes)])
+        guard let bytes = answer[0]?.bytes, let next = answer[1]?.integer, next >= offset else {
+            throw Failure(ClientError.unreadableAnswer(.getOutput, reason: "it is not bytes and an offset"))
         }
         guard !bytes.isEmpty else { return next }
         let missing = next - Int64(bytes.count) - offset
-        if missing > 0 { context.screen.warn("\(missing) bytes in between were not kept") }
-        context.screen.bytes(bytes)
+        if missing > 0 {
+            output.finish()
+            screen.warn("\(missing) bytes in between were not kept")
+        }
+        output.print(bytes)
         offset = next
     }
 }

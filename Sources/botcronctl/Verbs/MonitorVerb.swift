@@ -1,4 +1,5 @@
-import DBus
+import Client
+import Contract
 import EventLoop
 import Glibc
 import JSON
@@ -18,11 +19,11 @@ extension Verb {
 
 private func monitorSignals(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     let seconds = try request.seconds("--for")
-    let client = try context.daemon()
-    let monitor = Monitor(context, client)
-    let (loop, connection) = (client.loop, client.connection)
+    let client = try context.daemon().client
+    let monitor = Monitor(context)
+    let loop = client.loop
     var sources: [EventSource] = []
-    var subscriptions: [Subscription] = []
+    var subscriptions: [ClientSubscription] = []
     do throws(EventLoopError) {
         for signal in [SIGINT, SIGTERM] { sources.append(try loop.signal(signal) { loop.exit(ExitCode.success) }) }
         if let seconds {
@@ -30,63 +31,52 @@ private func monitorSignals(_ request: Request, _ context: Context) throws(Failu
             timer.arm(atUSec: loop.now(.monotonic) + UInt64(seconds * 1e6))
             sources.append(timer)
         }
-        connection.onDisconnected = { reason in
-            context.screen.complain(.noBus("the connection to the bus is lost: \(reason)"))
-            loop.exit(ExitCode.unavailable)
+        client.onDisconnected = { reason in
+            let error = ClientError.disconnected(reason: reason)
+            context.screen.complain(Failure(error))
+            loop.exit(error.exitCode)
         }
-        for rule in Monitor.rules { subscriptions.append(connection.subscribe(rule) { monitor.show($0) }) }
-        try monitor.start()
+        subscriptions.append(client.subscribe { monitor.show($0) })
+        subscriptions.append(client.watchPresence { monitor.show($0, client) })
         defer {
             // A loop that has ended takes no more work: first the connection, then what hangs on it.
-            connection.close()
+            client.close()
             withExtendedLifetime((sources, subscriptions)) {}
         }
         return try loop.run()
     } catch {
-        throw Failure(ExitCode.failure, "com.aiworkflow.BotCron.Error.Internal", "\(error)")
+        throw .broken("\(error)")
     }
 }
 
 /// Turns signals into lines.
 private final class Monitor {
-    static let rules = [
-        MatchRule(sender: DaemonClient.name, path: DaemonClient.path, interface: DaemonClient.interface),
-        MatchRule(
-            sender: DaemonClient.name, path: DaemonClient.path, interface: "org.freedesktop.DBus.Properties",
-            member: "PropertiesChanged"),
-        MatchRule(
-            sender: .bus, path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", member: "NameOwnerChanged",
-            firstArgument: DaemonClient.name.text),
-    ]
-
     private let context: Context
-    private let client: DaemonClient
+    /// Whether the daemon was there when last heard of; nil before that.
+    private var wasHere: Bool?
 
-    init(_ context: Context, _ client: DaemonClient) {
-        self.context = context
-        self.client = client
-    }
+    init(_ context: Context) { self.context = context }
 
-    /// Says what is next, or that the daemon is away.
-    func start() throws(EventLoopError) {
-        let property = RemoteCall(
-            DaemonClient.name, DaemonClient.path, "org.freedesktop.DBus.Properties", "Get",
-            [.string(DaemonClient.interface.text), .string("NextRun")], startsService: false)
-        client.connection.call(property) { [weak self] result in
+    /// First what is next, or that the daemon is away; then each arrival and each end.
+    func show(_ presence: Presence, _ client: Client) {
+        let isHere = presence.owner != nil
+        defer { wasHere = isHere }
+        guard wasHere == nil else {
+            return emit(isHere ? "arrived" : "left", "botcrond", nil, "NameOwnerChanged", ["running": .bool(isHere)])
+        }
+        guard isHere else { return context.screen.warn("no daemon runs on this bus yet; waiting for it") }
+        client.property("NextRun") { [weak self] result in
             switch result {
-            case .success(let values):
-                self?.showNext(values.first?.unwrapped.asString ?? "")
-            case .failure(let error) where Failure(error).exitCode == ExitCode.unavailable:
-                self?.context.screen.warn("no daemon runs on this bus yet; waiting for it")
-            case .failure(let error):
-                self?.context.screen.complain(Failure(error))
+            case .success(let value): self?.showNext(value.text ?? "")
+            // One that has just left is told as that.
+            case .failure(let error) where error.isAbsence: break
+            case .failure(let error): self?.context.screen.complain(Failure(error))
             }
         }
     }
 
-    func show(_ signal: ReceivedSignal) {
-        let arguments = signal.arguments
-        let texts = arguments.map { $0.asString ?? "" }
+    func show(_ signal: DaemonSignal) {
+        let texts = signal.values.map { $0.text ?? "" }
         switch signal.member {
         case "JobStarted": line("started", texts, "")
         case "JobCompleted":
@@ -97,8 +87,8 @@ private final class Monitor {
                 run, .good)
         case "JobFailed": line("failed", texts, texts.count > 2 ? texts[2] : "", error(texts), .bad)
         case "JobRetrying":
-            let (attempt, delay) = (arguments[safe: 2]?.asUInt32 ?? 0, arguments[safe: 3]?.asDouble ?? 0)
-            let wait = TimeText.duration(milliseconds: Int((delay * 1000).rounded()))
+            let (attempt, delay) = (signal[2]?.integer ?? 0, signal[3]?.real ?? 0)
+            let wait = TimeText.duration(milliseconds: Int(max(0, min(delay, Request.secondsMax)) * 1000))
             line(
                 "retrying", texts, "attempt \(attempt) in \(wait): \(texts.last ?? "")",
                 [
@@ -115,18 +105,15 @@ private final class Monitor {
                     "reason": .string(reason),
                 ])
         case "SchedulerToggled":
-            let isEnabled = arguments.first?.asBool ?? false
+            let isEnabled = signal[0]?.flag ?? false
             emit(
                 isEnabled ? "resumed" : "paused", "all schedules", .warning, "SchedulerToggled",
                 ["enabled": .bool(isEnabled)])
-        case "JobsChanged": showChanges(arguments)
+        case "JobsChanged": showChanges(signal.values)
         case "StatusChanged":
             emit("status", texts.first ?? "", nil, "StatusChanged", ["status": .string(texts.first ?? "")])
         case "PropertiesChanged":
-            if let next = arguments[safe: 1]?["NextRun"]?.asString { showNext(next) }
-        case "NameOwnerChanged":
-            let isHere = !(texts.last ?? "").isEmpty
-            emit(isHere ? "arrived" : "left", "botcrond", nil, "NameOwnerChanged", ["running": .bool(isHere)])
+            if let next = signal[1]?["NextRun"]?.text { showNext(next) }
         // `Event` says each of the others once more; what is unknown came after this program.
         default: break
         }
@@ -147,8 +134,8 @@ private final class Monitor {
         emit(word, [job, run, rest].filter { !$0.isEmpty }.joined(separator: "  "), style, signal, object)
     }
 
-    private func showChanges(_ arguments: [DBusValue]) {
-        let lists = arguments.map { $0.asArray?.compactMap(\.asString) ?? [] }
+    private func showChanges(_ values: [Value]) {
+        let lists = values.map { $0.texts ?? [] }
         let names = zip(["added", "changed", "removed"], lists)
         let text = names.filter { !$1.isEmpty }.map { "\($0) \($1.joined(separator: ", "))" }.joined(separator: "; ")
         emit(
@@ -171,11 +158,10 @@ private final class Monitor {
         guard !context.screen.isJSON else {
             let head: JSONObject = ["signal": .string(signal), "time": .string(now.rfc3339(in: context.zone))]
             let members = (Array(head) + Array(object)).map { ($0.key, $0.value) }
-            return context.screen.line(JSONValue.object(JSONObject(members)).compactText)
+            return context.screen.compactJSON(.object(JSONObject(members)))
         }
         let padded = word + String(repeating: " ", count: max(0, Self.wordWidth - word.count))
-        let shown = style.map { context.screen.styled(padded, $0) } ?? padded
-        context.screen.line("\(context.times.clock(now))  \(shown)  \(printable(text))")
+        context.screen.line("\(context.times.clock(now))  \(context.screen.styled("\(padded)", style))  \(text)")
     }
 }
 

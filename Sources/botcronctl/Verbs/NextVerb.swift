@@ -1,4 +1,5 @@
 import Configuration
+import Contract
 import JSON
 import Schedules
 
@@ -8,7 +9,7 @@ extension Verb {
         "next", "'EXPRESSION'", 1...64, "when a schedule fires, what it means, and what may surprise",
         details: """
             A cron expression of five fields, or six with the seconds first, or a nickname such as @daily. Quote it, or
-            the shell takes the stars for files. With --json it prints the fire times alone, as preview_schedule does.
+            the shell takes the stars for files. With --json it prints the fire times alone.
             """,
         options: [
             Option("--tz", value: "ZONE", "an IANA time zone, or local (default: local)"),
@@ -19,10 +20,23 @@ extension Verb {
         run: showNext)
 }
 
-private let countRange = 1...1000
+private let countRange = 1...InterfaceLimits.previewInstants
 private let countStandard = 5
 
-private enum ExpressionType: String, CaseIterable { case cron, interval, calendar, once }
+private enum ExpressionType: String, CaseIterable {
+    case cron, interval, calendar, once
+
+    var noun: String {
+        switch self {
+        case .cron: "cron expression"
+        case .interval: "interval"
+        case .calendar: "calendar event"
+        case .once: "instant"
+        }
+    }
+
+    var article: String { noun.hasPrefix("i") ? "an" : "a" }
+}
 
 private func showNext(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     // Fields that were not quoted, and that the shell left alone.
@@ -40,11 +54,7 @@ private func showNext(_ request: Request, _ context: Context) throws(Failure) ->
     do {
         timetable = try makeTimetable(text, type, zone, after, context)
     } catch {
-        var failure = Failure(
-            ExitCode.failure, "com.aiworkflow.BotCron.Error.InvalidSchedule", "\(error)",
-            advice: advice(text, type, zone, after, context))
-        failure.refusal = Refusal(error, expression: text)
-        throw failure
+        throw refused(text, type, error) { other in (try? makeTimetable(text, other, zone, after, context)) != nil }
     }
     var fires: [Instant] = []
     var last = after
@@ -66,7 +76,11 @@ private func zone(_ request: Request, _ context: Context) throws(Failure) -> Tim
     do {
         return try context.zones.zone(named: name)
     } catch {
-        throw request.usage("--tz: found \"\(name)\", \(error.sentence)")
+        var failure = request.usage("--tz: found \"\(name)\", \(error.sentence)")
+        if let nearest = ZoneNames(directory: context.zones.directory).nearest(to: name) {
+            failure.message += "; the nearest is \"\(nearest)\""
+        }
+        throw failure
     }
 }
 
@@ -85,15 +99,35 @@ private func makeTimetable(
     return timetable
 }
 
-/// The type that would read the text, where this one does not.
-private func advice(
-    _ text: String, _ type: ExpressionType, _ zone: TimeZoneRules, _ after: Instant, _ context: Context
-) -> [String] {
-    for other in ExpressionType.allCases where other != type {
-        guard (try? makeTimetable(text, other, zone, after, context)) != nil else { continue }
-        return ["it reads as another type of schedule: --type \(other.rawValue)"]
+/// Why the text is no schedule of the type, and what would be one. A single word that no cron expression is like is
+/// said as what it looks like; what a parser of five fields finds in it helps nobody.
+private func refused(
+    _ text: String, _ type: ExpressionType, _ error: ScheduleError, _ isReadAs: (ExpressionType) -> Bool
+) -> Failure {
+    var failure = Failure(ExitCode.failure, ServiceError.invalidSchedule.name, "\(error)")
+    failure.refusal = Refusal(error, expression: text)
+    let other = ExpressionType.allCases.first { $0 != type && isReadAs($0) }
+    if let other {
+        failure.message = "\"\(text)\" is \(other.article) \(other.noun), not \(type.article) \(type.noun)"
+        failure.advice = ["see it: botcronctl next --type \(other.rawValue) \(quoted(text))"]
+    } else if type == .cron, error.code == .fieldCount, !text.isEmpty, !text.contains(where: \.isWhitespace) {
+        failure.message = "\"\(text)\" looks like no schedule, but like the name of a job"
+        failure.advice = [
+            "of a job: botcronctl show \(quoted(text))",
+            "of an expression: botcronctl next '0 9 * * MON-FRI', or with --type interval 15m",
+        ]
+    } else {
+        return failure
     }
-    return []
+    // All of it is meant, not the place where the fields end.
+    failure.refusal?.position = 0
+    failure.refusal?.value = text
+    return failure
+}
+
+/// As a shell takes it for one word.
+private func quoted(_ text: String) -> String {
+    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
 }
 
 private func show(
@@ -103,12 +137,12 @@ private func show(
     guard !screen.isJSON else {
         return screen.json(.array(fires.map { .string($0.rfc3339(in: timetable.zone)) }))
     }
-    screen.line(screen.styled(printable(timetable.explain()), .heading))
+    screen.line(screen.styled("\(timetable.explain())", .heading))
     for fire in fires {
         // Who asks about another time than now does not care how far away that is.
         let relative = isAskedFromNow ? "  " + context.times.relative(fire) : ""
-        screen.line("  " + TimeText.absolute(fire, in: timetable.zone) + relative)
+        screen.line("  \(TimeText.absolute(fire, in: timetable.zone))\(relative)")
     }
     if fires.isEmpty { screen.line("  no fire times") }
-    for note in timetable.notes(after: after) { screen.line("Note: \(printable(note)).") }
+    for note in timetable.notes(after: after) { screen.line("Note: \(note).") }
 }

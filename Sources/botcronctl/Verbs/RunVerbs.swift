@@ -1,4 +1,5 @@
-import DBus
+import Client
+import Contract
 import JSON
 
 /// Verbs on runs: `run`, `wait`, `cancel`, `history`.
@@ -7,8 +8,9 @@ extension Verb {
         "run", "JOB", 1...1, "run a job now, whatever its schedule says",
         details: """
             Prints the execution id of the run. With --wait it prints how the run ended and what it wrote, and exits as
-            the job did. With --as-scheduled --shell it starts an interactive shell in place of the job's command, in
-            exactly the environment, folder, limits and scope that the job's process has.
+            the job did; where the daemon restarts meanwhile, it goes on waiting. With --as-scheduled --shell it starts
+            an interactive shell in place of the job's command, in exactly the environment, folder, limits and scope
+            that the job's process has.
             """,
         options: [
             Option("--wait", "wait for the end of the run, and exit as the job did"),
@@ -36,9 +38,7 @@ extension Verb {
         run: showHistory)
 }
 
-/// Runs that one answer of the history holds.
-private let historyRange = 1...1000
-private let historyStandard = 20
+private let historyRange = 1...InterfaceLimits.historyRuns
 
 // MARK: - run, wait, cancel
 
@@ -54,20 +54,25 @@ private func startRun(_ request: Request, _ context: Context) throws(Failure) ->
         }
         return try JobShell(context.daemon(), context).run(job: name)
     }
-    var argument = name
-    if request.has("--force") || request.has("--inputs") {
-        var object: JSONObject = ["job": .string(name)]
-        if let text = request.options["--inputs"] { object["inputs"] = try inputs(text, request) }
-        if request.has("--force") { object["force"] = true }
-        argument = JSONValue.object(object).compactText
+    var object: JSONObject = ["job": .string(name)]
+    if let text = request.options["--inputs"] { object["inputs"] = try inputs(text, request) }
+    if request.has("--force") { object["force"] = true }
+    let daemon = try context.daemon()
+    if request.has("--wait") {
+        // Where the answer is lost with a daemon that restarts, the request is made again and leads to the same run.
+        object["idempotency_key"] = .string(newKey())
+        let subject = RunWait.Subject.request(JSONValue.object(object).compactText)
+        return try waitAndReport(subject, timeout: timeout, daemon, context)
     }
-    let client = try context.daemon()
-    let run = try client.json("run_job", [.string(argument)])
-    guard request.has("--wait") else {
-        context.screen.isJSON ? context.screen.json(run) : context.screen.line(RunText(context).sentence(run))
-        return ExitCode.success
-    }
-    return try waitAndReport(run.text("execution_id"), timeout: timeout, client, context)
+    let run = try daemon.json(.runJob, [.text(object.count > 1 ? JSONValue.object(object).compactText : name)])
+    context.screen.isJSON ? context.screen.json(run) : context.screen.line(RunText(context).sentence(run))
+    return ExitCode.success
+}
+
+/// A key that nobody else has: 128 bits of the system's generator.
+private func newKey() -> String {
+    let bits = [UInt64.random(in: 0...UInt64.max), UInt64.random(in: 0...UInt64.max)]
+    return "botcronctl-" + bits.map { String($0, radix: 16) }.joined(separator: "-")
 }
 
 private func inputs(_ text: String, _ request: Request) throws(Failure) -> JSONValue {
@@ -85,18 +90,25 @@ private func inputs(_ text: String, _ request: Request) throws(Failure) -> JSONV
 
 private func waitForRun(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     let timeout = try request.seconds("--timeout")
-    return try waitAndReport(request.arguments[0], timeout: timeout, context.daemon(), context)
+    return try waitAndReport(.run(request.arguments[0]), timeout: timeout, context.daemon(), context)
 }
 
 private func waitAndReport(
-    _ id: String, timeout: Double?, _ client: DaemonClient, _ context: Context
+    _ subject: RunWait.Subject, timeout: Double?, _ daemon: Daemon, _ context: Context
 ) throws(Failure) -> Int32 {
+    var wait: RunWait?
+    // The wait lives until its end was told.
+    defer { withExtendedLifetime(wait) {} }
     let run: JSONValue
-    do {
-        run = try client.json(
-            "wait_run", [.string(id)], isStarting: false, timeout: timeout.map { .seconds($0) } ?? .forever)
-    } catch  where error.exitCode == ExitCode.timedOut {
-        throw .timedOut("\(id) has not ended within \(timeout ?? 0) s; it goes on")
+    do throws(ClientError) {
+        run = try daemon.client.wait { done in
+            wait = RunWait(
+                subject, of: daemon.client, timeoutSeconds: timeout,
+                onAbsence: { context.screen.warn("the daemon has left the bus; waiting for it to be back") },
+                then: done)
+        }
+    } catch {
+        throw failure(error, wait?.executionID, timeout)
     }
     if context.screen.isJSON {
         context.screen.json(run)
@@ -108,13 +120,30 @@ private func waitAndReport(
     return RunText.exitCode(run)
 }
 
+/// What is known of the run, where its end is not.
+private func failure(_ error: ClientError, _ id: String?, _ timeout: Double?) -> Failure {
+    guard let id else { return Failure(error) }
+    switch error {
+    case .timedOut:
+        return Failure(
+            error.exitCode, error.name, "\(id) has not ended within \(timeout ?? Client.answerSeconds) s; it goes on")
+    case .lost:
+        return Failure(
+            error.exitCode, error.name,
+            "the daemon left the bus before \(id) had ended, and has not come back within "
+                + "\(Int(RunWait.absenceSeconds)) s; the run goes on",
+            advice: ["when the daemon is back: botcronctl wait \(id)"])
+    default: return Failure(error)
+    }
+}
+
 private func cancelRun(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     let id = request.arguments[0]
-    try context.daemon().call("cancel_run", [.string(id)])
+    try context.daemon().call(.cancelRun, [.text(id)])
     if context.screen.isJSON {
         context.screen.json(["success": true, "execution_id": .string(id)])
     } else {
-        context.screen.line("\(printable(id)) is told to end")
+        context.screen.line("\(id) is told to end")
     }
     return ExitCode.success
 }
@@ -122,22 +151,22 @@ private func cancelRun(_ request: Request, _ context: Context) throws(Failure) -
 // MARK: - history
 
 private func showHistory(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    let limit = try request.integer("-n", historyRange, default: historyStandard)
+    let limit = try request.integer("-n", historyRange, default: InterfaceLimits.historyRunsStandard)
     let name = request.arguments.first
     var filter: JSONObject = ["limit": .number(limit)]
     if let name { filter["job"] = .string(name) }
     if let status = request.options["--status"] { filter["status"] = .string(status) }
-    let client = try context.daemon()
-    let runs = try client.json("query_history", [.string(JSONValue.object(filter).compactText)])["runs"] ?? .array([])
+    let daemon = try context.daemon()
+    let runs = try daemon.json(.queryHistory, [.text(JSONValue.object(filter).compactText)])["runs"] ?? .array([])
     let isEmpty = runs.arrayValue?.isEmpty ?? true
     // Runs outlive their job, so the name is looked up only where it leads to nothing: it may be mistyped.
-    if isEmpty, let name { try client.call("get_job", [.string(name)]) }
+    if isEmpty, let name { try daemon.call(.getJob, [.text(name)]) }
     guard !context.screen.isJSON else {
         context.screen.json(runs)
         return ExitCode.success
     }
     guard !isEmpty else {
-        context.screen.line("No runs on record\(name.map { " of \(printable($0))" } ?? "").")
+        context.screen.line("No runs on record\(name.map { " of \($0)" } ?? "").")
         return ExitCode.success
     }
     RunText(context).table(of: runs.arrayValue ?? []).print(on: context.screen)

@@ -1,5 +1,7 @@
-import DBus
+import Client
+import Contract
 import JSON
+import Schedules
 
 /// Verbs on the scheduler and the daemon: `status`, `doctor`, `pause`, `resume`, `reload`, `version`, `help`.
 extension Verb {
@@ -27,13 +29,16 @@ extension Verb {
 // MARK: - doctor
 
 private func showSurroundings(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    let health = try context.daemon().json("HealthCheck", isStarting: false)
+    let daemon = try context.daemon()
+    let health = try daemon.json(.healthCheck, starting: .never)
     let exitCode = health["healthy"]?.boolValue ?? false ? ExitCode.success : ExitCode.failure
     let surroundings = health["surroundings"]?.arrayValue ?? []
     guard !context.screen.isJSON else {
         context.screen.json(.array(surroundings))
         return exitCode
     }
+    // Without the store it has health, and no status.
+    let status = (try? daemon.json(.getStatus, starting: .never)) ?? .null
     var facts = Facts()
     for one in surroundings {
         facts.add(one.text("name"), one.text("text"), one["serves"]?.boolValue ?? false ? .good : .bad)
@@ -41,6 +46,7 @@ private func showSurroundings(_ request: Request, _ context: Context) throws(Fai
     for check in health["checks"]?.objectValue?.filter({ $0.value.boolValue == false }).map(\.key) ?? [] {
         facts.add("check", "\(check) does not hold", .bad)
     }
+    addFaults(status, health, to: &facts, context)
     facts.print(on: context.screen)
     return exitCode
 }
@@ -48,9 +54,9 @@ private func showSurroundings(_ request: Request, _ context: Context) throws(Fai
 // MARK: - status
 
 private func showStatus(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    let client = try context.daemon()
-    let status = try client.json("GetStatus", isStarting: false)
-    let health = try client.json("HealthCheck", isStarting: false)
+    let daemon = try context.daemon()
+    let status = try daemon.json(.getStatus, starting: .never)
+    let health = try daemon.json(.healthCheck, starting: .never)
     let isHealthy = health["healthy"]?.boolValue ?? false
     let exitCode = isHealthy ? ExitCode.success : ExitCode.failure
     let screen = context.screen
@@ -74,15 +80,58 @@ private func showStatus(_ request: Request, _ context: Context) throws(Failure) 
     facts.add("zone", status.text("timezone"))
     facts.add("mode", status.text("execution_mode"))
     facts.add("configuration", status.text("configuration"))
-    facts.add("error", status.text("configuration_error"), .bad)
-    facts.add("store", health.text("store_error"), .bad)
+    addFaults(status, health, to: &facts, context)
     facts.print(on: screen)
     if let runs = status["recent_executions"]?.arrayValue, !runs.isEmpty {
-        screen.line("\n" + screen.styled("Last runs", .heading))
+        screen.line("\n\(screen.styled("Last runs", .heading))")
         RunText(context).table(of: runs).print(on: screen)
     }
     return exitCode
 }
+
+/// What is wrong around the daemon, as far as its answers have it: the configuration, its jobs, the store, the clock.
+private func addFaults(_ status: JSONValue, _ health: JSONValue, to facts: inout Facts, _ context: Context) {
+    facts.add("bad jobs", refusedJobs(status), .bad)
+    facts.add("error", configurationError(status, health), .bad)
+    facts.add("store", health.text("store_error"), .bad)
+    if let clock = status["clock"], let at = clock.instant("at"), let seconds = clock["by_seconds"]?.doubleValue {
+        let length = TimeText.length(seconds: UInt64(min(abs(seconds), Request.secondsMax)))
+        let way = seconds < 0 ? "back" : "forward"
+        facts.add("clock", "set \(way) by \(length) at \(context.times.absoluteAndRelative(at))", .warning)
+    }
+}
+
+/// Why config.json is not in force: the file, the place in it and a sentence, none of them twice. Older daemons have
+/// one text.
+private func configurationError(_ status: JSONValue, _ health: JSONValue) -> String {
+    guard let error = status["config_error"], error.objectValue != nil else {
+        let text = status.text("configuration_error")
+        return text.isEmpty ? health.text("configuration_error") : text
+    }
+    let sentence = error.text("sentence")
+    let said = sentence.split(whereSeparator: { " ,:;()'\"".contains($0) }).map(String.init)
+    var place = [error.text("file")]
+    if let line = error["line"]?.intValue { place += ["line \(line)"] }
+    if let column = error["column"]?.intValue { place += ["column \(column)"] }
+    let missing = place.filter { part in
+        let words = part.split(separator: " ").map(String.init)
+        return !said.indices.contains { said[$0...].starts(with: words) }
+    }
+    return [missing.filter { !$0.isEmpty }.joined(separator: ", "), sentence].filter { !$0.isEmpty }
+        .joined(separator: ": ")
+}
+
+/// How many jobs are not schedulable, and the first of them by name.
+private func refusedJobs(_ status: JSONValue) -> String {
+    let names = status["refused_jobs"]?.arrayValue?.map { $0.text("name") } ?? []
+    // The daemon names some where there are many.
+    let count = status["refused_count"]?.intValue ?? names.count
+    guard count > 0 else { return "" }
+    let shown = names.prefix(shownNames).joined(separator: ", ") + (count > shownNames ? ", …" : "")
+    return "\(count): \(shown); botcronctl list says why"
+}
+
+private let shownNames = 5
 
 private func next(_ health: JSONValue, _ context: Context) -> String {
     guard let next = health["next_job"], let instant = next.instant("scheduled") else { return "nothing due" }
@@ -100,7 +149,7 @@ private func resumeAll(_ request: Request, _ context: Context) throws(Failure) -
 }
 
 private func toggleAll(isEnabled: Bool, _ context: Context) throws(Failure) -> Int32 {
-    try context.daemon().call("toggle_scheduler", [.bool(isEnabled)])
+    try context.daemon().call(.toggleScheduler, [.flag(isEnabled)])
     if context.screen.isJSON {
         context.screen.json(["success": true, "enabled": .bool(isEnabled)])
     } else {
@@ -110,8 +159,8 @@ private func toggleAll(isEnabled: Bool, _ context: Context) throws(Failure) -> I
 }
 
 private func reloadConfiguration(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    let client = try context.daemon()
-    let answer = try client.json("reload_config")
+    let daemon = try context.daemon()
+    let answer = try daemon.json(.reloadConfig)
     let screen = context.screen
     guard !screen.isJSON else {
         screen.json(answer)
@@ -124,7 +173,7 @@ private func reloadConfiguration(_ request: Request, _ context: Context) throws(
     if facts.isEmpty { screen.line("nothing has changed") }
     facts.print(on: screen)
     for job in answer["invalid"]?.arrayValue ?? [] {
-        let definition = (try? client.json("get_job", [.string(job.text("name"))]))?["definition"]
+        let definition = (try? daemon.json(.getJob, [.text(job.text("name"))]))?["definition"]
         for line in problemLines(job.text("name"), job.text("error"), definition, screen) { screen.line(line) }
     }
     return ExitCode.success
@@ -134,21 +183,21 @@ private func reloadConfiguration(_ request: Request, _ context: Context) throws(
 
 private func showVersions(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     // Without a daemon, or a bus, this program still has a version.
-    let daemon = (try? context.daemon().property("Version"))?.asString
+    let daemon = (try? context.daemon().property("Version"))?.text
     if context.screen.isJSON {
-        context.screen.json(["botcronctl": .string(controlVersion), "botcrond": .optional(daemon)])
+        context.screen.json(["botcronctl": .string(botcronVersion), "botcrond": .optional(daemon)])
     } else {
-        context.screen.line("botcronctl \(controlVersion)")
-        context.screen.line(daemon.map { "botcrond \(printable($0))" } ?? "botcrond is not running")
+        context.screen.line("botcronctl \(botcronVersion)")
+        context.screen.line(daemon.map { "botcrond \($0)" } ?? "botcrond is not running")
     }
     return ExitCode.success
 }
 
 private func showHelp(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     guard let name = request.arguments.first else {
-        context.screen.line(Help.overview)
+        context.screen.line(Line(own: Help.overview))
         return ExitCode.success
     }
-    context.screen.line(Help.text(of: try Verb.require(name)))
+    context.screen.line(Line(own: Help.text(of: try Verb.require(name))))
     return ExitCode.success
 }

@@ -1,4 +1,5 @@
 import Configuration
+import Contract
 import Glibc
 import JSON
 import Schedules
@@ -37,7 +38,7 @@ private func simulateConfiguration(_ request: Request, _ context: Context) throw
     let outcomes = simulation.run(from: from, to: to, asleep: nights)
     show(outcomes, of: configuration, context)
     for refused in configuration.refused {
-        context.screen.warn("\(printable(refused.name)): \(printable(refused.error))")
+        context.screen.warn("\(refused.name): \(refused.error)")
     }
     return ExitCode.success
 }
@@ -59,13 +60,14 @@ private func readConfiguration(_ request: Request, _ context: Context, now: Inst
         }
         return try reader.read(document: ConfigurationFile.parse(bytes, path: path))
     } catch {
-        throw Failure(ExitCode.failure, "com.aiworkflow.BotCron.Error.InvalidConfig", "\(error)")
+        throw Failure(ExitCode.failure, ServiceError.invalidConfig.name, "\(error)")
     }
 }
 
 // MARK: - Sleep
 
-/// A sleep for each day of the stretch, from one time of the wall clock to another, over midnight where that is earlier.
+/// A sleep for each day of the stretch, from one time of the wall clock to another, over midnight where that is
+/// earlier.
 private func sleeps(
     _ request: Request, _ context: Context, from: Instant, to: Instant
 ) throws(Failure) -> [Simulation.Sleep] {

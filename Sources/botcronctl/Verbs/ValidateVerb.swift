@@ -1,4 +1,5 @@
 import Configuration
+import Contract
 import Glibc
 import JSON
 import Schedules
@@ -28,7 +29,7 @@ private func validateFile(_ request: Request, _ context: Context) throws(Failure
         }
         configuration = try reader.read(document: ConfigurationFile.parse(bytes, path: path))
     } catch {
-        throw Failure(ExitCode.failure, "com.aiworkflow.BotCron.Error.InvalidConfig", "\(error)")
+        throw Failure(ExitCode.failure, ServiceError.invalidConfig.name, "\(error)")
     }
     report(configuration, path, context.screen)
     return configuration.refused.isEmpty ? ExitCode.success : ExitCode.failure
@@ -45,9 +46,8 @@ private func report(_ configuration: Configuration, _ path: String, _ screen: Sc
     }
     let good = configuration.jobs.count
     screen.line(
-        "\(printable(path)): \(good) \(good == 1 ? "job" : "jobs") good"
-            + (refused.isEmpty ? "" : ", \(refused.count) bad"))
-    for warning in configuration.warnings { screen.line("warning: \(printable(warning))") }
+        "\(path): \(good) \(good == 1 ? "job" : "jobs") good" + (refused.isEmpty ? "" : ", \(refused.count) bad"))
+    for warning in configuration.warnings { screen.line("warning: \(warning)") }
     for job in refused {
         let definition = try? JSONValue(parsing: job.definition)
         for line in problemLines(job.name, job.error, definition, screen) { screen.line(line) }

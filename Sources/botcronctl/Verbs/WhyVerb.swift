@@ -1,4 +1,5 @@
-import DBus
+import Client
+import Contract
 import JSON
 
 /// `why`: what the scheduler says of a job.
@@ -12,13 +13,13 @@ extension Verb {
 
 private func explainJob(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     let at = request.options["--at"] ?? ""
-    let answer = try context.daemon().json("explain_job", [.string(request.arguments[0]), .string(at)])
+    let answer = try context.daemon().json(.explainJob, [.text(request.arguments[0]), .text(at)])
     guard !context.screen.isJSON else {
         context.screen.json(answer)
         return ExitCode.success
     }
     for reason in answer["reasons"]?.arrayValue ?? [] {
-        context.screen.line(printable(reason["sentence"]?.stringValue ?? ""))
+        context.screen.line("\(reason.text("sentence"))")
     }
     return ExitCode.success
 }

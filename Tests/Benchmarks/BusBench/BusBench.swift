@@ -1,11 +1,12 @@
 import CSQLite
 import Glibc
 
-/// What a call costs through our face of libdbus, and to the daemon, beside services that do no more than answer as many
-/// bytes: one of bare libdbus, one of sd-bus.
+/// What a call costs through our face of libdbus, and to the daemon, beside services that do no more than answer as
+/// many bytes: one of bare libdbus, one of sd-bus.
 ///
-/// `bus-bench [DAEMON [SD-BUS-SERVICE]]` starts a private bus and each service in turn, and calls them by one bare client:
-/// one at a time (the median, and p99), then 64 in flight (calls per second, and the service's own CPU per call).
+/// `bus-bench [DAEMON [SD-BUS-SERVICE]]` starts a private bus and each service in turn, and calls them by one bare
+/// client: one at a time (the median, and p99), then 64 in flight (calls per second, and the service's own CPU per
+/// call).
 @main
 struct BusBench {
     static let roundCount = 3

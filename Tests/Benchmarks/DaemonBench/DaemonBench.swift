@@ -69,7 +69,7 @@ final class DaemonBench {
     private func launch() throws {
         let argv: [String] = [daemon, "--config", "\(folder)/config.json", "--state-dir", "\(folder)/state"]
         let arguments: [UnsafeMutablePointer<CChar>?] = argv.map { strdup($0) } + [nil]
-        defer { arguments.forEach { free($0) } }
+        defer { for argument in arguments { free(argument) } }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

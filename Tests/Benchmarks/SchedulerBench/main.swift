@@ -80,7 +80,7 @@ func load(_ count: Int, took: inout Double) throws -> Scheduler {
     let scheduler = Scheduler(
         jobs: jobs, stored: StoredState(), settings: settings, isEnabled: true, register: EmptyRegister(), seed: 1,
         now: start)
-    _ = scheduler.handle(.started(bootID: "boot", surviving: []), at: start)
+    _ = scheduler.handle(.started(Situation(origin: .start, bootID: "boot", processStartedAt: start)), at: start)
     took = seconds() - begin
     scheduler.didCommit()
     return scheduler
@@ -144,7 +144,7 @@ func measureTick(_ count: Int) throws {
     let scheduler = Scheduler(
         jobs: jobs, stored: StoredState(), settings: settings, isEnabled: true, register: EmptyRegister(), seed: 1,
         now: start)
-    _ = scheduler.handle(.started(bootID: "boot", surviving: []), at: start)
+    _ = scheduler.handle(.started(Situation(origin: .start, bootID: "boot", processStartedAt: start)), at: start)
     scheduler.didCommit()
     for minute in 0..<9 {
         let now = due + .seconds(minute * 60)

@@ -4,13 +4,14 @@ import Glibc
 import Processes
 
 /// From the start of a process to its end on record: runs under their supervisors, a bare spawner, and a loop of
-/// `posix_spawn` and `waitid` without anything, which is the floor. All in turns, so that a busy moment meets all three.
+/// `posix_spawn` and `waitid` without anything, which is the floor. All in turns, so that a busy moment meets all
+/// three.
 ///
 ///     spawn-bench [RUNS] [PROGRAM] [FOLDER]
 ///
 /// Prints µs per run; from the order to start to the first instruction of the program; what many at once and a flood of
-/// output take; and how many fds and how much memory are left over: of fds none, exactly, as nothing else here opens any.
-/// FOLDER is on the disk whose fsync is to be measured.
+/// output take; and how many fds and how much memory are left over: of fds none, exactly, as nothing else here opens
+/// any. FOLDER is on the disk whose fsync is to be measured.
 struct SpawnBench {
     let runs: Int
     let program: String
@@ -96,7 +97,10 @@ struct SpawnBench {
         for _ in 0..<count {
             start(runner, [program]) { report in
                 ended += 1
-                if case .couldNotStart(let text) = report.ending { failure = text }
+                switch report.ending {
+                case .couldNotStart(let text), .shortOfResources(let text): failure = text
+                default: break
+                }
             }
         }
         while ended < count {

@@ -1,8 +1,8 @@
 import Glibc
 import SQLiteStore
-import Store
 import Schedules
 import Scheduling
+import Store
 
 // Measures the store at a million runs: `store-bench [FOLDER] [RUNS]`. The folder (default: the current one) gets a
 // database that is removed at the end; it should lie on the disk that is meant.
@@ -46,12 +46,13 @@ func measure() throws(StoreError) {
     try samples(2000) { () throws(StoreError) in _ = try store.run(id: id(runs / 2)) }.row("run by id")
 
     try measureCommits(store)
+    try measureKeys(store)
 
     let before = fileSize(path)
     let old = fireTime(runs / 2)
     var steps = 0
     let prune = try seconds { () throws(StoreError) in
-        while try store.hasRunsEnded(before: old) {
+        while steps * 1000 < runs / 2 {
             try store.commit([.pruneEnded(before: old, limit: 1000)])
             steps += 1
         }
@@ -105,6 +106,24 @@ func measureCommits(_ store: SQLiteStore) throws(StoreError) {
     }.row("floor: append 16 KiB, fdatasync")
     close(file)
     unlink("\(path)-floor")
+}
+
+/// What a job costs that is asked for with a key each time, and keeps a hundred runs: a run more, and one pruned.
+func measureKeys(_ store: SQLiteStore) throws(StoreError) {
+    for isKeyed in [false, true] {
+        var number = 0
+        try samples(2000) { () throws(StoreError) in
+            number += 1
+            let name = isKeyed ? "keyed" : "plain"
+            var run = Run(
+                id: "cron-\(name)-20300101-\(padded(number, 6))", job: name, skill: "", trigger: .manual,
+                scheduledFor: nil, createdAt: Instant(seconds: fireTime(runs).seconds + Int64(number)), status: .success
+            )
+            run.endedAt = run.createdAt
+            if isKeyed { run.idempotencyKey = "\(UInt64(number) &* 0x9e37_79b9_7f4a_7c15)" }
+            try store.commit([.run(run), .prune(job: name, keep: 100)])
+        }.row("run and prune one\(isKeyed ? ", each with a key" : "")")
+    }
 }
 
 // MARK: - The data

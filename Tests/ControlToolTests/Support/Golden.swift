@@ -1,8 +1,8 @@
 import Glibc
 import Testing
 
-/// Compares what a program prints with a file of `Golden/`. With `UPDATE_GOLDEN=1` in the environment the file is written
-/// instead, and the difference is for a person to look at.
+/// Compares what a program prints with a file of `Golden/`. With `UPDATE_GOLDEN=1` in the environment the file is
+/// written instead, and the difference is for a person to look at.
 enum Golden {
     static func expect(
         _ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation

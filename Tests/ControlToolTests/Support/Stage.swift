@@ -19,13 +19,35 @@ final class Stage {
     let environment: [String]
     private let bus: Program
     private var daemon: Program?
+    /// What everything on this stage is started through.
+    private let prefix: [String]
 
-    /// - Parameter configuration: the text of config.json; nil: no daemon.
-    init(_ configuration: String? = Stage.configuration) throws {
+    /// - Parameters:
+    ///   - configuration: the text of config.json; nil: no daemon.
+    ///   - user: whom everybody on the stage is; nil: the user of the tests.
+    init(_ configuration: String? = Stage.configuration, as user: uid_t? = nil) throws {
         folder = try Self.makeFolder()
+        // Programs of any user may come to the bus of another, as on none of a real session.
+        var kind = "--session"
+        if let user {
+            let configuration = folder + "/bus.conf"
+            guard let file = fopen(configuration, "w") else { throw TestFailure("fopen: errno \(errno)") }
+            fputs(
+                """
+                <busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context="default">
+                <allow user="*"/><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+                </policy></busconfig>
+                """, file)
+            fclose(file)
+            kind = "--config-file=" + configuration
+            prefix = ["setpriv", "--reuid=\(user)", "--regid=\(user)", "--clear-groups"]
+            guard chown(folder, user, user) == 0 else { throw TestFailure("chown \(folder): errno \(errno)") }
+        } else {
+            prefix = []
+        }
         let plain = ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", "HOME=\(folder)"]
         bus = try Program(
-            ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1"], environment: plain)
+            prefix + ["dbus-daemon", kind, "--nofork", "--nopidfile", "--print-address=1"], environment: plain)
         let address = try bus.output(until: "\n").split(separator: "\n")[0]
         environment = plain + ["DBUS_SESSION_BUS_ADDRESS=\(address)"]
         guard let configuration else { return }
@@ -41,7 +63,7 @@ final class Stage {
 
     func startDaemon() throws {
         let started = try Program(
-            [Self.built("botcrond"), "--config", path("config.json"), "--state-dir", path("state")],
+            prefix + [Self.built("botcrond"), "--config", path("config.json"), "--state-dir", path("state")],
             environment: environment)
         _ = try started.errors(until: "botcrond: ready")
         daemon = started
@@ -59,15 +81,15 @@ final class Stage {
 
     func start(_ arguments: String..., environment more: [String] = []) throws -> Program {
         // Of a variable that stands twice, the first counts.
-        try Program([Self.built("botcronctl")] + arguments, environment: more + environment)
+        try Program(prefix + [Self.built("botcronctl")] + arguments, environment: more + environment)
     }
 
     func control(_ arguments: String..., environment more: [String] = []) throws -> Outcome {
-        try Program([Self.built("botcronctl")] + arguments, environment: more + environment).finish()
+        try Program(prefix + [Self.built("botcronctl")] + arguments, environment: more + environment).finish()
     }
 
     func shell(_ script: String) throws -> Outcome {
-        try Program(["/bin/sh", "-c", script], environment: environment).finish()
+        try Program(prefix + ["/bin/sh", "-c", script], environment: environment).finish()
     }
 
     // MARK: - Files

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 @testable import DBus
 @testable import EventLoop
@@ -7,20 +8,20 @@ import Glibc
 final class PrivateBus {
     let address: String
     let loop: EventLoop
-    private let daemon: TestProcess
+    private let daemon: TestSupport.PrivateBus
 
     init() throws {
-        daemon = try TestProcess(["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1"])
-        address = try daemon.readLine()
+        daemon = try TestSupport.PrivateBus()
+        address = daemon.address
         loop = try EventLoop()
     }
 
     /// The bus goes away with everybody on it.
-    func kill() { daemon.end() }
+    func kill() { daemon.kill() }
 
     /// The bus stops reading and writing until `resume`.
-    func pause() { Glibc.kill(daemon.pid, SIGSTOP) }
-    func resume() { Glibc.kill(daemon.pid, SIGCONT) }
+    func pause() { daemon.pause() }
+    func resume() { daemon.resume() }
 
     /// A connection that has been greeted.
     func connect() throws -> Connection {
@@ -43,18 +44,9 @@ final class PrivateBus {
     }
 
     /// Turns until `done`, for 20 s at most; throws naming what was missing.
-    func turn(until what: String, _ done: () throws -> Bool) throws {
-        let deadline = Self.monotonicUSec + 20_000_000
-        while try !done() {
-            let now = Self.monotonicUSec
-            guard now < deadline else { throw TestFailure("20 s passed without: \(what)") }
-            try loop.runOnce(timeoutUSec: deadline - now)
-        }
-    }
+    func turn(until what: String, _ done: () throws -> Bool) throws { try loop.turn(until: what, done) }
 
-    func turnWhileReady() throws {
-        while try loop.runOnce(timeoutUSec: 0) {}
-    }
+    func turnWhileReady() throws { try loop.turnWhileReady() }
 
     /// Calls and turns until the reply is there.
     func call(_ connection: Connection, _ call: RemoteCall) throws -> Result<[DBusValue], ErrorReply> {
@@ -70,9 +62,16 @@ final class PrivateBus {
         _ = try call(connection, RemoteCall(.bus, "/", "org.freedesktop.DBus.Peer", "Ping"))
     }
 
+    /// Starts a program on this bus, what it says on standard error among what it prints.
+    func start(_ arguments: [String]) throws -> TestProgram {
+        try TestProgram(
+            arguments, environment: TestProgram.plainEnvironment + ["DBUS_SESSION_BUS_ADDRESS=" + address],
+            errors: .withOutput)
+    }
+
     /// Runs a program on this bus while the loop turns; gives its exit code and what it printed.
     func run(_ arguments: [String]) throws -> (code: Int32, output: String) {
-        let process = try TestProcess(arguments, environment: ["DBUS_SESSION_BUS_ADDRESS=" + address])
+        let process = try start(arguments)
         var bytes: [UInt8] = []
         var isOver = false
         let source = try loop.watch(fd: process.output, .readable) { _ in

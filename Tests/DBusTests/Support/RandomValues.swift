@@ -1,8 +1,10 @@
+import TestSupport
+
 @testable import DBus
 
 /// Random types, and random values of a type.
 struct RandomValues {
-    var random: SplitMix
+    var random: SeededGenerator
 
     private static let basicCodes = Array("ybnqiuxtdsog")
 

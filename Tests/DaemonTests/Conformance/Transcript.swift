@@ -1,5 +1,6 @@
 import DBus
 import JSON
+import TestSupport
 import Testing
 
 /// The contract of the control interface and of the older clients, held by clients that are not ours.

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import TestSupport
 
 /// A source in C below `Tests`, built with the compiler that belongs to the Swift toolchain.
 enum CSource {

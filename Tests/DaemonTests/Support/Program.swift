@@ -1,6 +1,7 @@
 import CLinux
 import EventLoop
 import Glibc
+import TestSupport
 
 /// A child process, its stdout and stderr collected while the loop turns; killed with its object.
 final class Program {
@@ -24,14 +25,17 @@ final class Program {
         // The program's own end blocks, as programs expect.
         _ = fcntl(ends[1], F_SETFL, 0)
         do {
-            pid = try Self.spawn(arguments, environment, output: ends[1])
+            pid = try TestProgram.spawn(
+                arguments, environment: environment.map { "\($0.key)=\($0.value)" }, output: ends[1], errors: ends[1])
         } catch {
             close(ends[0])
             throw error
         }
         pidfd = pidfd_open(pid, 0)
         sources = [
+            // `deinit` cancels the source.
             try loop.watch(fd: reading, .readable) { [unowned self] _ in readSome() },
+            // `deinit` cancels this one, too.
             try loop.watch(fd: pidfd, .readable) { [unowned self] _ in reap() },
         ]
     }
@@ -82,34 +86,6 @@ final class Program {
             if output.count == before { break }
         }
         code = status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
-    }
-
-    private static func spawn(
-        _ arguments: [String], _ environment: [String: String], output: Int32
-    ) throws -> Int32 {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var (all, none) = (sigset_t(), sigset_t())
-        sigfillset(&all)
-        sigemptyset(&none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
-        let argv = arguments.map { strdup($0) } + [nil]
-        let envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for text in argv + envp { free(text) } }
-        var pid: pid_t = 0
-        let code = posix_spawnp(&pid, arguments[0], &actions, &attributes, argv, envp)
-        guard code == 0 else { throw TestFailure("cannot start \(arguments[0]): errno \(code)") }
-        return pid
     }
 }
 

@@ -1,9 +1,5 @@
 import Glibc
-
-struct TestFailure: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}
+import TestSupport
 
 /// A folder of a test's own, gone with it.
 final class Scratch {

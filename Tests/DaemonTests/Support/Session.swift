@@ -2,6 +2,7 @@ public import DBus
 import EventLoop
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// A user's session of a test's own: a message bus, a home, a fake `claude` on the path, and us as a client on the bus.
@@ -20,11 +21,13 @@ final class Session {
     static let interface: InterfaceName = "com.aiworkflow.BotCron"
     static let secondsDefault = 20.0
 
+    /// What `XDG_RUNTIME_DIR` leads to.
+    private let memory: String
     let scratch: Scratch
     let loop: EventLoop
     let address: String
     let client: Connection
-    let bus: Program
+    let bus: PrivateBus
     let claude: FakeClaude
     /// Every signal of the daemon's interface, in order.
     private(set) var signals: [Heard] = []
@@ -52,23 +55,17 @@ final class Session {
         scratch = try Scratch()
         loop = try EventLoop()
         let root = scratch.path
-        for folder in ["home", "config/aa-workflow", "state", "runtime", "bin", "log"] {
+        for folder in ["home", "config/aa-workflow", "state", "bin", "log"] {
             try Scratch.makeFolder("\(root)/\(folder)")
         }
+        // As on a desktop: in memory, where alone secrets may be.
+        memory = "/dev/shm/" + (root.split(separator: "/").last.map(String.init) ?? "botcron-daemon")
+        try Scratch.makeFolder(memory)
+        chmod(memory, 0o700)
+        symlink(memory, root + "/runtime")
         claude = try FakeClaude(bin: root + "/bin", log: root + "/log")
-        let bus = try Program(
-            ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1"],
-            environment: ["PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": root + "/runtime"], on: loop)
-        self.bus = bus
-        let deadline = ProcessState.monotonicUSec + 20_000_000
-        while !bus.text.contains("\n"), ProcessState.monotonicUSec < deadline {
-            try loop.runOnce(timeoutUSec: 1_000_000)
-        }
-        // It may complain of its limits first.
-        guard let line = bus.text.split(separator: "\n").first(where: { $0.hasPrefix("unix:") }) else {
-            throw TestFailure("dbus-daemon gave no address: \(bus.text)")
-        }
-        address = String(line)
+        bus = try PrivateBus(environment: ["PATH=/usr/bin:/bin", "XDG_RUNTIME_DIR=" + root + "/runtime"])
+        address = bus.address
         client = try Connection(to: .address(address), loop: loop)
         if let config { try Scratch.write(config, to: configFile) }
         try listen()
@@ -87,6 +84,7 @@ final class Session {
         client.close()
         // What a daemon that was killed has left behind.
         ProcessState.killAll(withHome: scratch.path + "/home")
+        Scratch.remove(memory)
     }
 
     static func config(_ section: JSONObject = [:], jobs: [JSONValue]? = nil) -> String {
@@ -100,13 +98,14 @@ final class Session {
         let client = client
         subscriptions = [
             client.subscribe(MatchRule(sender: Self.name, path: Self.path, interface: Self.interface)) {
+                // The subscription ends with the session.
                 [unowned self] in signals.append(Heard(member: $0.member.text, arguments: $0.arguments))
             },
             client.subscribe(
                 MatchRule(
                     sender: Self.name, path: Self.path, interface: "org.freedesktop.DBus.Properties",
                     member: "PropertiesChanged")
-            ) { [unowned self] in
+            ) { [unowned self] in  // The subscription ends with the session.
                 var values: [String: DBusValue] = [:]
                 for entry in $0.arguments[1].asEntries ?? [] {
                     values[entry.key.asString ?? ""] = entry.value.unwrapped
@@ -117,7 +116,7 @@ final class Session {
                 MatchRule(
                     sender: .bus, path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus",
                     member: "NameOwnerChanged", firstArgument: Self.name.text)
-            ) { [unowned self] in
+            ) { [unowned self] in  // The subscription ends with the session.
                 let new = $0.arguments[2].asString ?? ""
                 owner = new.isEmpty ? nil : new
             },
@@ -206,18 +205,25 @@ final class Session {
     }()
 
     /// Starts the daemon and does not wait for anything. A value of nil takes a variable away.
-    func launch(_ arguments: [String] = [], _ changes: [String: String?] = [:]) throws -> Program {
+    func launch(
+        _ arguments: [String] = [], _ changes: [String: String?] = [:], isApart: Bool = false
+    ) throws -> Program {
         var environment = environment
         for (key, value) in changes { environment[key] = value }
-        let daemon = try Program([Self.binary] + arguments, environment: environment, on: loop)
+        let place = isApart ? ["unshare", "--mount", "--propagation", "private"] : []
+        let daemon = try Program(place + [Self.binary] + arguments, environment: environment, on: loop)
         daemons.append(daemon)
         return daemon
     }
 
     /// Starts the daemon and waits until it owns its name.
     @discardableResult
-    func start(_ arguments: [String] = [], _ changes: [String: String?] = [:]) throws -> Program {
-        let daemon = try launch(arguments, changes)
+    ///
+    /// - Parameter isApart: it sees mounts of its own, so that those of other tests are no news to it.
+    func start(
+        _ arguments: [String] = [], _ changes: [String: String?] = [:], isApart: Bool = false
+    ) throws -> Program {
+        let daemon = try launch(arguments, changes, isApart: isApart)
         try wait("the name owned") {
             if let code = daemon.code { throw TestFailure("botcrond ended with \(code): \(daemon.text)") }
             return owner != nil

@@ -1,5 +1,6 @@
 import DBus
 import EventLoop
+import TestSupport
 import Testing
 
 /// A system bus of a test's own, with services on it that python-dbusmock plays.
@@ -11,18 +12,14 @@ import Testing
 /// ```
 final class SystemBus {
     private let session: Session
-    private let bus: Program
+    private let bus: PrivateBus
     private let client: Connection
     private var mocks: [Program] = []
 
     init(_ session: Session) throws {
         self.session = session
         let address = "unix:path=" + session.systemBusSocket
-        bus = try Program(
-            ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1", "--address=" + address],
-            environment: ["PATH": "/usr/bin:/bin"], on: session.loop)
-        let program = bus
-        try session.wait("the system bus") { program.text.contains("unix:path=") }
+        bus = try PrivateBus(at: address)
         client = try Connection(to: .address(address), loop: session.loop)
     }
 

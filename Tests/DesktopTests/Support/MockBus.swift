@@ -1,58 +1,22 @@
 import DBus
 import Glibc
+import TestSupport
 
 @testable import Desktop
 @testable import EventLoop
-
-struct TestFailure: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}
-
-/// A program that a test started; killed with its object.
-final class TestProgram {
-    private let stream: UnsafeMutablePointer<FILE>
-    private let pid: pid_t
-
-    /// - Parameter command: for the shell, as one command: the shell becomes it.
-    init(_ command: String) throws {
-        guard let stream = popen("echo $$; exec \(command) 2>&1", "re") else {
-            throw TestFailure("cannot start \(command): errno \(errno)")
-        }
-        self.stream = stream
-        pid = Self.line(stream).flatMap { pid_t($0) } ?? 0
-        guard pid > 0 else { throw TestFailure("no process of \(command)") }
-    }
-
-    deinit {
-        if pid > 0 { kill(pid, SIGKILL) }
-        pclose(stream)
-    }
-
-    /// Blocks until it has written one.
-    func readLine() -> String? { Self.line(stream) }
-
-    private static func line(_ stream: UnsafeMutablePointer<FILE>) -> String? {
-        var buffer = [CChar](repeating: 0, count: 65_536)
-        guard fgets(&buffer, Int32(buffer.count), stream) != nil else { return nil }
-        let bytes = buffer.prefix { $0 != 0 && $0 != CChar(UInt8(ascii: "\n")) }
-        return String(decoding: bytes.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
-}
 
 /// A system bus of a test's own, with a loop to turn and services that python-dbusmock plays.
 final class MockBus {
     let loop: EventLoop
     let link: BusLink
     private let address: String
-    private let bus: TestProgram
+    private let bus: PrivateBus
     private let client: Connection
     private var mocks: [TestProgram] = []
 
     init() throws {
-        bus = try TestProgram("dbus-daemon --session --nofork --nopidfile --print-address=1")
-        guard let address = bus.readLine() else { throw TestFailure("no message bus") }
-        self.address = address
+        bus = try PrivateBus()
+        address = bus.address
         loop = try EventLoop()
         link = BusLink(systemBus: address, loop: loop)
         client = try Connection(to: .address(address), loop: loop)
@@ -67,10 +31,11 @@ final class MockBus {
     func mock(_ what: String, _ name: BusName) throws {
         mocks.append(
             try TestProgram(
-                "env DBUS_SYSTEM_BUS_ADDRESS='\(address)' /usr/bin/python3 -m dbusmock --system \(what) >/dev/null"))
+                ["/bin/sh", "-c", "exec /usr/bin/python3 -m dbusmock --system \(what) >/dev/null 2>&1"],
+                environment: TestProgram.plainEnvironment + ["DBUS_SYSTEM_BUS_ADDRESS=" + address]))
         let ask = RemoteCall(
             .bus, "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner", [.string(name.text)])
-        while try call(ask) != [.bool(true)] { usleep(20_000) }
+        try loop.turn(until: "\(name) on the bus", lookingEvery: 20_000) { try call(ask) == [.bool(true)] }
     }
 
     /// The services go away.
@@ -95,43 +60,7 @@ final class MockBus {
     func turn(until what: String, _ done: () -> Bool) throws { try loop.turn(until: what, done) }
 }
 
-extension EventLoop {
-    func turn(until what: String, _ done: () -> Bool) throws {
-        let deadline = monotonicUSec + 20_000_000
-        while !done() {
-            let now = monotonicUSec
-            guard now < deadline else { throw TestFailure("20 s passed without: \(what)") }
-            try runOnce(timeoutUSec: deadline - now)
-        }
-    }
-
-    /// Turns for so long, whatever happens.
-    func turn(forUSec usec: UInt64) throws {
-        let end = monotonicUSec + usec
-        while true {
-            let now = monotonicUSec
-            guard now < end else { return }
-            try runOnce(timeoutUSec: end - now)
-        }
-    }
-
-    private var monotonicUSec: UInt64 { Clock.monotonic.nowUSec }
-}
-
-/// A folder that goes with its object.
-final class Scratch {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/botcron-desktop-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw TestFailure("no folder below /tmp: errno \(errno)") }
-        path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
-
-    deinit {
-        system("rm -r '\(path)'")
-    }
-
+extension ScratchFolder {
     /// Writes a file in place, as the kernel does with its own.
     func write(_ text: String, _ name: String) throws {
         guard let file = fopen("\(path)/\(name)", "we") else { throw TestFailure("cannot write \(name)") }

@@ -29,8 +29,8 @@ struct Ledger {
     /// The fire times that are on record with this status, one by one.
     func all(_ status: String) -> [Int] { entries.filter { $0.status == status }.map(\.at) }
 
-    /// What is wrong with the record of these fire times: those that it does not name, nor a stretch that it names; those
-    /// that it names twice; those that are still under way.
+    /// What is wrong with the record of these fire times: those that it does not name, nor a stretch that it names;
+    /// those that it names twice; those that are still under way.
     func faults(_ fires: some Sequence<Int>) -> [String] {
         var named: [Int: Int] = [:]
         for entry in entries { named[entry.at, default: 0] += 1 }

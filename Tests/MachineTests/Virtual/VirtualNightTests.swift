@@ -54,8 +54,8 @@ import Testing
         }
     }
 
-    /// A machine that is put to sleep in the evening and woken in the morning: the clock has leapt before anybody can see
-    /// it, and logind tells the end of the sleep only later.
+    /// A machine that is put to sleep in the evening and woken in the morning: the clock has leapt before anybody can
+    /// see it, and logind tells the end of the sleep only later.
     @Test func eightHoursOfSleepLoseNothing() throws {
         let machine = try Machine(
             config: """

@@ -1,25 +1,24 @@
 import CSQLite
 import Glibc
 import SQLiteStore
-import Store
 import Schedules
 import Scheduling
+import Store
+import TestSupport
 import Testing
 
 /// A folder of a test's own, gone with it.
 final class Scratch {
-    let path: String
+    private let folder: ScratchFolder
+    var path: String { folder.path }
 
     init() {
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(parent)/botcron-store-XXXXXX".utf8CString)
-        // Fills in the template.
-        let isMade = template.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } != nil }
-        path = isMade ? String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) : ""
-        precondition(!path.isEmpty, "no folder for a test: \(String(cString: strerror(errno)))")
+        do {
+            folder = try ScratchFolder("botcron-store")
+        } catch {
+            preconditionFailure("\(error)")
+        }
     }
-
-    deinit { Self.remove(path) }
 
     var database: String { path + "/botcron.db" }
 
@@ -29,10 +28,13 @@ final class Scratch {
     }
 
     /// Names in the folder, sorted.
-    func names() -> [String] { Self.names(path) }
+    func names() -> [String] { folder.names() }
 
-    func bytes(_ name: String) -> [UInt8] {
-        let file = open("\(path)/\(name)", O_RDONLY)
+    func bytes(_ name: String) -> [UInt8] { Self.bytes("\(path)/\(name)") }
+
+    static func bytes(_ path: String) -> [UInt8] {
+        let file = open(path, O_RDONLY)
+        guard file >= 0 else { return [] }
         defer { close(file) }
         var result: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -47,24 +49,6 @@ final class Scratch {
         let file = open("\(path)/\(name)", O_WRONLY | O_CREAT, 0o600)
         defer { close(file) }
         #expect(pwrite(file, bytes, bytes.count, offset) == bytes.count)
-    }
-
-    private static func names(_ folder: String) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
-
-    private static func remove(_ path: String) {
-        for name in names(path) { remove("\(path)/\(name)") }
-        Glibc.remove(path)
     }
 }
 

@@ -1,27 +1,23 @@
 import Glibc
 import Schedules
 import Scheduling
+import Store
+import TestSupport
 
-/// SplitMix64: the same seed, the same values, on every machine.
+/// The shared generator, which makes values of the store, too.
 struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
+    private var bits: TestSupport.SeededGenerator
+    /// Whether numbers of the store lie in its bounds, as they come back; golden files hold others, too.
+    private let isBounded: Bool
 
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
+    init(seed: UInt64, isBounded: Bool = true) {
+        bits = TestSupport.SeededGenerator(seed: seed)
+        self.isBounded = isBounded
     }
 
-    /// A fresh one for each run of the tests, or the one in `BOTCRON_TEST_SEED`, to repeat a failure.
-    static func seed() -> UInt64 {
-        if let text = getenv("BOTCRON_TEST_SEED"), let seed = UInt64(String(cString: text)) { return seed }
-        var generator = SystemRandomNumberGenerator()
-        return generator.next()
-    }
+    mutating func next() -> UInt64 { bits.next() }
+
+    static func seed() -> UInt64 { TestSupport.SeededGenerator.seed() }
 }
 
 // MARK: - Values of the store
@@ -38,11 +34,23 @@ extension SeededGenerator {
     /// Plausible ones, and the ends of what an instant can hold.
     mutating func instant() -> Instant {
         chance(0.1)
-            ? Instant(microseconds: element([.min, -1, 0, 1, .max, .max - 1]))
+            ? Instant(microseconds: element(isBounded ? Self.extremes : [.min, -1, 0, 1, .max, .max - 1]))
             : Instant(microseconds: Int64.random(in: 0..<4_000_000_000_000_000, using: &self))
     }
 
-    mutating func duration() -> Duration { .microseconds(Int64.random(in: .min ... .max, using: &self)) }
+    /// Those that there were when the golden files were written: another number of them would choose others.
+    private static let reasons = Run.Reason.allCases.filter { $0 != .store }
+
+    private static let extremes: [Int64] = {
+        let (first, last) = (StoreBounds.instants.lowerBound, StoreBounds.instants.upperBound)
+        return [first.microseconds, -1, 0, 1, last.microseconds, last.microseconds - 1]
+    }()
+
+    mutating func duration() -> Duration {
+        .microseconds(Int64.random(in: isBounded ? StoreBounds.durationMicroseconds : .min ... .max, using: &self))
+    }
+
+    mutating func count() -> Int { Int.random(in: isBounded ? StoreBounds.counts : 0...Int.max, using: &self) }
 
     mutating func text() -> String {
         let pieces = ["", "a", "ü", "\u{0}", "'", "\"", "\n", "日本", "🕰️", "%", "{\"k\": [1, null]}", "e\u{301}", "--"]
@@ -59,17 +67,17 @@ extension SeededGenerator {
             id: "cron-\(text())-\(number)", job: text(), skill: text(), trigger: element(Run.Trigger.allCases),
             scheduledFor: maybe { Instant(microseconds: Int64(number) + $0.instant().microseconds / 2) },
             createdAt: instant(), status: element(Run.Status.allCases))
-        run.attempt = Int.random(in: 0...Int.max, using: &self)
+        run.attempt = count()
         run.startedAt = maybe { $0.instant() }
         run.endedAt = maybe { $0.instant() }
         run.retryAt = maybe { $0.instant() }
         run.exit = maybe { $0.exit() }
         run.error = maybe { $0.text() }
-        run.reason = maybe { $0.element(Run.Reason.allCases) }
+        run.reason = maybe { $0.element(Self.reasons) }
         run.failureType = maybe { $0.text() }
         run.outputPreview = maybe { $0.text() }
         run.traceID = maybe { $0.text() }
-        run.coveredCount = Int.random(in: 0...Int.max, using: &self)
+        run.coveredCount = count()
         run.coveredSince = maybe { $0.instant() }
         run.idempotencyKey = maybe { $0.text() + "\(number)" }
         run.inputs = maybe { $0.text() }
@@ -88,6 +96,7 @@ extension SeededGenerator {
         run.progress = maybe { Double(Int.random(in: 0...100, using: &$0)) }
         run.result = maybe { $0.text() }
         run.caveat = maybe { $0.text() }
+        run.bootID = maybe { $0.text() }
         return run
     }
 
@@ -104,23 +113,23 @@ extension SeededGenerator {
     mutating func jobState(_ job: String) -> JobState {
         var state = JobState(job: job, scheduleKey: text(), registeredAt: instant(), decidedThrough: instant())
         state.isEnabledOverride = maybe { $0.chance() }
-        state.executions = Int.random(in: 0...Int.max, using: &self)
-        state.runCount = Int.random(in: 0...Int.max, using: &self)
-        state.failureCount = Int.random(in: 0...Int.max, using: &self)
-        state.failuresInARow = Int.random(in: 0...Int.max, using: &self)
+        state.executions = count()
+        state.runCount = count()
+        state.failureCount = count()
+        state.failuresInARow = count()
         state.lastRunAt = maybe { $0.instant() }
         state.lastEndedAt = maybe { $0.instant() }
         state.lastDuration = maybe { $0.duration() }
         state.lastStatus = maybe { $0.element(Run.Status.allCases) }
         state.skippedFireTime = maybe { $0.instant() }
         state.budgetUse.day = maybe { $0.instant() }
-        state.budgetUse.runs = Int.random(in: 0...Int.max, using: &self)
+        state.budgetUse.runs = count()
         state.budgetUse.wallTime = duration()
         state.budgetUse.cost = element([0, 0.1, 1e300, .infinity, Double.random(in: 0..<100, using: &self)])
         state.firedBootID = maybe { $0.text() }
         state.pausedUntil = maybe { $0.instant() }
         state.wasEnabled = chance()
-        state.claimed = (0..<Int.random(in: 0...3, using: &self)).map { _ in instant() }
+        state.claimed = Set((0..<Int.random(in: 0...3, using: &self)).map { _ in instant() }).sorted()
         state.reopenedThrough = maybe { $0.instant() }
         return state
     }

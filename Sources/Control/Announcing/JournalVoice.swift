@@ -1,0 +1,35 @@
+internal import EventLoop
+internal import Scheduling
+
+/// Announcements as lines of the journal.
+struct JournalVoice {
+    let log: Log
+
+    func tell(_ announcement: Announcement) {
+        switch announcement {
+        case .jobCompleted(let run):
+            log.info("run completed", fields(run))
+        case .jobFailed(let run):
+            log.warning("run failed", fields(run) + [("BOTCRON_ERROR", run.error ?? run.status.rawValue)])
+        case .jobRetrying(let run, _, let delay):
+            log.warning(
+                "attempt failed, another follows", fields(run) + [("BOTCRON_DELAY_SECONDS", "\(delay.inSeconds)")])
+        case .jobMissed(let run):
+            log.info(
+                "fire time not run",
+                fields(run) + [
+                    ("BOTCRON_REASON", run.reason?.rawValue ?? ""), ("BOTCRON_COUNT", "\(run.coveredCount)"),
+                ])
+        case .jobPaused(let run, let failures):
+            log.error("job paused: its runs fail", fields(run) + [("BOTCRON_COUNT", "\(failures)")])
+        case .schedulerToggled(let isEnabled):
+            log.info(isEnabled ? "schedules resumed" : "schedules paused")
+        case .jobStarted, .jobsChanged, .statusChanged:
+            break
+        }
+    }
+
+    private func fields(_ run: Run) -> [(String, String)] {
+        [("BOTCRON_JOB", run.job), ("BOTCRON_EXECUTION_ID", run.id)]
+    }
+}

@@ -1,0 +1,117 @@
+internal import Configuration
+internal import DBus
+internal import JSON
+internal import Performing
+internal import Schedules
+internal import Scheduling
+internal import Store
+
+/// Handlers: jobs, their definitions and their toggles.
+extension JSONFace {
+    /// Runs that `get_job` shows.
+    private static let recentRuns = 10
+
+    func listJobs(_ call: MethodCall) throws { try lists.list(call) }
+
+    func queryJobs(_ call: MethodCall) throws { try lists.query(call, try JobQuery(try call.object(0, "filter"))) }
+
+    func getJob(_ call: MethodCall) throws {
+        let name = call.text(0)
+        var shape: JSONObject
+        switch catalogue.listed(name) {
+        case .job(let view):
+            shape = JobShape.json(view, of: scheduler)
+            shape["error"] = nil
+            shape["status"] = .string(JobShape.status(view).rawValue)
+            shape["definition"] = JobShape.parsed(view.job.definition)
+        case .refused(let refused):
+            shape = JobShape.json(refused)
+            shape["status"] = .string(JobQuery.Status.failed.rawValue)
+            shape["definition"] = JobShape.parsed(refused.definition)
+        case nil: throw ErrorReply.jobNotFound(name, among: catalogue.namesNear(name))
+        }
+        let page = try telling.history(HistoryQuery(job: name, limit: Self.recentRuns))
+        shape["recent_runs"] = .array(page.runs.map { telling.json(of: $0) })
+        call.answer(.object(shape))
+    }
+
+    func explainJob(_ call: MethodCall) throws {
+        let (name, at) = (call.text(0), call.text(1))
+        if let refused = catalogue.refusedJob(name) {
+            return call.answer([
+                "job": .string(name), "at": .null,
+                "reasons": [["code": "invalid", "sentence": .string(refused.error)]],
+            ])
+        }
+        let zone = try catalogue.view(name).job.zone
+        let instant = at.isEmpty ? nil : try JSONValue.string(at).instant("instant", zone)
+        let reasons = try telling.explain(name, at: instant)
+        call.answer([
+            "job": .string(name), "at": .instant(instant, zone),
+            "reasons": .array(
+                reasons.map { ["code": .string($0.code), "sentence": .string($0.sentence(in: zone))] }),
+        ])
+    }
+
+    /// The next fire times of a schedule that nobody has saved.
+    func previewSchedule(_ call: MethodCall) throws {
+        let count = min(max(0, Int(call.arguments[1].asInt32 ?? 0)), Bounds.previewedInstants)
+        let preview: SchedulePreview
+        do throws(JobError) {
+            preview = try settings.readPreview(call.text(0))
+        } catch {
+            throw ErrorReply.invalidJob(error)
+        }
+        let job = preview.job
+        var instants: [JSONValue] = []
+        var last = preview.after
+        while instants.count < min(count, job.maxExecutions ?? .max) {
+            guard let next = job.schedules.compactMap({ $0.timetable.next(after: last) }).min() else { break }
+            instants.append(.instant(next, job.zone))
+            last = next
+        }
+        call.answer(.array(instants))
+    }
+
+    // MARK: - Toggles
+
+    func toggleJob(_ call: MethodCall) throws {
+        requests.toggle(call.text(0), isEnabled: call.flag(1)) { call.done($0) }
+    }
+
+    func pauseJob(_ call: MethodCall) throws {
+        let (name, object) = try call.jobOrObject(["until"])
+        var until: Instant?
+        if let value = object["until"], !value.isNull {
+            until = try value.instant("until", telling.zone(ofJob: name))
+        }
+        requests.toggle(name, isEnabled: false, until: until) { call.done($0) }
+    }
+
+    func resumeJob(_ call: MethodCall) throws {
+        requests.toggle(try call.jobOrObject([]).job, isEnabled: true) { call.done($0) }
+    }
+
+    func skipJob(_ call: MethodCall) throws {
+        let name = call.text(0)
+        requests.ask(
+            call, for: { .skipRequested(job: name, ticket: $0) },
+            answer: { [telling] reply throws(ErrorReply) in
+                guard case .skipped(let fire, let next) = reply else { throw .unexpected(reply) }
+                let zone = telling.zone(ofJob: name)
+                call.answer(["skipped": .instant(fire, zone), "next_run": .instant(next, zone)])
+            })
+    }
+
+    // MARK: - Definitions over the bus
+
+    func scheduleJob(_ call: MethodCall) throws {
+        try requests.schedule(call, try call.object(0, "definition")) { job, next in
+            call.answer(["job_id": .string(job.name), "next_run": .instant(next, job.zone)])
+        }
+    }
+
+    func cancelJob(_ call: MethodCall) throws {
+        requests.remove(call, call.text(0)) { call.reply([.bool(true)]) }
+    }
+}

@@ -1,0 +1,113 @@
+internal import Configuration
+internal import DBus
+internal import JSON
+internal import Performing
+internal import Schedules
+internal import Scheduling
+internal import Store
+
+/// Handlers: runs and their history.
+extension JSONFace {
+    func runJob(_ call: MethodCall) throws {
+        let (name, object) = try call.jobOrObject(Requests.runKeys)
+        try requests.run(call, name, object) { [telling] reply throws(ErrorReply) in
+            call.answer(try telling.answer(of: reply))
+        }
+    }
+
+    func runNow(_ call: MethodCall) throws {
+        try requests.runOnce(call, try call.object(0, "definition")) { [telling] reply throws(ErrorReply) in
+            call.answer(try telling.answer(of: reply))
+        }
+    }
+
+    func getRun(_ call: MethodCall) throws {
+        let run = try telling.find(call.text(0))
+        let zone = telling.zone(of: run)
+        var shape = RunShape.answer(run, zone: zone)
+        shape["attempts"] = .array(try telling.attempts(of: run.id).map { RunShape.attempt($0, zone: zone) })
+        call.answer(.object(shape))
+    }
+
+    func waitRun(_ call: MethodCall) throws {
+        let run = try telling.find(call.text(0))
+        guard run.status.isActive else { return call.answer(telling.answer(of: run)) }
+        try waiters.wait(for: run.id, call)
+    }
+
+    func cancelRun(_ call: MethodCall) throws {
+        requests.cancelRun(call, call.text(0)) { call.reply([.bool(true)]) }
+    }
+
+    func getOutput(_ call: MethodCall) throws {
+        let part = try outputs.read(
+            call.text(0), from: Int(call.arguments[1].asInt64 ?? 0), limit: call.arguments[2].asUInt32 ?? 0)
+        call.reply([.bytes(part.bytes), .int64(Int64(part.nextOffset))])
+    }
+
+    // MARK: - History
+
+    func getHistory(_ call: MethodCall) throws {
+        let page = try telling.history(
+            HistoryQuery(limit: Self.pageLimit(Int(call.arguments.first?.asInt32 ?? 0))))
+        call.answer(.array(page.runs.map { telling.json(of: $0) }))
+    }
+
+    static func pageLimit(_ asked: Int) -> Int { asked <= 0 ? Bounds.pageRunsUsual : min(asked, Bounds.pageRuns) }
+
+    func queryHistory(_ call: MethodCall) throws {
+        let filter = try call.object(0, "filter")
+        var query = HistoryQuery(limit: Bounds.pageRunsUsual)
+        let zone = settings.configuration.timezone
+        for (key, value) in filter where !value.isNull {
+            switch key {
+            case "job": query.job = try value.string(key)
+            case "status": query.status = try value.word(key)
+            case "trigger": query.trigger = try value.word(key)
+            case "since": query.since = try value.instant(key, zone)
+            case "until": query.until = try value.instant(key, zone)
+            case "limit": query.limit = Self.pageLimit(try value.whole(key))
+            case "cursor":
+                guard let cursor = HistoryCursor(try value.string(key)) else {
+                    throw ErrorReply.invalidArgument(
+                        key, found: value.compactText, expected: "a next_cursor of an earlier answer")
+                }
+                query.cursor = cursor
+            default:
+                throw ErrorReply.invalidArgument(
+                    "filter", found: "the key \"\(key)\"", expected: "job, status, trigger, since, until, limit, cursor"
+                )
+            }
+        }
+        let page = try telling.history(query)
+        call.answer([
+            "runs": .array(page.runs.map { telling.json(of: $0) }),
+            "next_cursor": .optional(page.next?.text),
+        ])
+    }
+}
+
+/// What runs wrote, for those who know the id of a run or of one of its attempts.
+struct RunOutputs {
+    let telling: RunTelling
+    let runs: any RunReading
+
+    /// - Parameter limit: in bytes; 0 for the usual one.
+    /// - Throws: `RunNotFound`, `StoreFailed`.
+    func read(_ id: String, from offset: Int, limit: UInt32) throws(ErrorReply) -> (bytes: [UInt8], nextOffset: Int) {
+        let (run, attempt) = try find(id)
+        let limit = limit == 0 ? Bounds.outputBytesUsual : min(Int(limit), Bounds.outputBytes)
+        return runs.output(run: run.id, attempt: attempt, from: offset, limit: limit)
+    }
+
+    /// A run's id means its last attempt, with `.N` its N-th. No run's own id ends so.
+    private func find(_ id: String) throws(ErrorReply) -> (run: Run, number: Int) {
+        if let run = try telling.findIfAny(id) { return (run, max(1, run.attempt)) }
+        if let dot = id.lastIndex(of: "."), let number = Int(id[id.index(after: dot)...]),
+            let run = try telling.findIfAny(String(id[..<dot])), (1...max(1, run.attempt)).contains(number)
+        {
+            return (run, number)
+        }
+        throw .runNotFound(id)
+    }
+}

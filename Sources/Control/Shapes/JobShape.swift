@@ -1,0 +1,125 @@
+internal import JSON
+internal import Performing
+internal import Schedules
+internal import Scheduling
+
+/// A job as clients read it: `control-interface`, "Shapes".
+enum JobShape {
+    static func json(_ view: Scheduler.JobView, of scheduler: any SchedulerReading) -> JSONObject {
+        let (job, state) = (view.job, view.state)
+        let running = view.running(in: scheduler)
+        let waitingFor = view.active.flatMap { scheduler.unmetConditions(ofRun: $0)?.unmet.map(\.text) ?? [] }
+        let schedule = job.schedules.first
+        let cron = job.schedules.first { $0.type == "cron" }
+        var trigger = "manual"
+        if schedule != nil { trigger = "schedule" } else if job.after != nil { trigger = "chain" }
+        return [
+            "name": .string(job.name),
+            "title": .string(job.title),
+            "description": .string(job.description),
+            "enabled": .bool(view.isEnabled),
+            "origin": .string(job.origin.rawValue),
+            "schedule_type": .optional(schedule?.type),
+            "schedule": .optional(schedule?.text),
+            "cron": .optional(cron?.text),
+            "timezone": .string(job.zone.name),
+            "trigger": .string(trigger),
+            "skill": .string(job.skill),
+            "persona": .string(job.persona),
+            "inputs": parsed(job.inputs),
+            "execution_mode": .string(job.executionMode),
+            "notify": parsed(job.notify),
+            "next_run": .instant(view.nextRun, job.zone),
+            "last_run": .instant(state.lastRunAt, job.zone),
+            "last_status": .optional(state.lastStatus?.rawValue),
+            "last_duration_ms": state.lastDuration.map { .number($0.wholeMilliseconds) } ?? .null,
+            "run_count": .number(state.runCount),
+            "failure_count": .number(state.failureCount),
+            "running": .array(running.map { .string($0) }),
+            "waiting_for": .array(waitingFor.map { .string($0) }),
+            "tags": .array(job.tags.map { .string($0) }),
+            "error": .optional(fault(job)),
+        ]
+    }
+
+    /// Why a job whose definition is good is not scheduled all the same.
+    static func fault(_ job: Job) -> String? {
+        guard job.schedules.isEmpty, let key = job.unbuiltTrigger else { return nil }
+        return "\(key): this version does not act on it; give the job a schedule, or run it by hand"
+    }
+
+    /// A job that stands in the configuration and cannot be scheduled.
+    static func json(_ refused: RefusedJob) -> JSONObject {
+        let definition = parsed(refused.definition)
+        func text(_ key: String) -> JSONValue {
+            definition[key].flatMap { $0.stringValue.map { .string($0) } } ?? .null
+        }
+        let schedule = schedule(of: definition)
+        return [
+            "name": .string(refused.name),
+            "title": .string(refused.name),
+            "description": .string(definition["description"]?.stringValue ?? ""),
+            "enabled": .bool(isEnabled(refused)),
+            "origin": .string(Job.Origin.config.rawValue),
+            "schedule_type": schedule.map { .string($0.type) } ?? text("schedule_type"),
+            "schedule": schedule.map { .string($0.text) } ?? text("schedule"),
+            "cron": text("cron"),
+            "timezone": text("timezone"),
+            "trigger": .null,
+            "skill": .string(definition["skill"]?.stringValue ?? ""),
+            "persona": .string(definition["persona"]?.stringValue ?? ""),
+            "inputs": definition["inputs"] ?? .object([:]),
+            "execution_mode": text("execution_mode"),
+            "notify": definition["notify"] ?? .array([]),
+            "next_run": .null,
+            "last_run": .null,
+            "last_status": .null,
+            "last_duration_ms": .null,
+            "run_count": .number(0),
+            "failure_count": .number(0),
+            "running": .array([]),
+            "waiting_for": .array([]),
+            "tags": definition["tags"] ?? .array([]),
+            "error": .string(refused.error),
+        ]
+    }
+
+    /// The schedule that a definition which does not read is meant to have.
+    static func schedule(of definition: JSONValue) -> (type: String, text: String)? {
+        ["cron", "interval", "once", "calendar"].lazy.compactMap { type in
+            definition[type]?.stringValue.map { (type, $0) }
+        }.first
+    }
+
+    static func isEnabled(_ refused: RefusedJob) -> Bool { parsed(refused.definition)["enabled"]?.boolValue ?? true }
+
+    static func status(_ view: Scheduler.JobView) -> JobQuery.Status {
+        if !view.active.isEmpty { return .running }
+        if !view.isEnabled { return .cancelled }
+        let isOver = view.isFinished || (!view.job.schedules.isEmpty && view.nextRun == nil && view.state.runCount > 0)
+        guard isOver else { return .pending }
+        return view.state.lastStatus?.isFailure ?? false ? .failed : .completed
+    }
+
+    /// Text that the reader of the configuration made: it parses.
+    static func parsed(_ text: String) -> JSONValue {
+        switch text {
+        // Of most jobs.
+        case "{}": .object([:])
+        case "[]": .array([])
+        default: (try? JSONValue(parsing: text)) ?? .null
+        }
+    }
+}
+
+extension Scheduler.JobView {
+    /// Keys of the conditions that its runs wait for.
+    func waitingFor(in scheduler: any SchedulerReading) -> [String] {
+        Set(active.flatMap { scheduler.unmetConditions(ofRun: $0)?.unmet.map(\.key) ?? [] }).sorted()
+    }
+
+    /// Ids of its runs that have their turn: what waits for it does not run.
+    func running(in scheduler: any SchedulerReading) -> [String] {
+        active.filter { scheduler.activeRun(id: $0).map { $0.status != .queued } ?? false }
+    }
+}

@@ -1,0 +1,105 @@
+internal import Configuration
+internal import Contract
+internal import DBus
+internal import JSON
+internal import Performing
+internal import Schedules
+internal import Scheduling
+internal import Store
+
+/// The daemon as clients read it: `control-interface` and `older-clients`, "Shapes".
+struct ServiceReport {
+    let scheduler: any SchedulerReading
+    let settings: any SettingsControl
+    let service: any ServiceControl
+    let catalogue: Catalogue
+    let telling: RunTelling
+
+    /// Runs that `GetStatus` shows.
+    private static let recentExecutions = 10
+
+    // MARK: - GetStatus, GetStats
+
+    func stats() throws(ErrorReply) -> JSONObject {
+        let statistics = try telling.statistics()
+        let configuration = settings.configuration
+        let refused = configuration.refused
+        let (jobs, omitted) = jobs()
+        let active = scheduler.activeRuns
+        var shape: JSONObject = [
+            "running": true,
+            "uptime": .number(service.uptime),
+            "service_name": .string(Address.busName),
+            "jobs_executed": .number(statistics.total),
+            "jobs_failed": .number(statistics.failed),
+            "enabled": .bool(scheduler.isEnabled),
+            "status": .string(scheduler.status.rawValue),
+            "execution_mode": .string(configuration.executionMode),
+            "timezone": .string(configuration.timezone.name),
+            "job_count": .number(scheduler.jobCount),
+            "jobs": .array(jobs),
+            "active_runs": .array(active.prefix(Bounds.statusDetails).map { .string($0.id) }),
+            "configuration": .string(settings.configurationPath),
+            "configuration_error": .optional(settings.configurationFault?.description),
+            "config_error": configurationError,
+            "refused_count": .number(refused.count),
+            "refused_jobs": .array(
+                refused.prefix(Bounds.statusDetails).map { ["name": .string($0.name), "error": .string($0.error)] }),
+            "clock": clock,
+            "loop": loop,
+            "version": .string(botcronVersion),
+        ]
+        if omitted > 0 { shape["jobs_omitted"] = .number(omitted) }
+        return shape
+    }
+
+    func status() throws(ErrorReply) -> JSONObject {
+        var shape = try stats()
+        shape["recent_executions"] = .array(try telling.ended(Self.recentExecutions).map { telling.json(of: $0) })
+        return shape
+    }
+
+    /// Every job by name; of more than `Bounds.statusJobs` those that are due first, and how many were left out.
+    private func jobs() -> (shapes: [JSONValue], omitted: Int) {
+        let count = scheduler.jobCount
+        let names = count <= Bounds.statusJobs ? catalogue.names : scheduler.soonest(Bounds.statusJobs)
+        let shapes = names.compactMap { scheduler.job(named: $0) }.map { view -> JSONValue in
+            ["name": .string(view.job.name), "next_run": .instant(view.nextRun, view.job.zone)]
+        }
+        return (shapes, count - shapes.count)
+    }
+
+    /// Why config.json as it stands is not in force: where in which file, and a sentence. Null where it is.
+    private var configurationError: JSONValue {
+        guard let fault = settings.configurationFault else { return .null }
+        return [
+            "file": .string(settings.configurationPath),
+            "line": fault.line.map { .number($0) } ?? .null,
+            "column": fault.column.map { .number($0) } ?? .null,
+            "sentence": .string(fault.description),
+        ]
+    }
+
+    /// The last time that the wall clock was set; null where it was not.
+    private var clock: JSONValue {
+        guard let step = scheduler.clockStep else { return .null }
+        return [
+            "at": .instant(step.at, settings.configuration.timezone), "by_seconds": .number(step.by.inSeconds),
+        ]
+    }
+
+    /// How long the turns of the loop took since the start.
+    private var loop: JSONValue {
+        let health = scheduler.health
+        let exempt = health.exempt.sorted { $0.key < $1.key }.map { name, times -> (String, JSONValue) in
+            (name, ["count": .number(times.count), "ms_max": .number(times.millisecondsMax)])
+        }
+        return [
+            "turns": .number(health.turns),
+            "busy_ms_max": .number(health.busyMillisecondsMax),
+            "late_ms_max": .number(health.lateMillisecondsMax),
+            "late_ms_p99": .number(health.lateMillisecondsP99),
+            "exempt": .object(JSONObject(exempt)),
+        ]
+    }
+}

@@ -1,0 +1,30 @@
+import Configuration
+import Control
+import EventLoop
+import Settings
+
+/// The daemon as its clients may ask of it: how long it runs, and that it ends.
+final class Service: ServiceControl {
+    let statePath: String
+    private let settings: Settings
+    private let ending: Stop
+    private let presence: BusPresence
+    private let loop: EventLoop
+    private let startedAtUSec: UInt64
+
+    init(settings: Settings, ending: Stop, presence: BusPresence, loop: EventLoop, statePath: String) {
+        self.settings = settings
+        self.ending = ending
+        self.presence = presence
+        self.loop = loop
+        self.statePath = statePath
+        startedAtUSec = loop.now(.boottime)
+    }
+
+    func stop(because reason: String) {
+        ending.begin(because: reason, patience: settings.configuration.stopTimeout)
+    }
+
+    var uptime: Double { Double(loop.now(.boottime) - startedAtUSec) / 1e6 }
+    var isOnBus: Bool { presence.isReachable }
+}

@@ -1,0 +1,56 @@
+internal import EventLoop
+public import Schedules
+public import Scheduling
+internal import Store
+
+/// What holds now, for those who answer: whichever core is in force.
+extension Engine: SchedulerReading {
+    public var now: Instant { Instant(microseconds: Int64(loop.now(.realtime))) }
+    public var status: SchedulerStatus { scheduler.status }
+    public var isEnabled: Bool { scheduler.isEnabled }
+    public var jobCount: Int { scheduler.jobCount }
+    public var jobNames: [String] { scheduler.jobNames }
+    public func job(named name: String) -> Scheduler.JobView? { scheduler.job(named: name) }
+    public var nextRun: (job: String, at: Instant)? { scheduler.nextRun }
+    public func soonest(_ limit: Int) -> [String] { scheduler.soonest(limit) }
+    public var activeRunCount: Int { scheduler.activeRunCount }
+    public var activeRuns: [Run] { scheduler.activeRuns }
+    public func activeRun(id: String) -> Run? { scheduler.activeRun(id: id) }
+    public func unmetConditions(ofRun id: String) -> (unmet: [Condition], until: Instant?)? {
+        scheduler.unmetConditions(ofRun: id)
+    }
+    public func explain(_ job: String, at instant: Instant?, records: [Run]) -> [Explanation] {
+        scheduler.explain(job, at: instant, records: records, now: now)
+    }
+    public var registrations: [String: (scheduleKey: String, registeredAt: Instant)] { scheduler.registrations }
+    public var queues: [QueueTotals] { scheduler.queues }
+    public func queueItems(_ queue: String, limit: Int) -> [QueueItem] {
+        scheduler.queueItems(queue, limit: limit, now: now)
+    }
+
+    public var health: EngineHealth {
+        var health = EngineHealth()
+        switch phase {
+        case .preparing, .working: break
+        case .holding(let holding): health.storeFault = holding.error
+        case .refusing(let refusing):
+            health.storeFault = refusing.error
+            health.isStoreReadable = refusing.isReadable
+        }
+        let meter = loop.meter
+        health.turns = meter.turns
+        health.busyMillisecondsMax = Double(meter.busyUSecMax) / 1000
+        health.lateMillisecondsMax = Double(meter.lateUSecMax) / 1000
+        health.lateMillisecondsP99 = Double(meter.lateUSecP99) / 1000
+        health.exempt = meter.exempt.mapValues { ($0.count, Double($0.usecMax) / 1000) }
+        return health
+    }
+
+}
+
+extension Engine: RunExpecting {
+    public func expectedRuns(atMost bound: Int) -> [ExpectedRun] {
+        guard case .working = phase else { return [] }
+        return scheduler.expectedRuns(atMost: bound)
+    }
+}

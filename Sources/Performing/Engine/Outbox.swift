@@ -1,0 +1,73 @@
+import Schedules
+import Scheduling
+
+/// What was decided in one turn of the loop and is not performed yet: one transaction, and what it makes visible.
+///
+/// The order within a kind is the order of the events; the order of kinds is that of `Effect`.
+struct Outbox {
+    /// What it was decided about, to be decided again where the transaction cannot be.
+    var events: [Event] = []
+    var changes: [StoreChange] = []
+    var stops: [String] = []
+    var launches: [Launch] = []
+    var checks: [(run: String, command: Job.Action, job: Job)] = []
+    var wishes: [MachineWish] = []
+    var arming = Arming.unchanged
+    var announcements: [Announcement] = []
+    var replies: [(ticket: Ticket, reply: Reply)] = []
+    /// Those who wait for no more than that everything so far is durable.
+    var reads: [() -> Void] = []
+
+    enum Arming {
+        case unchanged
+        /// The instant to wait for; nil: none.
+        case at(Instant?)
+    }
+
+    var isEmpty: Bool {
+        guard case .unchanged = arming else { return false }
+        return changes.isEmpty && stops.isEmpty && launches.isEmpty && checks.isEmpty && wishes.isEmpty
+            && announcements.isEmpty && replies.isEmpty && reads.isEmpty
+    }
+
+    mutating func add(_ event: Event, _ effects: [Effect]) {
+        events.append(event)
+        for effect in effects {
+            switch effect {
+            case .commit(let changes): self.changes += changes
+            case .stop(let run, _): stops.append(run)
+            case .start(let launch): launches.append(launch)
+            case .check(let run, let command, let job): checks.append((run, command, job))
+            case .machine(let wish): wishes.append(wish)
+            case .arm(let instant): arming = .at(instant)
+            case .announce(let announcement): announcements.append(announcement)
+            case .reply(let ticket, let reply): replies.append((ticket, reply))
+            }
+        }
+    }
+
+    /// Runs whose processes are to end whatever becomes of the transaction: a client wants it, or the daemon or the
+    /// machine ends. Their supervisors keep how they ended.
+    var urgentStops: [String] {
+        var isEndOfAll = false
+        var cancelled: [String] = []
+        for event in events {
+            switch event {
+            case .stopping, .sleep: isEndOfAll = true
+            case .cancelRequested(let run, _): cancelled.append(run)
+            default: break
+            }
+        }
+        return isEndOfAll ? stops : stops.filter(cancelled.contains)
+    }
+
+    /// Whether the machine or the daemon is about to go, and nobody can wait for the store.
+    var isLast: Bool {
+        events.contains { event in
+            switch event {
+            case .stopping, .sleep: true
+            default: false
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+public import Scheduling
+public import Store
+
+extension SQLiteStore {
+    public func load() throws(StoreError) -> StoredState {
+        let operation = "load what the last daemon left"
+        let statements = try opened(operation)
+        var state = StoredState()
+        state.schedulerOverride = try setting(.schedulerOverride, statements).map { $0 == "1" }
+
+        // Two names that SQLite tells apart may be one in Swift: who makes a dictionary of them must not trap.
+        var names: Set<String> = []
+        defer { statements.jobStates.reset() }
+        while try statements.jobStates.step(operation) {
+            let job = JobStateRow.read(statements.jobStates)
+            if names.insert(job.job).inserted {
+                state.jobs.append(job)
+            } else {
+                state.leaveOut("a second state of the job \(job.job)")
+            }
+        }
+        names.removeAll()
+        defer { statements.activeRuns.reset() }
+        while try statements.activeRuns.step(operation) {
+            do throws(StoreError) {
+                let run = try RunRow.read(statements.activeRuns)
+                if names.insert(run.id).inserted {
+                    state.activeRuns.append(run)
+                } else {
+                    state.leaveOut("a second run \(run.id)")
+                }
+            } catch {
+                state.leaveOut(error.message)
+            }
+        }
+        defer { statements.latestRun.reset() }
+        if try statements.latestRun.step(operation) { state.latestRunAt = statements.latestRun.instantIfAny() }
+        names.removeAll()
+        let definitions = statements.definitions
+        defer { definitions.reset() }
+        while try definitions.step(operation) {
+            let job = definitions.text()
+            let version = definitions.count()
+            let json = definitions.text()
+            if names.insert(job).inserted {
+                state.definitions.append(
+                    .init(job: job, version: version, json: json, createdAt: definitions.instant()))
+            } else {
+                state.leaveOut("a second definition of the job \(job)")
+            }
+        }
+        return state
+    }
+}
+
+extension StoredState {
+    fileprivate mutating func leaveOut(_ what: String) {
+        if unreadable.count < Self.unreadableMax { unreadable.append(what) }
+    }
+}

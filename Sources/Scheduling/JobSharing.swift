@@ -1,0 +1,26 @@
+/// Makes jobs that come one after another share what is equal in them: of a hundred thousand that differ in name and
+/// command, one has the memory of what they have in common.
+public struct JobSharing {
+    /// Schedules whose parsed form is kept to be shared by jobs that have the same. Others have their own.
+    private let prototypesMax: Int
+    /// Jobs that later ones share with: by schedule, and the last.
+    private var prototypes: [String: Job] = [:]
+    private var latest: Job?
+
+    public init(prototypesMax: Int = Scheduler.Limits.prototypes) {
+        self.prototypesMax = prototypesMax
+    }
+
+    /// The same job, made of what it shares with earlier ones.
+    public mutating func shared(_ job: Job) -> Job {
+        var job = job
+        if let latest { job.share(with: latest) }
+        if let prototype = prototypes[job.scheduleKey] {
+            job.share(with: prototype)
+        } else if prototypes.count < prototypesMax {
+            prototypes[job.scheduleKey] = job
+        }
+        latest = job
+        return job
+    }
+}

@@ -1,0 +1,129 @@
+public import Schedules
+
+/// The queues that clients fill and empty: first in, first out, and an item that was taken is acknowledged or comes
+/// again.
+///
+/// The items are in the store. Here are what each queue holds in all, and the items that the events since the last
+/// commit have changed: these are laid over what the register says, so that several requests of one turn do not get the
+/// same item.
+extension Scheduler {
+    /// Whoever takes an item has so long to acknowledge it; then it comes again.
+    public static var queueVisibility: Duration { .seconds(300) }
+
+    struct QueueLedger {
+        var totals: [String: QueueTotals]
+        /// The greatest id that was ever given out.
+        var lastID: Int64
+        /// Items that were pushed or taken since the last commit, by id.
+        var changed: [Int64: QueueItem] = [:]
+        /// Items that were acknowledged since then.
+        var removed: Set<Int64> = []
+
+        init(_ register: any ExecutionRegister) {
+            totals = Dictionary(register.queues().map { ($0.queue, $0) }, uniquingKeysWith: { first, _ in first })
+            lastID = register.lastQueueItemID()
+        }
+
+        var bytes: Int { totals.values.reduce(0) { $0 + $1.bytes } }
+
+        mutating func didCommit() {
+            changed.removeAll()
+            removed.removeAll()
+        }
+
+        mutating func count(_ queue: String, items: Int, bytes: Int) {
+            totals[queue, default: QueueTotals(queue: queue)].items += items
+            totals[queue, default: QueueTotals(queue: queue)].bytes += bytes
+            if totals[queue].map({ $0.items <= 0 }) ?? false { totals[queue] = nil }
+        }
+    }
+
+    private func ledger() -> QueueLedger {
+        if let queueLedger { return queueLedger }
+        let loaded = QueueLedger(register)
+        queueLedger = loaded
+        return loaded
+    }
+
+    // MARK: - Requests
+
+    /// - Parameter json: valid, and the name of the queue is: whoever hears the request has looked.
+    func pushItem(_ json: String, to queue: String, ticket: Ticket, now: Instant) {
+        let known = ledger()
+        let size = json.utf8.count
+        if let why = hindrance(toPush: size, to: queue, known) {
+            return reply(ticket, .refused(.limitExceeded("cannot push to the queue \"\(queue)\": \(why)")))
+        }
+        let item = QueueItem(id: known.lastID + 1, queue: queue, json: json, pushedAt: now)
+        queueLedger?.lastID = item.id
+        queueLedger?.changed[item.id] = item
+        queueLedger?.count(queue, items: 1, bytes: size)
+        turn.changes.append(.queueItem(item))
+        reply(ticket, .item(item))
+    }
+
+    private func hindrance(toPush size: Int, to queue: String, _ known: QueueLedger) -> String? {
+        let items = known.totals[queue]?.items ?? 0
+        guard size <= Limits.queueItemBytes else {
+            return "the item has \(size) bytes; at most \(Limits.queueItemBytes)"
+        }
+        guard items < Limits.itemsPerQueue else {
+            return "\(items) items are in it; at most \(Limits.itemsPerQueue)"
+        }
+        guard items > 0 || known.totals.count < Limits.queues else {
+            return "\(known.totals.count) queues are there; at most \(Limits.queues)"
+        }
+        guard known.bytes + size <= Limits.queueBytes else {
+            return "all queues together have \(known.bytes) bytes; at most \(Limits.queueBytes)"
+        }
+        return known.lastID < .max ? nil : "all ids of items are used up"
+    }
+
+    /// Takes the oldest item that nobody has.
+    func popItem(from queue: String, ticket: Ticket, now: Instant) {
+        guard var item = freeItem(of: queue, now: now) else { return reply(ticket, .refused(.queueEmpty(queue))) }
+        item.takenUntil = now + Self.queueVisibility
+        item.deliveries += 1
+        queueLedger?.changed[item.id] = item
+        turn.changes.append(.queueItem(item))
+        reply(ticket, .item(item))
+    }
+
+    private func freeItem(of queue: String, now: Instant) -> QueueItem? {
+        let known = ledger()
+        let stored = register.queueItems(queue, notTakenAt: now, limit: 1 + known.changed.count + known.removed.count)
+        let oldest = stored.first { known.changed[$0.id] == nil && !known.removed.contains($0.id) }
+        let changed = known.changed.values
+            .filter { $0.queue == queue && ($0.takenUntil.map { $0 <= now } ?? true) }
+            .min { $0.id < $1.id }
+        return [oldest, changed].compactMap { $0 }.min { $0.id < $1.id }
+    }
+
+    func acknowledgeItem(_ id: String, of queue: String, ticket: Ticket) {
+        let known = ledger()
+        let number = Int64(id)
+        let item = number.flatMap { known.changed[$0] ?? register.queueItem(id: $0) }
+        guard let item, item.queue == queue, !known.removed.contains(item.id) else {
+            return reply(ticket, .refused(.noSuchItem(id: id, queue: queue)))
+        }
+        queueLedger?.changed[item.id] = nil
+        queueLedger?.removed.insert(item.id)
+        queueLedger?.count(queue, items: -1, bytes: -item.json.utf8.count)
+        turn.changes.append(.removeQueueItem(id: item.id))
+        reply(ticket, .done)
+    }
+
+    // MARK: - Queries
+
+    /// What each queue holds, by name: those that have items, the taken ones included.
+    public var queues: [QueueTotals] { ledger().totals.values.sorted { $0.queue < $1.queue } }
+
+    /// Items that nobody has, oldest first; of those that were changed since the last commit none.
+    public func queueItems(_ queue: String, limit: Int, now: Instant) -> [QueueItem] {
+        let known = ledger()
+        let spare = known.changed.count + known.removed.count
+        let items = register.queueItems(queue, notTakenAt: now, limit: max(0, limit) + spare)
+        return Array(
+            items.filter { known.changed[$0.id] == nil && !known.removed.contains($0.id) }.prefix(max(0, limit)))
+    }
+}

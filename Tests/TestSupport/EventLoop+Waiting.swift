@@ -1,0 +1,36 @@
+public import EventLoop
+import Glibc
+
+extension EventLoop {
+    /// Turns until `isDone`, for `seconds` at most; throws naming what was missing.
+    ///
+    /// - Parameter usec: how often to look at what the loop is not told of; nil: only when something happens.
+    public func turn(
+        until what: @autoclosure () -> String, seconds: Double = 20, lookingEvery usec: UInt64? = nil,
+        _ isDone: () throws -> Bool
+    ) throws {
+        let deadline = monotonicUSec + UInt64(seconds * 1_000_000)
+        while try !isDone() {
+            let now = monotonicUSec
+            guard now < deadline else { throw TestFailure("\(seconds) s passed without: \(what())") }
+            try runOnce(timeoutUSec: min(deadline - now, usec ?? .max))
+        }
+    }
+
+    /// Turns for as long as something is ready.
+    public func turnWhileReady() throws {
+        while try runOnce(timeoutUSec: 0) {}
+    }
+
+    /// Turns for so long, whatever happens.
+    public func turn(forUSec usec: UInt64) throws {
+        let end = monotonicUSec + usec
+        while case let now = monotonicUSec, now < end { try runOnce(timeoutUSec: end - now) }
+    }
+}
+
+private var monotonicUSec: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
+}

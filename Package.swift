@@ -153,6 +153,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["EventLoop", "CLinux"], path: "Tests/TestSupport",
             swiftSettings: strict),
         // Reads the code about the code, as text.
+        tests("TidyTests", [], exclude: ["Exceptions"]),
 
         // Programs that tests kill.
         tool("store-crash-child", "Tests/SQLiteStoreCrashChild", ["SQLiteStore", "Store", "Scheduling", "Schedules"]),

@@ -1,4 +1,6 @@
-// What every target holds to be true of whatever it is given. Compiled together with the sources of Schedules.
+// What every target holds to be true of whatever it is given.
+
+import Schedules
 
 func fuzzText(_ data: UnsafePointer<UInt8>?, _ size: Int) -> String {
     String(decoding: UnsafeBufferPointer(start: data, count: size), as: UTF8.self)

@@ -1,5 +1,7 @@
 // libFuzzer target: cron expressions, nicknames and the searches of whatever parses.
 
+import Schedules
+
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let text = fuzzText(data, size)

@@ -1,5 +1,5 @@
-// A libFuzzer target from the message to the answer: the whole daemon, on a thread of its own, with us in place of its
-// bus.
+// A libFuzzer target from the message to the answer: every method of Control through its own dispatch, with the rooms
+// behind it that the daemon has there, on a thread of its own, with us in place of its bus.
 //
 // There is no other process: we listen on a socket, greet the daemon as a bus does, and answer its own calls (it gets
 // its name; nobody else is there). The store is a file in memory. There is no botcron-run beside this program, so that
@@ -17,7 +17,9 @@ internal import Glibc
 public func fuzzHandlers(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     var input = Array(UnsafeBufferPointer(start: data, count: count))[...]
     guard let choice = input.popFirst() else { return 0 }
-    bus.call(methods[Int(choice) % methods.count], &input)
+    var target = methods[Int(choice) % methods.count]
+    if target.path.isEmpty { target.path = bus.waitingRun() }
+    bus.call(target, &input)
     return 0
 }
 
@@ -25,7 +27,8 @@ public func fuzzHandlers(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 nonisolated(unsafe) private let bus = OwnBus()
 
 private struct Target {
-    let path: String
+    /// Empty for an object of a run that has not ended.
+    var path: String
     let interface: String
     let member: String
     let inputs: String
@@ -63,6 +66,13 @@ private let methods: [Target] = {
         Target(job, name + ".Job1", "Explain", "", "a(ss)"), Target(job, properties, "GetAll", "s", "a{sv}"),
         Target(root, properties, "Get", "ss", "v"), Target(job, properties, "Set", "ssv", ""),
         Target(root, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", "", "a{oa{sa{sv}}}"),
+        Target(root, name, "query_jobs", "s", "s"), Target(root, name, "Ping", "", "s"),
+        Target(job, name + ".Job1", "Remove", "", ""),
+        Target(root + "/jobs/made", name + ".Job1", "Remove", "", ""),
+        Target(root + "/jobs/made", properties, "GetAll", "s", "a{sv}"), Target("", name + ".Run1", "Cancel", "", ""),
+        Target("", name + ".Run1", "Output", "tu", "ay"), Target("", properties, "GetAll", "s", "a{sv}"),
+        Target(root, properties, "Set", "ssv", ""),
+        Target("/org/freedesktop/LogControl1", properties, "Set", "ssv", ""),
     ]
 }()
 
@@ -214,6 +224,22 @@ private final class OwnBus {
 
     // MARK: - Calls
 
+    /// A run that waits for its retry, which no run survives here but by waiting.
+    func waitingRun() -> String {
+        for _ in 0..<2 {
+            if let run = ask(Target(root, name + ".Manager1", "ListRuns", "", "ao"), nil, firstPath) { return run }
+            _ = ask(Target(root, name, "run_job", "s", "s"), "patient") { _ in }
+        }
+        return root + "/runs/none"
+    }
+
+    private func ask<Answer>(_ target: Target, _ text: String?, _ read: (OpaquePointer) -> Answer?) -> Answer? {
+        let reply = send(target) { iterator in if let text { appendText(text, &iterator) } }
+        guard let reply else { fatalError("\(target.member) was not answered") }
+        defer { dbus_message_unref(reply) }
+        return read(reply)
+    }
+
     func call(_ target: Target, _ input: inout ArraySlice<UInt8>) {
         callCount += 1
         // What one input changes the next finds; now and then all begins anew, in what matters.
@@ -258,9 +284,23 @@ private final class OwnBus {
 private let config = """
     {"slack": {"x": 1}, "schedules": {"timezone": "UTC", "jobs": [
         {"name": "daily", "cron": "0 9 * * *", "command": ["true"]},
-        {"name": "quick", "command": ["true"], "overlap_policy": "allow"}
+        {"name": "quick", "command": ["true"], "overlap_policy": "allow"},
+        {"name": "patient", "command": ["true"], "retry": {"max_attempts": 3, "delay_seconds": 3600}}
     ]}}
     """
+
+/// The first of the paths that an answer holds.
+private func firstPath(in reply: OpaquePointer) -> String? {
+    var (iterator, element) = (DBusMessageIter(), DBusMessageIter())
+    guard dbus_message_iter_init(reply, &iterator) != 0,
+        dbus_message_iter_get_arg_type(&iterator) == Int32(UInt8(ascii: "a"))
+    else { return nil }
+    dbus_message_iter_recurse(&iterator, &element)
+    guard dbus_message_iter_get_arg_type(&element) == Int32(UInt8(ascii: "o")) else { return nil }
+    var path: UnsafePointer<CChar>?
+    dbus_message_iter_get_basic(&element, &path)
+    return path.map { String(cString: $0) }
+}
 
 // MARK: - Arguments
 
@@ -273,6 +313,7 @@ private func appendArgument(
     case UInt8(ascii: "b"): append(&iterator, "b", dbus_bool_t(number(&input) & 1))
     case UInt8(ascii: "i"): append(&iterator, "i", Int32(truncatingIfNeeded: number(&input)))
     case UInt8(ascii: "u"): append(&iterator, "u", UInt32(truncatingIfNeeded: number(&input)))
+    case UInt8(ascii: "t"): append(&iterator, "t", number(&input))
     case UInt8(ascii: "x"): append(&iterator, "x", Int64(bitPattern: number(&input)))
     case UInt8(ascii: "v"): appendVariant(&input, &iterator)
     case UInt8(ascii: "a"):
@@ -294,7 +335,7 @@ private func appendArgument(
 }
 
 private func appendVariant(_ input: inout ArraySlice<UInt8>, _ iterator: inout DBusMessageIter) {
-    let types = ["s", "b", "i", "u", "x", "as", "a{sv}"]
+    let types = ["s", "b", "i", "u", "x", "as", "a{sv}", "t"]
     let type = types[Int(input.popFirst() ?? 0) % types.count]
     var content = DBusMessageIter()
     dbus_message_iter_open_container(&iterator, Int32(UInt8(ascii: "v")), type, &content)

@@ -1,5 +1,7 @@
 // libFuzzer target: intervals and durations.
 
+import Schedules
+
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let text = fuzzText(data, size)

@@ -1,9 +1,9 @@
-// A libFuzzer target for what comes over the bus, up to the arguments that a handler gets; built together with the sources
-// of the DBus room.
+// A libFuzzer target for what comes over the bus, up to the arguments that a handler gets; built together with the
+// sources of the DBus room.
 //
 // The input is a signature, a zero, and a body. It becomes a call as it stands on the wire, which libdbus checks as it
-// checks every message, and then goes where a call goes: the bounded reader, and the check against declarations. What was
-// read must be written and read back as the same.
+// checks every message, and then goes where a call goes: the bounded reader, and the check against declarations. What
+// was read must be written and read back as the same.
 
 internal import CDBus
 

@@ -1,5 +1,7 @@
 // libFuzzer target: zone files. The corpus begins with the installed ones.
 
+import Schedules
+
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: data, count: size))

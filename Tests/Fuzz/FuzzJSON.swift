@@ -1,8 +1,8 @@
-// A libFuzzer target for the JSON room, built together with its sources:
-//
-//     swiftc -parse-as-library -O -sanitize=fuzzer,address Sources/JSON/*.swift Tests/Fuzz/JSONFuzz.swift
+// A libFuzzer target for the JSON room.
 //
 // The first byte seeds an edit, the rest is the text. A broken promise traps.
+
+import JSON
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzJSON(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {

@@ -29,15 +29,20 @@ extension SQLiteStore {
         }
     }
 
-    public func isStoodFor(job: String, fireTime: Instant) -> Bool {
-        lookUp(false) { () throws(StoreError) in
+    public func spans(ofJob job: String, over fireTime: Instant) -> [Range<Instant>] {
+        lookUp([]) { () throws(StoreError) in
             let what = "look up what stands for a fire time of \(job)"
             let statement = try opened(what).standsFor
             statement.bind(job)
             statement.bind(fireTime)
             statement.bind(fireTime)
             defer { statement.reset() }
-            return try statement.step(what)
+            var spans: [Range<Instant>] = []
+            while try statement.step(what) {
+                let (since, last) = (statement.instant(), statement.instant())
+                spans.append(since..<max(since, last))
+            }
+            return spans
         }
     }
 

@@ -65,9 +65,10 @@ final class Statements {
         // By `run_fire_time`: from the fire time on, to the first that is stood for so.
         standsFor = try database.prepare(
             """
-            SELECT 1 FROM run WHERE job = ? AND scheduled_for_us > ? AND scheduled_for_us IS NOT NULL
+            SELECT covered_since_us, scheduled_for_us FROM run
+            WHERE job = ? AND scheduled_for_us > ? AND scheduled_for_us IS NOT NULL
                 AND trigger IN ('schedule', 'catch_up', 'manual') AND covered_since_us <= ?
-                AND status NOT IN ('skipped', 'missed') LIMIT 1
+                AND status NOT IN ('skipped', 'missed') LIMIT 64
             """)
         firstKept = try database.prepare(
             """

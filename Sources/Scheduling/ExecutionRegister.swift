@@ -21,11 +21,11 @@ public protocol ExecutionRegister: AnyObject {
     /// Asked only after a clock was set back, or one that had fallen back was set right.
     func firstKept(job: String, after instant: Instant, ofAtLeast count: Int) -> Instant?
 
-    /// Whether a run for a later fire time stands for this one, too: `coveredSince` ≤ it < `scheduledFor`, among the
-    /// runs that stand for a process (no record of why there was none).
+    /// From when to when the runs stand that may stand for this fire time, too: `coveredSince` ≤ it < `scheduledFor`,
+    /// among the runs that stand for a process (no record of why there was none). Of very many, some.
     ///
     /// Asked only after a clock was set back, for times of day.
-    func isStoodFor(job: String, fireTime: Instant) -> Bool
+    func spans(ofJob job: String, over fireTime: Instant) -> [Range<Instant>]
 
     /// The run that was asked for with this key, for as long as keys are kept.
     func earlierRun(idempotencyKey: String) -> EarlierRun?
@@ -87,7 +87,7 @@ extension ExecutionRegister {
     /// For a register that keeps no fire times.
     public func isDecided(job: String, fireTime: Instant) -> Bool { false }
     public func firstKept(job: String, after instant: Instant, ofAtLeast count: Int) -> Instant? { nil }
-    public func isStoodFor(job: String, fireTime: Instant) -> Bool { false }
+    public func spans(ofJob job: String, over fireTime: Instant) -> [Range<Instant>] { [] }
     public func earlierRun(idempotencyKey: String) -> EarlierRun? { nil }
     public func earlierRun(job: String, scheduledFor: Instant) -> EarlierRun? { nil }
     public func queues() -> [QueueTotals] { [] }

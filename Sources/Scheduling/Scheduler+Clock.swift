@@ -1,4 +1,4 @@
-import Schedules
+public import Schedules
 
 /// What a wall clock that is set means.
 ///
@@ -152,20 +152,29 @@ extension Scheduler {
             || entry.waiting.contains { $0.run.scheduledFor == fire }
     }
 
-    /// Whether a run for a later fire time was to do for this one, too.
+    /// Whether a run for a later fire time was to do for this one, too. One that came of other schedules was not: it
+    /// stood for fire times that were theirs.
     private func isStoodFor(_ entry: JobEntry, _ fire: Instant) -> Bool {
         func stands(_ run: Run) -> Bool {
             guard run.job == entry.job.name, run.status.isExecuted, let since = run.coveredSince,
                 let last = run.scheduledFor
             else { return false }
-            return since <= fire && fire < last
+            return since <= fire && fire < last && entry.job.names(since..<last)
         }
-        return register.isStoodFor(job: entry.job.name, fireTime: fire) || uncommittedRecords.contains(where: stands)
-            || entry.occupying.contains { stands($0.run) } || entry.waiting.contains { stands($0.run) }
+        return register.spans(ofJob: entry.job.name, over: fire).contains(where: entry.job.names)
+            || uncommittedRecords.contains(where: stands) || entry.occupying.contains { stands($0.run) }
+            || entry.waiting.contains { stands($0.run) }
     }
 }
 
 extension Job {
+    /// Whether both ends of a span are fire times of these schedules.
+    public func names(_ span: Range<Instant>) -> Bool {
+        [span.lowerBound, span.upperBound].allSatisfy { fire in
+            schedules.contains { $0.timetable.contains(fire) }
+        }
+    }
+
     /// The same job as it would be if it were first seen at another instant: intervals count from there, and single
     /// instants that are named by it ("in 2 hours").
     ///

@@ -104,6 +104,31 @@ import Testing
         #expect(first(100, 1, "coffee") == nil)
     }
 
+    @Test func theSpansOverAFireTimeAreThoseOfProcesses() throws {
+        let store = try SQLiteStore(path: scratch.database)
+        func run(_ number: Int, _ trigger: Run.Trigger, _ status: Run.Status, _ span: Range<Int64>) -> StoreChange {
+            var run = Run(
+                id: "cron-\(number)", job: "tea", skill: "", trigger: trigger,
+                scheduledFor: Instant(seconds: span.upperBound), createdAt: Instant(seconds: 1000), status: status)
+            run.coveredSince = Instant(seconds: span.lowerBound)
+            return .run(run)
+        }
+        try store.commit([
+            run(1, .catchUp, .success, 100..<300), run(2, .schedule, .failed, 200..<400),
+            run(3, .catchUp, .missed, 100..<500), run(4, .chain, .success, 100..<600),
+        ])
+        func spans(_ fire: Int64, _ job: String = "tea") -> [Range<Int64>] {
+            store.spans(ofJob: job, over: Instant(seconds: fire)).map { $0.lowerBound.seconds..<$0.upperBound.seconds }
+                .sorted { $0.lowerBound < $1.lowerBound }
+        }
+        #expect(spans(99) == [])
+        #expect(spans(100) == [100..<300])
+        #expect(spans(250) == [100..<300, 200..<400])
+        #expect(spans(300) == [200..<400], "the last of a span has a run of its own")
+        #expect(spans(400) == [])
+        #expect(spans(250, "coffee") == [])
+    }
+
     @Test func settingsAndDefinitionsCanBeTakenBack() throws {
         let store = try SQLiteStore(path: scratch.database)
         let define = StoreChange.definition(job: "tea", version: 1, json: "{}", createdAt: .init(seconds: 1))

@@ -27,6 +27,17 @@ import Testing
         #expect(rig.ledger("a").last == "04:00 running")
     }
 
+    /// One run of 01:00 to 03:00 silenced 02:30 of the schedule that came after it.
+    @Test func `set back, a run of other schedules stands for nothing of those of now`() {
+        let rig = Rig([job("a", "0 1-4 * * *")])
+        rig.restart(at: "03:30")
+        rig.end(id("a", "03:00"))
+        rig.reload([job("a", "30 1-4 * * *", registered: "03:30")])
+        rig.stepClock(by: .seconds(-7200))
+        rig.advance(to: "02:31")
+        #expect(rig.ledger("a") == ["02:30 running", "03:00 catch_up success ×3"])
+    }
+
     @Test func `set back, a rhythm goes on at once, and only what has a record is not run again`() {
         let rig = Rig([job("a", "0 * * * *")])
         rig.restart(at: "03:30")

@@ -45,10 +45,12 @@ final class ModelStore: ExecutionRegister {
         order.removeFirst(max(0, order.count - count))
     }
 
-    func isStoodFor(job: String, fireTime: Instant) -> Bool {
-        runs.values.contains { run in
-            run.job == job && run.status.isExecuted && (run.coveredSince.map { $0 <= fireTime } ?? false)
-                && (run.scheduledFor.map { fireTime < $0 } ?? false)
+    func spans(ofJob job: String, over fireTime: Instant) -> [Range<Instant>] {
+        runs.values.compactMap { run in
+            guard run.job == job, run.status.isExecuted, let since = run.coveredSince, let last = run.scheduledFor,
+                since <= fireTime, fireTime < last
+            else { return nil }
+            return since..<last
         }
     }
 

@@ -20,10 +20,12 @@ final class LossyStore: ExecutionRegister {
 
     func isDecided(job: String, fireTime: Instant) -> Bool { fireTimes[job]?[fireTime] != nil }
 
-    func isStoodFor(job: String, fireTime: Instant) -> Bool {
-        order[job, default: []].lazy.compactMap { self.runs[$0] }.contains { run in
-            run.job == job && run.status.isExecuted && (run.coveredSince.map { $0 <= fireTime } ?? false)
-                && (run.scheduledFor.map { fireTime < $0 } ?? false)
+    func spans(ofJob job: String, over fireTime: Instant) -> [Range<Instant>] {
+        order[job, default: []].lazy.compactMap { self.runs[$0] }.compactMap { run in
+            guard run.job == job, run.status.isExecuted, let since = run.coveredSince, let last = run.scheduledFor,
+                since <= fireTime, fireTime < last
+            else { return nil }
+            return since..<last
         }
     }
 

@@ -537,7 +537,7 @@ final class World {
         let isRhythm = view.job.schedules.contains {
             $0.timetable.schedule.keepsRhythm && $0.timetable.contains(fire)
         }
-        return !isRhythm && store.isStoodFor(job: view.job.name, fireTime: fire)
+        return !isRhythm && store.spans(ofJob: view.job.name, over: fire).contains(where: view.job.names)
     }
 
     private func checkQueries(_ scheduler: Scheduler) {

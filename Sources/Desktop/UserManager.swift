@@ -61,6 +61,7 @@ public final class UserManager {
     ///
     /// - Parameter settled: called once, when it is known whether there is one.
     public func watch(_ settled: @escaping () -> Void) {
+        // The timer goes with its owner, this object; so do both subscriptions.
         deadlineTimer = try? connection.loop.timer(.monotonic, accuracyUSec: 10_000) { [unowned self] in giveUp() }
         let rule = MatchRule(
             sender: .bus, path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", member: "NameOwnerChanged",
@@ -69,12 +70,15 @@ public final class UserManager {
             met(signal.arguments.last?.asString.flatMap { BusName($0) })
             // It may come to the bus a moment after us, where we were the first to want a bus at all.
             guard isPresent, firstEnvironment.isEmpty else { return }
-            readEnvironment { [unowned self] in firstEnvironment = $0 ?? [:] }
+            readEnvironment { [weak self] in self?.firstEnvironment = $0 ?? [:] }
         }
-        connection.owner(of: Self.name) { [unowned self] owner in
+        // An answer may come when the manager of another connection has taken this one's place.
+        connection.owner(of: Self.name) { [weak self] owner in
+            guard let self else { return }
             met(owner?.uniqueName)
             guard isPresent else { return settled() }
-            readEnvironment { [unowned self] environment in
+            readEnvironment { [weak self] environment in
+                guard let self else { return }
                 firstEnvironment = environment ?? [:]
                 settled()
             }

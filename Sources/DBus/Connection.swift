@@ -85,12 +85,15 @@ public final class Connection {
         }
         self.loop = loop
         bridge = try LoopBridge(owning: raw, loop: loop)
+        // The bridge is this object's own.
         bridge.onMessage = { [unowned self] message in receive(Message(retaining: message)) }
         do {
+            // The source goes with its owner, this object.
             turnEnd = try loop.deferred { [unowned self] in endTurn() }
         } catch {
             throw DBusError(.cannotConnect, "cannot connect to the bus at '\(text)': \(error)")
         }
+        // What the bus answers is heard through the bridge, which goes with this object.
         call(.toBus("Hello")) { [unowned self] in greeted($0) }
     }
 

@@ -41,6 +41,7 @@ final class LoopBridge {
         dbus_connection_set_max_message_unix_fds(raw, Self.messageFDsMax)
         dbus_connection_set_max_received_unix_fds(raw, Self.receivedFDsMax)
         do {
+            // The source goes with its owner, this object.
             dispatcher = try loop.deferred { [unowned self] in dispatch() }
         } catch {
             throw DBusError(.cannotConnect, "cannot connect to the bus: \(error)")
@@ -196,6 +197,7 @@ final class LoopBridge {
 
     private func add(timeout: OpaquePointer?) -> dbus_bool_t {
         guard let timeout else { return 0 }
+        // The source goes with its owner, this object.
         let timer = try? loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in
             // libdbus's timeouts go on until they are removed.
             arm(timeout)

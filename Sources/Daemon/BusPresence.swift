@@ -81,6 +81,7 @@ final class BusPresence {
         connection.onFault = { fault in log.error("a fault on the bus", [("BOTCRON_ERROR", fault)]) }
         // This object owns the connection; so below.
         connection.onDisconnected = { [unowned self] reason in lost(reason) }
+        // The connection goes with this object.
         connection.onConnected = { [unowned self] in
             switch state {
             case .connecting: state = .claiming
@@ -89,6 +90,7 @@ final class BusPresence {
             onGreeted(connection)
             claim()
         }
+        // The connection goes with this object.
         connection.onNameLost = { [unowned self] _ in
             log.warning("another program has taken the name on the bus; trying to take it again")
             claimLater()

@@ -144,23 +144,34 @@ public final class Daemon {
         engine.onTurnEnd = { [unowned self] in turnEnded() }
         engine.onConditions = { [control] in control.conditionsChanged() }
         engine.onRebuilt = { [control] in control.coreWasRebuilt() }
+        // As above: this object owns who calls.
         engine.onFolderLost = { [unowned self] error in
             log.error("another daemon has taken the state folder", [("BOTCRON_ERROR", "\(error)")])
             leave(ExitCode.unavailable)
         }
+        // As above: this object owns who calls.
         attempts.onProgress = { [unowned self] in ending.endIfDone() }
+        // As above: this object owns who calls.
         settings.onChange = { [unowned self] in settingsChanged() }
+        // As above: this object owns who calls.
         ending.onDone = { [unowned self] code in leave(code) }
         try machine.begin(
             intake: engine, settle: { [engine] in engine.settleNow() },
+            // As above: this object owns who calls.
             shutDown: { [unowned self] reason in stop(because: reason) })
         presence.onConnection = { [control] connection in control.serve(on: connection) }
+        // As above: this object owns who calls.
         presence.onGreeted = { [unowned self] connection in greeted(connection) }
+        // As above: this object owns who calls.
         presence.onOwned = { [unowned self] in arrive(.named) }
+        // As above: this object owns who calls.
         presence.onLost = { [unowned self] in busIsLost() }
+        // As above: this object owns who calls.
         presence.onRefused = { [unowned self] message in fail(ExitCode.unavailable, message) }
+        // As above: this object owns who calls.
         presence.onLeft = { [unowned self] reason in stop(because: reason, exitCode: ExitCode.unavailable) }
         for signal in [SIGTERM, SIGINT] {
+            // As above: this object owns who calls.
             signals.append(try loop.signal(signal) { [unowned self] in stop(because: "signal \(signal)") })
         }
         signals.append(try loop.signal(SIGHUP) { [settings] in settings.reloadFromDisk() })

@@ -28,6 +28,7 @@ public final class ChildSource: EventSource {
         self.handler = handler
         self.pidfd = pidfd
         super.init(loop: loop)
+        // The source goes with its owner, this object.
         readiness = try loop.watch(fd: pidfd, .readable) { [unowned self] _ in reap() }
     }
 

@@ -19,6 +19,7 @@ public final class ClockChangeSource: EventSource {
                 "watch the wall clock", object: "timerfd", code: code, advice: "fds left (ulimit -n)")
         }
         try rearm()
+        // The source goes with its owner, this object.
         readiness = try loop.watch(fd: fd, .readable) { [unowned self] _ in dispatch() }
     }
 

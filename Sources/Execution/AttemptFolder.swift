@@ -151,6 +151,8 @@ struct AttemptFolder {
     func awaitGate() throws(ExecutionError) {
         var waits = 0
         while !hasBegun, try isHeld(), waits < Self.supervisorWaitsMax {
+            // A supervisor that has just been started needs some milliseconds, and tells nobody when it is past its
+            // gate.
             usleep(1000)
             waits += 1
         }

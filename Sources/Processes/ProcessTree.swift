@@ -91,6 +91,7 @@ public struct ProcessTree: Sendable {
                 }
             }
             guard !isDone else { return }
+            // The kernel tells nobody that a fork has come to its exec.
             usleep(1000)
         }
     }

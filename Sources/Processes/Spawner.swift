@@ -179,6 +179,7 @@ public enum Spawner {
         var code = errno
         // Files or memory of the whole machine may be short for a moment.
         for _ in 0..<followingRetries where pidfd < 0 {
+            // What others give back is told to nobody.
             usleep(1000)
             pidfd = pidfd_open(pid, 0)
             code = errno

@@ -24,6 +24,7 @@ struct ToldMark {
         for _ in 0..<Self.openTries {
             file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
             if file >= 0 || errno == ENOENT { break }
+            // This is the start, before anybody is served.
             usleep(10_000)
         }
         var bytes: UInt64 = 0

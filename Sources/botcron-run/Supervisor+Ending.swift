@@ -132,6 +132,7 @@ extension Supervisor {
         for _ in 1..<Self.recordTries {
             if writeOutcome() { return .recorded }
             guard hasFolder else { break }
+            // All that is left to do is to record the end, and a full disk tells nobody when it has room.
             sleep(1)
         }
         if hasFolder, writeOutcome() { return .recorded }

@@ -99,10 +99,12 @@ final class JobShell {
         }
         do throws(EventLoopError) {
             let loop = client.loop
+            // The source goes with its owner, this object.
             sources.append(try loop.watch(fd: terminal, .readable) { [unowned self] _ in showSome() })
             // A file or /dev/null cannot be waited for, and is not typed.
             keyboard = try? loop.watch(fd: STDIN_FILENO, .readable) { [unowned self] _ in typeSome() }
             if keyboard == nil { typeAll() }
+            // The source goes with its owner, this object.
             sources.append(try loop.signal(SIGWINCH) { [unowned self] in copySize() })
             for number in [SIGTERM, SIGHUP] { sources.append(try loop.signal(number) { leave() }) }
         } catch {
@@ -194,6 +196,7 @@ final class JobShell {
     /// loses it, and what runs in the shell takes it for its own.
     private func endInput() {
         keyboard = nil
+        // The source goes with its owner, this object.
         endTimer = endTimer ?? (try? daemon.client.loop.timer(.monotonic) { [unowned self] in endInput() })
         type([4])
         endTimer?.arm(atUSec: daemon.client.loop.now(.monotonic) + Self.endIntervalUSec)

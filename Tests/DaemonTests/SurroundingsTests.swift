@@ -61,11 +61,7 @@ import Testing
         #expect(why["reasons"]?.arrayValue?.first?["code"] == "condition", "\(why)")
         #expect(why.compactText.contains("mains power"))
 
-        // What the start and the questions leave to do is done within a second; memory is given back after five.
-        try pass(6.5, session)
-        let before = try #require(ProcessState.status(daemon.pid, "voluntary_ctxt_switches"))
-        try pass(3, session)
-        #expect(try #require(ProcessState.status(daemon.pid, "voluntary_ctxt_switches")) == before)
+        try session.waitForRest(daemon)
 
         try startsNow(session, id) {
             try system.update(Self.upower, Self.upowerPath, Self.upowerInterface, [("OnBattery", .bool(false))])

@@ -148,6 +148,21 @@ final class Session {
         try wait(what, seconds: seconds, everyUSec: 5000, until: condition)
     }
 
+    /// Waits until the daemon has slept for six seconds without a wake-up. What a start, a run or a question leave to do
+    /// comes sooner than that, the memory that is given back after five seconds too; how much later than on its own time
+    /// a busy machine lets it be done is not ours to measure, that it ends is.
+    func waitForRest(_ daemon: Program) throws {
+        let still: UInt64 = 6_000_000
+        var switches: Int?
+        var since = ProcessState.monotonicUSec
+        try wait("six seconds without a wake-up", seconds: 60, everyUSec: 250_000) {
+            let now = ProcessState.monotonicUSec
+            let count = try #require(ProcessState.status(daemon.pid, "voluntary_ctxt_switches"))
+            if count != switches { (switches, since) = (count, now) }
+            return now - since >= still
+        }
+    }
+
     /// Turns until what was sent before is with us.
     func settle() throws {
         _ = try reply(RemoteCall(.bus, "/", "org.freedesktop.DBus.Peer", "Ping")).get()

@@ -226,6 +226,13 @@ final class Checker {
         reopened[job, default: []].contains { first <= $0.through && $0.from < last }
     }
 
+    /// A job that was first seen by a clock that was ahead is registered anew when that one is put right, with those of
+    /// its times of day that had come already: what one run stood for then is not run once more.
+    private func stillStands(_ run: Run, _ since: Instant, _ fire: Instant, _ job: Job) -> Bool {
+        run.status.isExecuted && isReopened(job.name, since, fire)
+            && [since, fire].allSatisfy { instant in job.schedules.contains { $0.timetable.contains(instant) } }
+    }
+
     // MARK: - Commits
 
     /// - Parameter wasEnabled: whether all schedules were in force before the events of this commit.
@@ -578,7 +585,9 @@ final class Checker {
         for id in store.order[job.name, default: []] {
             guard let run = store.runs[id], let fire = run.scheduledFor, run.trigger != .chain else { continue }
             exact[fire] = run
-            guard let since = run.coveredSince, owners[id] === grid else { continue }
+            guard let since = run.coveredSince, owners[id] === grid || stillStands(run, since, fire, job) else {
+                continue
+            }
             spans.append((since, fire, run.coveredCount, 1, 0, id, run.reason == .excluded))
         }
         spans.sort { $0.through < $1.through }

@@ -123,7 +123,7 @@ extension Scheduler {
             verdict.error = "exited with status \(code)"
         case .signaled(let signal):
             verdict.exit = .signal(signal)
-            verdict.error = "ended by \(SignalName.text(of: signal))"
+            verdict.error = "ended by \(ProcessSignalName.text(of: signal))"
         case .couldNotStart(let reason):
             verdict.error = reason
         case .lost(let why):

@@ -1,5 +1,5 @@
 /// The names of signals as signal(7) has them for Linux, and as `retry_on` takes them (`signal:SIGHUP`).
-enum SignalName {
+enum ProcessSignalName {
     /// From signal 1 on.
     private static let names = [
         "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",

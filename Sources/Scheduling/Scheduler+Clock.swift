@@ -67,7 +67,10 @@ extension Scheduler {
 
     /// A daemon starts, and the clock was set back before it did: by the watermarks and registrations that lie ahead.
     func takeUpEarlierStep(_ now: Instant) {
-        let ahead = jobs.values.reduce(now) { max($0, $1.state.decidedThrough, $1.state.registeredAt) }
+        let ahead = jobs.values.reduce(now) { latest, entry in
+            let registration = countsFromRegistration(entry) ? entry.state.registeredAt : .epoch
+            return max(latest, entry.state.decidedThrough, registration)
+        }
         guard ahead > now else { return }
         clockSetBack = (now, ahead - now)
         for name in jobs.keys.sorted() { if let entry = jobs[name] { movePause(entry, by: now - ahead) } }
@@ -107,14 +110,24 @@ extension Scheduler {
     }
 
     private func registerAnew(_ entry: JobEntry, now: Instant) {
-        let isOnlyOnce = entry.job.schedules.allSatisfy { $0.timetable.schedule.kind == .once }
-        // Nothing of it counts from its registration any more.
-        if isOnlyOnce, entry.fireTime(after: entry.state.decidedThrough) == nil { return }
-        entry.job = entry.job.registeredAnew(at: now, undecidedAfter: entry.state.decidedThrough)
+        guard countsFromRegistration(entry) else { return }
+        entry.job = entry.job.registeredAnew(at: now, undecidedAfter: everDecided(entry))
         entry.state.registeredAt = now
         entry.state.scheduleKey = entry.job.scheduleKey
         entry.nextRun = nil
         touch(entry)
+    }
+
+    /// A job whose single instants have all come keeps its registration, also one that lies ahead: anew, "in 2 hours"
+    /// would come once more. It is no sign of another step, at whatever later start.
+    private func countsFromRegistration(_ entry: JobEntry) -> Bool {
+        entry.job.schedules.contains { $0.timetable.schedule.kind != .once }
+            || entry.fireTime(after: everDecided(entry)) != nil
+    }
+
+    /// The watermark, or where it was before a clock that was ahead was put right.
+    private func everDecided(_ entry: JobEntry) -> Instant {
+        max(entry.state.decidedThrough, entry.state.reopenedThrough ?? .epoch)
     }
 
     private func firstKept(of entry: JobEntry, after instant: Instant) -> Instant? {

@@ -281,6 +281,36 @@ import Testing
         #expect(rig.launches.count == 1)
     }
 
+    @Test func `however often the daemon starts after the clock was put right, a single instant does not come again`() {
+        let seen = at("+5 00:00")
+        let rig = Rig([relativeJob("once", "in 2 hours", registeredAt: seen)], at: seen)
+        rig.advance(to: "+5 02:00")
+        rig.end(id("once", "+5 02:00"))
+        rig.stepClock(by: .seconds(-5 * 86_400))
+        for start in ["03:00", "04:00", "09:00"] { rig.restart(at: start) }
+        rig.advance(to: "+6 00:00")
+        #expect(rig.launches.count == 1)
+    }
+
+    /// The registration of a single instant that is over stays ahead, and each start took it for another step.
+    @Test func `however often the daemon starts after the clock was put right, a pause is moved once`() {
+        let seen = at("+5 00:00")
+        let rig = Rig(
+            [relativeJob("once", "in 2 hours", registeredAt: seen), job("paused", "0 * * * *", registeredAt: seen)],
+            at: seen)
+        rig.advance(to: "+5 02:00")
+        for launch in rig.launches { rig.end(launch.run.id) }
+        rig.send(.jobToggled(job: "paused", isEnabled: false, until: rig.now + .seconds(20 * 3600)))
+        rig.stepClock(by: .seconds(-5 * 86_400))
+        let until = at("22:00")
+        #expect(rig.store.states["paused"]?.pausedUntil == until)
+        for start in ["03:00", "04:00", "09:00"] {
+            rig.restart(at: start)
+            #expect(rig.store.states["paused"]?.pausedUntil == until, "after the start at \(start)")
+        }
+        #expect(rig.launches.filter { $0.job.name == "paused" && $0.run.scheduledFor ?? seen < until }.isEmpty)
+    }
+
     @Test(arguments: ahead)
     func `a pause, a skip and a retry that a clock that was ahead has left silence nothing for long`(
         _ ahead: Ahead

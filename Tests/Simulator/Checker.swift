@@ -92,13 +92,25 @@ final class Checker {
     private struct LaunchRecord {
         var attempt: Int
         var launch: Launch
-        /// The definition at the last start of a daemon since then.
+        /// The definition at the last start of a daemon since then, if there was such a start and it found one.
         var restored: Job?
+        var isRestored = false
     }
 
     /// A daemon starts with these runs under way: from now on the definition counts that it has found.
     func restore(_ runs: [Run]) {
-        for run in runs { launches[run.id]?.restored = grids[run.job]?.job }
+        for run in runs {
+            guard var record = launches[run.id] else { continue }
+            record.isRestored = true
+            record.restored = run.definition == nil ? grids[run.job]?.job : record.launch.job
+            launches[run.id] = record
+        }
+    }
+
+    /// The definition that an attempt is under: the one it was started with, or the one of the last scheduler since then
+    /// that took it up; nil where that one found none.
+    func jobInForce(of launch: Launch) -> Job? {
+        launches[launch.run.id].map { $0.isRestored ? $0.restored : $0.launch.job } ?? launch.job
     }
 
     func fail(_ text: String, job: String, fire: Instant? = nil, definition: Job? = nil) {

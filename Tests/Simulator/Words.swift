@@ -55,6 +55,7 @@ extension StoreChange {
         case .jobState(let state):
             "\(state.job) decided through \(state.decidedThrough.rfc3339(in: .utc)), \(state.executions) executions"
                 + (state.reopenedThrough.map { ", reopened through \($0.rfc3339(in: .utc))" } ?? "")
+                + (state.pausedUntil.map { ", paused until \($0.rfc3339(in: .utc))" } ?? "")
         case .attempt(let attempt): "attempt \(attempt.number) of \(attempt.run)"
         default: "\(self)"
         }

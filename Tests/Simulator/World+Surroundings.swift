@@ -128,9 +128,8 @@ extension World {
 
     /// What is wanted of the machine is what the runs and jobs want.
     func checkMachine(_ scheduler: Scheduler) {
-        let mine = processes.filter { $0.daemon == daemonCount }
-        for process in mine {
-            let power = process.launch.job.power
+        for process in processes {
+            guard let power = checker.jobInForce(of: process.launch)?.power else { continue }
             let isWanted = power.keepsAwake || power.onSleep == .wait
             let run = process.launch.run
             if awake.contains(run.id) != isWanted { checker.fail("\(run.id) keeps awake: \(!isWanted)", job: run.job) }
@@ -154,8 +153,8 @@ extension World {
 
     /// The machine goes to sleep: what wants to end for it was told to.
     func checkSleep() {
-        for process in processes where process.daemon == daemonCount && process.launch.job.power.onSleep == .stop {
-            guard !process.isToldToEnd else { continue }
+        for process in processes where !process.isToldToEnd {
+            guard checker.jobInForce(of: process.launch)?.power.onSleep == .stop else { continue }
             checker.fail("\(process.launch.run.id) runs into the sleep", job: process.launch.run.job)
         }
     }

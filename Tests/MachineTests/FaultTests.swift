@@ -103,4 +103,25 @@ import Testing
         #expect(Set(scheduled).count == scheduled.count)
         #expect(try machine.run("systemctl --user show -P NRestarts bot-cron.service") == "1\n")
     }
+
+    /// A volume over the folder of config.json brings another one, and takes it along again; neither is an event of the
+    /// folder's.
+    @Test func aVolumeOverTheFolderOfTheConfigurationIsReadAndItsEndToo() throws {
+        func config(_ job: String) -> String {
+            #"{"schedules": {"jobs": [{"name": "\#(job)", "command": "true"}]}}"#
+        }
+        func jobs() throws -> [String] {
+            try machine.ctl("list").arrayValue?.compactMap { $0["name"]?.stringValue } ?? []
+        }
+        let machine = try Machine(config: config("below"))
+        try machine.startDaemon()
+        #expect(try jobs() == ["below"])
+        try machine.run("mkdir ~/volume; echo '\(config("above"))' > ~/volume/config.json")
+        try machine.run("sudo mount --bind ~/volume ~/.config/aa-workflow")
+        try machine.wait("the job of the volume") { try jobs() == ["above"] }
+        try machine.run("echo '\(config("edited"))' > ~/volume/config.json")
+        try machine.wait("an edit on the volume") { try jobs() == ["edited"] }
+        try machine.run("sudo umount ~/.config/aa-workflow")
+        try machine.wait("the job below it") { try jobs() == ["below"] }
+    }
 }

@@ -129,10 +129,13 @@ extension World {
     /// What is wanted of the machine is what the runs and jobs want.
     func checkMachine(_ scheduler: Scheduler) {
         for process in processes {
-            guard let power = checker.jobInForce(of: process.launch)?.power else { continue }
+            guard let job = checker.jobInForce(of: process.launch) else { continue }
+            let power = job.power
             let isWanted = power.keepsAwake || power.onSleep == .wait
             let run = process.launch.run
-            if awake.contains(run.id) != isWanted { checker.fail("\(run.id) keeps awake: \(!isWanted)", job: run.job) }
+            if awake.contains(run.id) != isWanted {
+                checker.fail("\(run.id) of \(job.definition) keeps awake: \(!isWanted)", job: run.job)
+            }
         }
         let running = Set(processes.map(\.launch.run.id))
         for run in awake where !running.contains(run) { checker.fail("\(run) is gone, and keeps awake", job: "") }

@@ -39,7 +39,11 @@ struct ParsedCommandLine: Sendable {
         var early: [(option: String, inline: String?)] = []
         while let argument = rest.popFirst() {
             if argument == "--" {
-                for word in rest { try add(word) }
+                if let verb, verb.takesCommand {
+                    request.command = Array(rest)
+                } else {
+                    for word in rest { try add(word) }
+                }
                 break
             }
             guard Self.looksLikeOption(argument) else {
@@ -81,7 +85,7 @@ struct ParsedCommandLine: Sendable {
     private mutating func take(_ option: String, inline: String?, rest: inout ArraySlice<String>) throws(Failure) {
         let verb = verb ?? Verb.standard
         guard let known = Self.find(option, in: GlobalOptions.table + verb.options) else {
-            let nearest = NearestName.nearest(
+            let nearest = NearestName.near(
                 to: option, among: (GlobalOptions.table + verb.options).flatMap(\.spellings).filter { $0.count > 2 })
             throw .usage(
                 "\(verb.name) has no option \"\(option)\"" + (nearest.map { "; the nearest is \"\($0)\"" } ?? ""),
@@ -96,7 +100,12 @@ struct ParsedCommandLine: Sendable {
         guard let value = inline ?? rest.popFirst() else {
             throw .usage("\(option) needs a value: \(placeholder)", verb: verb)
         }
-        if name == "--bus" { options.busAddress = value } else { request.options[name] = value }
+        if name == "--bus" { options.busAddress = value } else { give(name, value) }
+    }
+
+    private mutating func give(_ option: String, _ value: String) {
+        request.options[option] = value
+        request.lists[option, default: []].append(value)
     }
 
     private mutating func set(flag name: String) {
@@ -106,7 +115,7 @@ struct ParsedCommandLine: Sendable {
         case "--no-color": options.refusesColor = true
         case "--help": asksForHelp = true
         case "--version": asksForVersion = true
-        default: request.options[name] = ""
+        default: give(name, "")
         }
     }
 

@@ -38,6 +38,9 @@ struct Screen: Sendable {
 
     func warn(_ line: Line) { Self.write("botcronctl: \(line.text)\n", to: STDERR_FILENO) }
 
+    /// A question, beside which the answer is typed.
+    func prompt(_ line: Line) { Self.write(line.text, to: STDERR_FILENO) }
+
     func complain(_ failure: Failure) {
         var text = (hasErrorColor ? Style.bad.apply("botcronctl:") : "botcronctl:") + " \(printable(failure.message))\n"
         for line in (failure.refusal?.lines ?? []) + failure.advice { text += "  \(printable(line))\n" }

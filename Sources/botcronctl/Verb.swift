@@ -25,6 +25,8 @@ struct Verb: Sendable {
     /// More about it, for `help VERB`.
     let details: String
     let options: [Option]
+    /// Whether what stands behind `--` is a command, and no argument.
+    let takesCommand: Bool
     let run: @Sendable (Request, Context) throws(Failure) -> Int32
 
     /// A verb without arguments.
@@ -37,7 +39,7 @@ struct Verb: Sendable {
 
     init(
         _ name: String, _ arguments: String, _ argumentCount: ClosedRange<Int>, _ summary: String,
-        details: String = "", options: [Option] = [],
+        details: String = "", options: [Option] = [], takesCommand: Bool = false,
         run: @escaping @Sendable (Request, Context) throws(Failure) -> Int32
     ) {
         self.name = name
@@ -46,13 +48,20 @@ struct Verb: Sendable {
         self.summary = summary
         self.details = details
         self.options = options
+        self.takesCommand = takesCommand
         self.run = run
     }
 
+    /// More options than these are listed below the synopsis alone.
+    private static let synopsisOptions = 8
+
     /// `run JOB [--wait]`, as help shows it.
     var synopsis: String {
-        ([name, arguments].filter { !$0.isEmpty }
-            + options.map { "[\($0.spellings[0])\($0.value.map { " " + $0 } ?? "")]" }).joined(separator: " ")
+        let words =
+            options.count > Self.synopsisOptions
+            ? ["[OPTION…]"] : options.map { "[\($0.spellings[0])\($0.value.map { " " + $0 } ?? "")]" }
+        return ([name, arguments].filter { !$0.isEmpty } + words + (takesCommand ? ["[-- COMMAND…]"] : []))
+            .joined(separator: " ")
     }
 
     // MARK: - The table
@@ -63,7 +72,7 @@ struct Verb: Sendable {
     }
 
     static let groups = [
-        Group(title: "Jobs", verbs: [list, show, why, enable, disable, skip]),
+        Group(title: "Jobs", verbs: [list, show, why, add, edit, copy, rename, remove, enable, disable, skip]),
         Group(title: "Runs", verbs: [runJob, wait, cancel, logs, history, monitor]),
         Group(title: "The scheduler", verbs: [status, doctor, pause, resume, reload]),
         Group(title: "Without a daemon", verbs: [next, simulate, validate, version, help]),
@@ -74,10 +83,17 @@ struct Verb: Sendable {
     /// What a command line without a verb means.
     static let standard = list
 
+    /// What other programs call it.
+    private static let synonyms = [
+        "create": "add", "new": "add", "delete": "remove", "rm": "remove", "ls": "list", "start": "run",
+        "stop": "cancel", "kill": "cancel", "log": "logs", "follow": "monitor", "info": "show", "cat": "show",
+        "mv": "rename", "cp": "copy", "test": "validate", "explain": "why",
+    ]
+
     /// The verb of that name; a failure that names the nearest where there is none.
     static func require(_ name: String) throws(Failure) -> Verb {
         if let verb = all.first(where: { $0.name == name }) { return verb }
-        let nearest = NearestName.nearest(to: name, among: all.map(\.name))
+        let nearest = synonyms[name] ?? NearestName.near(to: name, among: all.map(\.name))
         throw .usage("there is no verb \"\(name)\"" + (nearest.map { "; the nearest is \"\($0)\"" } ?? ""))
     }
 }
@@ -89,6 +105,10 @@ struct Request: Sendable {
     var arguments: [String] = []
     /// Flags and values by the first spelling of their option; a flag's value is empty.
     var options: [String: String] = [:]
+    /// All values of each option in their order, for those that are given more than once; `options` has the last.
+    var lists: [String: [String]] = [:]
+    /// What stands behind `--`, for a verb that takes a command.
+    var command: [String] = []
 
     func has(_ option: String) -> Bool { options[option] != nil }
 

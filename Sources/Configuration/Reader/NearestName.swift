@@ -17,6 +17,14 @@ public enum NearestName {
         return best?.name
     }
 
+    /// The nearest name, where it is near enough to have been meant: a third of the letters differ at most. `remove` is
+    /// not `resume`.
+    public static func near(to name: String, among candidates: some Sequence<String>) -> String? {
+        guard let best = nearest(to: name, among: candidates) else { return nil }
+        let (typed, found) = (folded(name), folded(best))
+        return editDistance(typed, found) <= max(1, min(typed.count, found.count) / 3) ? best : nil
+    }
+
     /// Whether one is most likely the other, mistyped: two changes apart at most.
     static func isNear(_ name: String, _ other: String) -> Bool { editDistance(folded(name), folded(other)) <= 2 }
 

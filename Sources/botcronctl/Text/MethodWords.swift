@@ -23,7 +23,9 @@ enum MethodWords {
         case .healthCheck: "botcronctl doctor"
         case .previewSchedule: "botcronctl next"
         case .shutdown: "systemctl --user stop bot-cron.service"
-        case .scheduleJob, .cancelJob, .getConfig, .updateConfig, .queuePush, .queuePop, .queueAck, .queuePeek,
+        case .scheduleJob: "botcronctl add"
+        case .cancelJob: "botcronctl remove"
+        case .getConfig, .updateConfig, .queuePush, .queuePop, .queueAck, .queuePeek,
             .queueList, .getMetrics, .ping, .callMethod:
             nil
         }

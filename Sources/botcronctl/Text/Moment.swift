@@ -42,9 +42,11 @@ extension Context {
         }
     }
 
-    func moment(_ text: String, of option: String, _ request: Request) throws(Failure) -> Moment {
+    func moment(
+        _ text: String, of option: String, _ request: Request, in zone: TimeZoneRules? = nil
+    ) throws(Failure) -> Moment {
         do {
-            return try Moment(text, now: now, zone: zone)
+            return try Moment(text, now: now, zone: zone ?? self.zone)
         } catch {
             throw refused(option, text, error, request)
         }

@@ -1,0 +1,217 @@
+import Client
+import Contract
+import Glibc
+import JSON
+
+/// Verbs that make and change definitions: `add`, `copy`, `rename`, `remove`; `edit` has a file of its own.
+extension Verb {
+    static let add = Verb(
+        "add", "NAME", 1...1, "a new job, with its schedule and what it runs",
+        details: """
+            botcronctl add hello --every 10s -- echo hello
+            botcronctl add standup --cron '0 9 * * MON-FRI' --message 'Write the standup' --project ~/src/app
+
+            What stands behind -- is run as it is, without a shell. A job without a schedule runs by hand. With - for
+            NAME one definition, or an array of them, is read from standard input as JSON: what `show JOB --json` has
+            as its definition.
+            """,
+        options: JobOption.all.map(\.option) + [
+            Option("--set", value: "KEY=VALUE", "any other key of a job, as JSON or text; once for each"),
+            Option("--replace", "take the place of a job of that name"),
+        ],
+        takesCommand: true, run: addJob)
+
+    static let copy = Verb(
+        "copy", "JOB NEW", 2...2, "the same job under another name, disabled until `enable`",
+        details: "It lives where the first one does: in config.json, or with the daemon.", run: copyJob)
+
+    static let rename = Verb(
+        "rename", "JOB NEW", 2...2, "give a job another name",
+        details: "Runs that are on record stay under the old name. Jobs that name it in a chain are not changed.",
+        run: renameJob)
+
+    static let remove = Verb(
+        "remove", "JOB", 1...1, "take a job away; its history stays",
+        details: """
+            A job of config.json is taken out of the file, and everything else in it stays as it is. A run that is under
+            way goes on to its end.
+            """,
+        run: removeJob)
+}
+
+// MARK: - add
+
+private func addJob(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
+    let definitions: [JSONValue]
+    if request.arguments[0] == "-" {
+        definitions = try definitionsOfInput(request)
+    } else {
+        definitions = [.object(try JobDefinition(request, context).object)]
+    }
+    let daemon = try context.daemon()
+    var answers: [JSONValue] = []
+    for definition in definitions {
+        if !request.has("--replace"), let name = definition["name"]?.stringValue { try requireFree(name, daemon) }
+        let answer = try schedule(definition, daemon)
+        answers.append(answer)
+        if !context.screen.isJSON { context.screen.line(added(answer, definition, context)) }
+    }
+    if context.screen.isJSON { context.screen.json(answers.count == 1 ? answers[0] : .array(answers)) }
+    return ExitCode.success
+}
+
+private func definitionsOfInput(_ request: Request) throws(Failure) -> [JSONValue] {
+    if let option = JobOption.all.first(where: { request.has($0.name) }) {
+        throw request.usage("\(option.name) and -: the definition comes from standard input alone")
+    }
+    let value: JSONValue
+    do {
+        value = try JSONValue(parsing: standardInput())
+    } catch {
+        throw request.usage("standard input: \(error.description)")
+    }
+    return value.arrayValue ?? [value]
+}
+
+/// A bit more than any definition that the daemon takes.
+private let inputMax = 16 << 20
+
+private func standardInput() -> String {
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while bytes.count < inputMax {
+        let count = Glibc.read(STDIN_FILENO, &buffer, buffer.count)
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { break }
+        bytes += buffer[..<count]
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}
+
+/// `schedule_job` replaces what there is: here that has to be said.
+func requireFree(_ name: String, _ daemon: Daemon) throws(Failure) {
+    do throws(Failure) {
+        try daemon.call(.getJob, [.text(name)])
+    } catch {
+        guard error.name == ServiceError.jobNotFound.name else { throw error }
+        return
+    }
+    throw Failure(
+        ExitCode.failure, ServiceError.jobExists.name, "there is a job \"\(name)\" already",
+        advice: ["see it: botcronctl show \(name)", "change it: botcronctl edit \(name)"])
+}
+
+/// Has the daemon keep a definition. What it refuses is shown with its place.
+func schedule(_ definition: JSONValue, _ daemon: Daemon) throws(Failure) -> JSONValue {
+    do throws(Failure) {
+        return try daemon.json(.scheduleJob, [.text(definition.compactText)])
+    } catch {
+        // The daemon's text has the expression and a caret in lines of their own.
+        var failure = error
+        let lines = failure.message.split(separator: "\n", maxSplits: 1)
+        failure.message = String(lines.first ?? "")
+        failure.refusal = Refusal(failure.message, definition: nil)
+        if lines.count > 1 { failure.refusal?.expression = lines[1].split(separator: "\n").first.map(String.init) }
+        throw failure
+    }
+}
+
+private func added(_ answer: JSONValue, _ definition: JSONValue, _ context: Context) -> Line {
+    let name = answer.text("job_id")
+    if let next = answer.instant("next_run") {
+        return "\(name) is added, next: \(context.times.absoluteAndRelative(next))"
+    }
+    if definition["enabled"]?.boolValue == false {
+        return "\(name) is added, disabled; put it in force: botcronctl enable \(name)"
+    }
+    return "\(name) is added; run it: botcronctl run \(name)"
+}
+
+// MARK: - copy, rename, remove
+
+/// Where a definition lives.
+enum JobHome {
+    case bus
+    case file(ConfigurationJobs)
+
+    init(_ job: JSONValue, _ daemon: Daemon, _ context: Context) throws(Failure) {
+        self = job.text("origin") == "bus" ? .bus : .file(try ConfigurationJobs(of: daemon, context))
+    }
+}
+
+/// The definition under another name, whichever spelling of it there was.
+private func renamed(_ definition: JSONValue, _ name: String) -> JSONObject {
+    var object = definition.objectValue ?? [:]
+    for key in ["job_id", "schedule_id", "id"] { object[key] = nil }
+    object["name"] = .string(name)
+    return object
+}
+
+private func copyJob(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
+    let (name, new) = (request.arguments[0], request.arguments[1])
+    let daemon = try context.daemon()
+    let job = try daemon.json(.getJob, [.text(name)])
+    try requireFree(new, daemon)
+    var copy = renamed(job["definition"] ?? [:], new)
+    for key in ["paused", "status"] { copy[key] = nil }
+    copy["enabled"] = false
+    switch try JobHome(job, daemon, context) {
+    case .bus: _ = try schedule(.object(copy), daemon)
+    case .file(let file):
+        try file.append(.object(copy), as: new)
+        try daemon.call(.reloadConfig)
+    }
+    guard !context.screen.isJSON else {
+        context.screen.json(["success": true, "job": .string(new), "copied_from": .string(name)])
+        return ExitCode.success
+    }
+    context.screen.line("\(new) is a copy of \(name), disabled; put it in force: botcronctl enable \(new)")
+    return ExitCode.success
+}
+
+private func renameJob(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
+    let (name, new) = (request.arguments[0], request.arguments[1])
+    let daemon = try context.daemon()
+    let job = try daemon.json(.getJob, [.text(name)])
+    try requireFree(new, daemon)
+    switch try JobHome(job, daemon, context) {
+    case .bus:
+        // First the new one: whatever comes between, no definition is lost.
+        _ = try schedule(.object(renamed(job["definition"] ?? [:], new)), daemon)
+        try daemon.call(.cancelJob, [.text(name)])
+    case .file(let file):
+        try file.rename(name, to: new)
+        try daemon.call(.reloadConfig)
+    }
+    // An override is of the old name, and would be gone with it.
+    let isEnabled = job["enabled"]?.boolValue ?? true
+    if try daemon.json(.getJob, [.text(new)])["enabled"]?.boolValue != isEnabled {
+        try daemon.call(.toggleJob, [.text(new), .flag(isEnabled)])
+    }
+    guard !context.screen.isJSON else {
+        context.screen.json(["success": true, "job": .string(new), "renamed_from": .string(name)])
+        return ExitCode.success
+    }
+    context.screen.line("\(name) is called \(new) from now on; its history stays under \(name)")
+    return ExitCode.success
+}
+
+private func removeJob(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
+    let name = request.arguments[0]
+    let daemon = try context.daemon()
+    let job = try daemon.json(.getJob, [.text(name)])
+    var place = ""
+    switch try JobHome(job, daemon, context) {
+    case .bus: try daemon.call(.cancelJob, [.text(name)])
+    case .file(let file):
+        try file.remove(name)
+        try daemon.call(.reloadConfig)
+        place = " from \(file.path)"
+    }
+    guard !context.screen.isJSON else {
+        context.screen.json(["success": true, "job": .string(name)])
+        return ExitCode.success
+    }
+    context.screen.line("\(name) is removed\(place)")
+    return ExitCode.success
+}

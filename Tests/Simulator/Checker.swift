@@ -107,8 +107,8 @@ final class Checker {
         }
     }
 
-    /// The definition that an attempt is under: the one it was started with, or the one of the last scheduler since then
-    /// that took it up; nil where that one found none.
+    /// The definition that an attempt is under: the one it was started with, or that of the last scheduler since then;
+    /// nil where that one found none.
     func jobInForce(of launch: Launch) -> Job? {
         launches[launch.run.id].map { $0.isRestored ? $0.restored : $0.launch.job } ?? launch.job
     }

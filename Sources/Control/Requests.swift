@@ -38,6 +38,7 @@ final class Requests {
             case .reply(let reply): done(.success(reply))
             case .storeFailed(let error): done(.failure(.storeFailed(error)))
             case .stopping: done(.failure(.busy))
+            case .unknown: done(.failure(.outcomeUnknown))
             }
         }
     }
@@ -241,6 +242,11 @@ final class RequestedRuns {
 }
 
 extension ErrorReply {
+    /// What a caller hears whose daemon was killed, too: any other error would say that nothing came of it.
+    static var outcomeUnknown: ErrorReply {
+        ErrorReply(.noReply, "the daemon ended before it was known whether this is on record: the disk does not say")
+    }
+
     /// A reply of the core to another question: a fault of ours.
     static func unexpected(_ reply: Reply) -> ErrorReply {
         ErrorReply(.failed, "the scheduler answered something else: \(reply)")

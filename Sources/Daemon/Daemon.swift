@@ -261,6 +261,7 @@ public final class Daemon {
     }
 
     private func leave(_ exitCode: Int32) {
+        engine.end()
         control.stop()
         presence.close()
         loop.exit(exitCode)

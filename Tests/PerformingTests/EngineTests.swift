@@ -153,6 +153,81 @@ struct EngineTests {
         try stage.wait("its end is on record") { stage.store.runs[run.id]?.status.isActive == false }
     }
 
+    /// It was answered with an error when the patience was over, because there was no process left to be ended.
+    @Test(
+        "a cancel whose process has ended by the time that it is settled is a success",
+        arguments: [StoreError.Kind.full, .inputOutput], [true, false])
+    func cancelThatIsObeyedAtOnce(_ kind: StoreError.Kind, isFirst: Bool) throws {
+        let stage = try Stage(jobs: [Stage.job("a"), Stage.job("b")])
+        try stage.start()
+        stage.ask("run", request("a"))
+        try stage.turn()
+        let run = try #require(stage.settlements["run"]?.run)
+        stage.attempts.obeysAtOnce = true
+        stage.store.faults = [kind]
+        // Nobody knows what became of the transaction, in one of the two.
+        stage.store.isSettling = kind == .full
+        if !isFirst {
+            stage.ask("other", request("b"))
+            try stage.wait("a commit has failed") { stage.journal.lines.contains("commit fails") }
+        }
+        stage.ask("cancel", { .cancelRequested(run: run.id, ticket: $0) })
+        try stage.wait("it is answered") { stage.settlements["cancel"] != nil }
+        #expect(stage.settlements["cancel"]?.isDone ?? false)
+        #expect(stage.journal.lines.count { $0 == "stop" } == 1)
+        stage.store.isSettling = true
+        stage.store.faults = []
+        try stage.wait("its end is on record") { stage.store.runs[run.id]?.status.isActive == false }
+        if !isFirst { #expect(stage.settlements["other"]?.isRefusedByStore ?? false) }
+    }
+
+    /// A daemon that was stopped ended in the middle of that: runs that had begun, and cancels that had been carried
+    /// out, were answered as if they had been refused.
+    @Test("until everybody who waits has an answer the engine is not settled", arguments: [true, false])
+    func settledWhenAllAreAnswered(_ isWritable: Bool) throws {
+        let stage = try Stage(jobs: [Stage.job("a"), Stage.job("b")])
+        try stage.start()
+        var seen: [Bool] = []
+        stage.attempts.onStart = { seen.append(stage.engine.isSettled) }
+        stage.source.onAsked = { seen.append(stage.engine.isSettled) }
+        stage.store.faults = [isWritable ? nil : .full]
+        var atTheEnd: [Bool] = []
+        stage.engine.onTurnEnd = { atTheEnd.append(stage.engine.isSettled && stage.settlements.count == 3) }
+        stage.ask("first", request("a"))
+        stage.ask("second", request("b"))
+        stage.engine.whenDurable { seen.append(stage.engine.isSettled) }
+        stage.engine.submit(.stopping)
+        stage.ask("third", { .cancelRequested(run: "none", ticket: $0) })
+        try stage.turn()
+        #expect(seen.count >= 2 && !seen.contains(true), "\(seen)")
+        #expect(atTheEnd.last == true)
+        stage.source.onAsked = {}
+    }
+
+    /// They were told that nothing of it remains, and the next daemon found it on record.
+    @Test(
+        "whoever asked for a transaction that is still in doubt at the end is not told that it failed",
+        arguments: [true, false, nil])
+    func endInDoubt(_ isOnRecord: Bool?) throws {
+        let stage = try Stage(jobs: [Stage.job("a")])
+        try stage.start()
+        stage.store.faults = [.inputOutput]
+        stage.store.keepsFailed = isOnRecord ?? true
+        stage.store.isSettling = false
+        stage.ask("run", request("a"))
+        try stage.turn()
+        stage.engine.submit(.stopping)
+        #expect(stage.engine.isSettled)
+        #expect(stage.settlements["run"] == nil)
+        stage.store.isSettling = isOnRecord != nil
+        stage.engine.end()
+        switch isOnRecord {
+        case true?: #expect(stage.settlements["run"]?.run != nil)
+        case false?: #expect(stage.settlements["run"] != nil && stage.settlements["run"]?.run == nil)
+        case nil: #expect(stage.settlements["run"]?.isUnknown ?? false)
+        }
+    }
+
     @Test("a run that ended while the store could not be written is on record afterwards, and not run again")
     func endDuringAnOutage() throws {
         let stage = try Stage(jobs: [Stage.job("a")])

@@ -19,6 +19,11 @@ struct OlderCall {
     func succeed(_ answer: String) { if !call.isAnswered { call.reply([.string(answer)]) } }
 
     func fail(_ error: ErrorReply) {
+        // Not even that it failed is known: for these clients, too, that is a call without a reply.
+        guard error.name != .noReply else {
+            if !call.isAnswered { call.fail(error) }
+            return
+        }
         var text = error.message
         if error.name.text == ServiceError.jobNotFound.name, let job { text = "Job not found: \(job)" }
         Self.refuse(call, ErrorReply(error.name, text).message)

@@ -18,8 +18,9 @@ extension Engine {
         case .time, .restart, .person: break
         }
         log.warning("cannot record what was decided; trying again", [("BOTCRON_ERROR", "\(error)")])
-        for run in box.urgentStops { performers.attempts.stop(run) }
+        // First: what ends at once arrives behind the transaction, which is tried again as it is.
         phase = .holding(Holding(error: error, untilUSec: loop.now(.monotonic) + pace.patienceUSec))
+        for run in box.urgentStops { stopWhileHolding(run) }
         if box.isLast { return giveUp() }
         storeTimer?.arm(atUSec: loop.now(.monotonic) + pace.retryUSec)
     }
@@ -30,10 +31,18 @@ extension Engine {
         phase = .holding(holding)
         switch arrival {
         // The end of a process is not kept waiting for a disk: its supervisor records it.
-        case .request(_, .cancelRequested(let run, _)): performers.attempts.stop(run)
+        case .request(_, .cancelRequested(let run, _)): stopWhileHolding(run)
         case .fact(.stopping), .fact(.sleep): giveUp()
         default: break
         }
+    }
+
+    /// Its attempt may be over by the time that the request is settled, and was ended by it all the same.
+    private func stopWhileHolding(_ run: String) {
+        // What ends at once arrives itself.
+        guard performers.attempts.stop(run), case .holding(var holding) = phase else { return }
+        holding.stopped.insert(run)
+        phase = .holding(holding)
     }
 
     func storeTimerEnded() {
@@ -87,32 +96,50 @@ extension Engine {
                 error: holding.error, isReadable: true, probeDelayUSec: pace.probeFirstUSec,
                 unsettled: isOnRecord == nil ? lost : nil))
         storeTimer?.arm(atUSec: loop.now(.monotonic) + pace.probeFirstUSec)
+        letGo(of: lost, holding, isInDoubt: isOnRecord == nil)
+        performers.sink.turnEnded()
+        onTurnEnd()
+    }
+
+    /// Answers everybody who waits for the transaction, and behind it.
+    private func letGo(of lost: Outbox, _ holding: Holding, isInDoubt: Bool) {
+        isAnswering = true
+        defer { isAnswering = false }
         rebuild()
-        if isOnRecord != nil { refuse(lost, holding.error) }
+        if isInDoubt { settleCancels(lost, holding.stopped) } else { refuse(lost, holding.error, holding.stopped) }
         for read in lost.reads { read() }
         for event in lost.events { hearWhileRefusing(event) }
         for arrival in holding.arrivals {
             switch arrival {
             case .fact(let event): hearWhileRefusing(event)
-            case .request(let ticket, let event): refuse(ticket, event, holding.error)
+            case .request(let ticket, let event): refuse(ticket, event, holding.error, holding.stopped)
             case .read(let read): read()
             }
         }
-        performers.sink.turnEnded()
-        onTurnEnd()
     }
 
-    private func refuse(_ lost: Outbox, _ error: StoreError) {
-        for (ticket, _) in lost.replies { refuse(ticket, lost.events.first { $0.ticket == ticket }, error) }
+    func refuse(_ lost: Outbox, _ error: StoreError, _ stopped: Set<String> = []) {
+        for (ticket, _) in lost.replies { refuse(ticket, lost.event(of: ticket), error, stopped) }
+    }
+
+    /// - Parameter stopped: runs whose attempts were ended for such a request before.
+    func refuse(_ ticket: Ticket, _ event: Event?, _ error: StoreError, _ stopped: Set<String> = []) {
+        if isCarriedOut(event, stopped) { return settle(ticket, .reply(.done)) }
+        settle(ticket, scheduler.status == .stopping ? .stopping : .storeFailed(error))
     }
 
     /// The one exception to what is refused: an attempt that has begun is ended all the same, and that is on its
     /// supervisor's disk.
-    func refuse(_ ticket: Ticket, _ event: Event?, _ error: StoreError) {
-        if case .cancelRequested(let run, _) = event, performers.attempts.stop(run) {
-            return settle(ticket, .reply(.done))
+    private func isCarriedOut(_ event: Event?, _ stopped: Set<String>) -> Bool {
+        guard case .cancelRequested(let run, _) = event else { return false }
+        return stopped.contains(run) || performers.attempts.stop(run)
+    }
+
+    /// Of a transaction in doubt: these do not wait for what becomes of it.
+    private func settleCancels(_ lost: Outbox, _ stopped: Set<String>) {
+        for (ticket, _) in lost.replies where isCarriedOut(lost.event(of: ticket), stopped) {
+            settle(ticket, .reply(.done))
         }
-        settle(ticket, scheduler.status == .stopping ? .stopping : .storeFailed(error))
     }
 
     /// Of facts these alone mean something now; the others can be had again.

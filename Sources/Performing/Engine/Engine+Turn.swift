@@ -87,6 +87,8 @@ extension Engine {
         let done = box
         box = Outbox()
         let performers = performers
+        isAnswering = true
+        defer { isAnswering = false }
         for run in done.stops { performers.attempts.stop(run) }
         performers.attempts.start(done.launches)
         // One that a later event of this turn ends.

@@ -69,6 +69,8 @@ public final class Engine {
     struct Holding {
         var error: StoreError
         let untilUSec: UInt64
+        /// Runs whose attempts are ended already because a client has asked for it: that is not refused any more.
+        var stopped: Set<String> = []
         var arrivals: [Arrival] = []
     }
 
@@ -124,6 +126,9 @@ public final class Engine {
     /// What a flush itself leads to is decided in a turn after those of others that are ready.
     var nextTurnTimer: TimerSource?
     var isFlushing = false
+    /// While what was decided is made visible or given up: not everybody who waits has an answer yet, whatever those
+    /// who are told of it ask meanwhile.
+    var isAnswering = false
     var timer: TimerSource?
     var storeTimer: TimerSource?
 
@@ -223,10 +228,23 @@ public final class Engine {
 
     /// Whether a daemon that stops has nothing to wait for here.
     public var isSettled: Bool {
-        switch phase {
+        guard !isAnswering else { return false }
+        return switch phase {
         case .preparing, .refusing: true
         case .working: box.isEmpty
         case .holding: false
+        }
+    }
+
+    /// The daemon ends. Whether a transaction that is still in doubt is on record is found out now, or by no one: then
+    /// nobody is told that it is not.
+    public func end() {
+        guard case .refusing(let refusing) = phase, let unsettled = refusing.unsettled else { return }
+        switch try? store.settle(turn: turnNumber + 1) {
+        // The next daemon finds it there, and tells what is to be told.
+        case true?: for (ticket, reply) in unsettled.replies { settle(ticket, .reply(reply)) }
+        case false?: refuse(unsettled, refusing.error)
+        case nil: for (ticket, _) in unsettled.replies { settle(ticket, .unknown) }
         }
     }
 

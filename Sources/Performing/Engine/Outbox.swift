@@ -46,6 +46,8 @@ struct Outbox {
         }
     }
 
+    func event(of ticket: Ticket) -> Event? { events.first { $0.ticket == ticket } }
+
     /// Runs whose processes are to end whatever becomes of the transaction: a client wants it, or the daemon or the
     /// machine ends. Their supervisors keep how they ended.
     var urgentStops: [String] {

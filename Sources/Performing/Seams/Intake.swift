@@ -11,7 +11,7 @@ public protocol Intake: AnyObject {
     func submit(_ event: Event)
 
     /// Asks for something. `then` is called exactly once, whatever happens: with the reply after its commit, or with
-    /// why there is none; in the second case nothing of the request remains.
+    /// why there is none; in the second case nothing of the request remains, but for `Settlement.unknown`.
     func ask(_ request: @escaping (Ticket) -> Event, then: @escaping (Settlement) -> Void)
 
     /// Calls back when nothing that was decided so far waits for its commit any more: before this returns where nothing
@@ -27,4 +27,6 @@ public enum Settlement: Sendable {
     case storeFailed(StoreError)
     /// The daemon ends.
     case stopping
+    /// The daemon ends, and whether the request is on record is for the next one to find out.
+    case unknown
 }

@@ -79,11 +79,14 @@ final class Stage {
 
 final class FakeSource: CoreSource {
     var jobs: [Job]
+    /// Called when a core is built.
+    var onAsked: () -> Void = {}
 
     init(_ jobs: [Job]) { self.jobs = jobs }
 
     func coreInputs(from stored: StoredState, now: Instant) -> CoreInputs {
-        CoreInputs(
+        onAsked()
+        return CoreInputs(
             jobs: jobs, retained: [], unscheduled: [:], stored: stored, settings: SchedulerSettings(), isEnabled: true)
     }
 }
@@ -96,6 +99,9 @@ final class FakeAttempts: AttemptControl {
     private(set) var started: [String] = []
     /// Ends that are not committed yet.
     private var over: [String: AttemptOutcome] = [:]
+    var onStart: () -> Void = {}
+    /// Whether a process that is told to end does so at once.
+    var obeysAtOnce = false
     /// Attempts end at once, so.
     var endsAtOnce: AttemptOutcome.Ending?
 
@@ -108,6 +114,7 @@ final class FakeAttempts: AttemptControl {
             journal.note("start \(launch.run.job)")
             started.append(launch.run.id)
             active[launch.run.id] = launch
+            onStart()
             if let endsAtOnce { end(launch.run.id, endsAtOnce) }
         }
     }
@@ -122,6 +129,7 @@ final class FakeAttempts: AttemptControl {
     func stop(_ run: String) -> Bool {
         guard active[run] != nil else { return false }
         journal.note("stop")
+        if obeysAtOnce { end(run, .signaled(15)) }
         return true
     }
 
@@ -183,6 +191,7 @@ final class FakeSink: AnnouncementSink {
 
 extension Settlement {
     var isRefusedByStore: Bool { if case .storeFailed = self { true } else { false } }
+    var isUnknown: Bool { if case .unknown = self { true } else { false } }
     var run: Run? { if case .reply(.run(let run)) = self { run } else { nil } }
     var isDone: Bool { if case .reply(.done) = self { true } else { false } }
 }

@@ -58,6 +58,12 @@ public final class MethodCall {
         connection.pass(.read) { [self] refusal in if !isAnswered { fail(refusal ?? error) } }
     }
 
+    /// Goes through the gate of the connection once more: for a handler of several things, which are of several kinds.
+    /// `run` is not called where no answer is due any more, and gets an error where the gate refuses.
+    public func pass(as kind: Method.Kind, _ run: @escaping (ErrorReply?) -> Void) {
+        connection.pass(kind) { [self] refusal in if !isAnswered { run(refusal) } }
+    }
+
     /// The caller has left the bus: nobody waits for an answer any more.
     public func abandon() { open.abandon() }
 

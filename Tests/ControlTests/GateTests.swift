@@ -135,11 +135,35 @@ import Testing
         stage.scheduler.health.isStoreReadable = false
         stage.store.fault = fault
         for call in reads where call.member != "HealthCheck" {
+            if call.member == "CallMethod" {
+                // As every refusal that the older clients hear.
+                let answer = try JSONValue(parsing: try stage.call(call).get().first?.asString ?? "")
+                #expect(answer["success"] == false && answer["error"]?.stringValue?.contains("botcron.db") == true)
+                continue
+            }
             #expect(try stage.call(call).error?.name.text == ServiceError.storeFailed.name, "\(call.member)")
         }
         let health = try stage.json("HealthCheck")
         #expect(health["healthy"] == false)
         #expect(health["checks"]?["store_writable"] == false)
         #expect(try stage.call("Ping").error == nil)
+        for health in ["HealthCheck", "Ping"] {
+            let answer = try stage.json("CallMethod", .string(health), .string(""))
+            #expect(answer["success"] == true, "\(health) through the door of the older clients")
+        }
+    }
+
+    /// It waited for the disk as a read does, and was refused with the reads where nothing could be read.
+    @Test func whatOlderClientsAskForIsNotKeptWaitingForTheDisk() throws {
+        stage.intake.isHolding = true
+        for (method, arguments) in [
+            ("cancel_run", #"["run-1"]"#), ("toggle_job", #"["daily", true]"#), ("enable_job", #"["daily"]"#),
+            ("manage_scheduler", #"{"operation": "cancel", "job_id": "daily"}"#),
+        ] {
+            let count = stage.intake.askCount
+            _ = stage.send(stage.remote("CallMethod", [.string(method), .string(arguments)]))
+            try stage.settle()
+            #expect(stage.intake.askCount == count + 1, "\(method)")
+        }
     }
 }

@@ -237,8 +237,9 @@ struct JSONFace {
             ) { call in
                 call.reply([.string("pong")])
             },
+            // What it calls has a kind of its own, and is answered by that.
             Method(
-                "CallMethod",
+                "CallMethod", .request,
                 in: [
                     Argument("method", "s", documentation: "The name of a method, or of an older handler."),
                     Argument(

@@ -8,6 +8,8 @@ extension OlderDoor {
         "schedule", "cancel", "pause", "resume", "run_now", "list", "get_job", "get_history", "start", "stop", "status",
     ]
 
+    private static let readingOperations: Set = ["list", "get_job", "get_history", "status"]
+
     /// Names that an operation takes for a job.
     private static let jobKeys = ["job_id", "job_name", "job", "name"]
 
@@ -19,6 +21,14 @@ extension OlderDoor {
         /// What stands as `data` where the method answers no more than true.
         var data: JSONValue?
         var job: String?
+    }
+
+    /// Whether it only tells how things stand, or is none of the operations.
+    func isReading(_ older: OlderCall) -> Bool {
+        guard let first = try? older.arguments.values(of: ["operation"], ignoringOthers: true)[0],
+            let name = first.stringValue
+        else { return true }
+        return Self.readingOperations.contains(name) || !Self.operations.contains(name)
     }
 
     func manageScheduler(_ older: OlderCall) throws(ErrorReply) {

@@ -14,6 +14,8 @@ final class FakeIntake: Intake {
     /// What becomes of a request.
     var decide: (Event) -> Settlement = { _ in .reply(.done) }
     private(set) var asked: [Event] = []
+    /// How often it was asked, what waits included.
+    private(set) var askCount = 0
     private var waiting: [() -> Void] = []
     private var lastTicket = 0
 
@@ -22,6 +24,7 @@ final class FakeIntake: Intake {
     func submit(_ event: Event) {}
 
     func ask(_ request: @escaping (Ticket) -> Event, then: @escaping (Settlement) -> Void) {
+        askCount += 1
         whenDurable { [self] in
             lastTicket += 1
             let event = request(lastTicket)

@@ -35,6 +35,11 @@ enum FaultLibrary {
         ["LD_PRELOAD": try built.get(), "BOTCRON_FAULT": "\(fault)"]
     }
 
+    /// What a daemon's environment gets so that its disk fails as `disk` says, and those of its supervisors.
+    static func environment(_ disk: FailingDisk) throws -> [String: String?] {
+        ["LD_PRELOAD": try built.get(), "BOTCRON_FAULT_SWITCH": disk.file]
+    }
+
     private static let built = Result {
         try CSource.build("Faults/faults.c", as: "botcron-faults.so", ["-O1", "-shared", "-fPIC", "-ldl"])
     }

@@ -77,9 +77,10 @@ public final class BusLink {
         do {
             let opening = try Connection(to: address, loop: loop)
             self.opening = opening
-            opening.onFault = { [unowned self] in onChange("a fault on the system bus: \($0)") }
-            opening.onConnected = { [unowned self] in connected() }
-            opening.onDisconnected = { [unowned self] in lost("the system bus is lost: \($0)") }
+            // Peers hold the connection too, and may do so for longer.
+            opening.onFault = { [weak self] in self?.onChange("a fault on the system bus: \($0)") }
+            opening.onConnected = { [weak self] in self?.connected() }
+            opening.onDisconnected = { [weak self] in self?.lost("the system bus is lost: \($0)") }
         } catch {
             lost("the system bus cannot be reached, so a sleep of the machine is found out only afterwards: \(error)")
         }
@@ -117,6 +118,7 @@ public final class BusLink {
 
     private func connectLater() {
         if let socket, access(socket, F_OK) != 0 {
+            // The watch is this object's own, and goes with it.
             socketWatch = try? FileWatch(socket, on: loop) { [unowned self] in
                 guard access(socket, F_OK) == 0 else { return }
                 socketWatch = nil
@@ -127,6 +129,7 @@ public final class BusLink {
             socketWatch = nil
         }
         if retryTimer == nil {
+            // The timer, too.
             retryTimer = try? loop.timer(.monotonic, accuracyUSec: 1_000_000) { [unowned self] in connect() }
         }
         retryTimer?.arm(atUSec: loop.now(.monotonic) + retryDelayUSec)

@@ -18,6 +18,7 @@ final class Debounce {
 
     func changed() {
         if timer == nil {
+            // The timer is this object's own, and goes with it.
             timer = try? loop.timer(.monotonic, accuracyUSec: 10_000) { [unowned self] in tell() }
         }
         guard hasTold, let timer else {

@@ -37,8 +37,10 @@ public final class Idleness {
         // Its real path: under `user/self` it can be asked, but tells nothing.
         guard let path = ObjectPath("/org/freedesktop/login1/user/_\(getuid())") else { return }
         user = RemoteProperties("org.freedesktop.login1", path, "org.freedesktop.login1.User", on: systemBus) {
+            // It is this object's own, and calls nobody once it is gone.
             [unowned self] in read()
         }
+        // So is this one.
         saver = Peer(Self.saverName, on: session) { [unowned self] in saverChanged($0) }
     }
 

@@ -23,6 +23,7 @@ public final class Load {
         self.changed = changed
         read()
         guard average != nil else { return }
+        // The timer is this object's own, and goes with it.
         timer = try? loop.timer(.monotonic, accuracyUSec: 500_000) { [unowned self] in
             let before = average
             read()

@@ -74,6 +74,7 @@ public final class LoginManager {
         self.link = link
         self.who = who
         self.why = why
+        // The peer is this object's own, and goes with it.
         logind = Peer(Self.logind, on: link) { [unowned self] connection in
             isFound = true
             if let connection { begin(connection) } else { logindIsGone() }
@@ -105,11 +106,11 @@ public final class LoginManager {
     public func letSleep(for holder: String) { blocks[holder] = nil }
 
     private func block(_ holder: String, _ why: String) {
-        inhibit("sleep", why, "block") { [unowned self] result in
+        inhibit("sleep", why, "block") { [weak self] result in
             switch result {
             // It may have ended meanwhile; the lock is dropped then.
-            case .success(let lock): blocks[holder]?.lock = lock
-            case .failure(let error): onRefusal(holder, "\(error)")
+            case .success(let lock): self?.blocks[holder]?.lock = lock
+            case .failure(let error): self?.onRefusal(holder, "\(error)")
             }
         }
     }
@@ -123,8 +124,8 @@ public final class LoginManager {
     ///   - done: told why not; nil where it goes to sleep.
     public func suspend(unlessUsedSince usedSinceUSec: UInt64, _ done: @escaping (String?) -> Void) {
         guard logind?.connection != nil else { return done("logind is away") }
-        askAll { [unowned self] all in
-            guard let all else { return done("logind does not answer") }
+        askAll { [weak self] all in
+            guard let self, let all else { return done("logind does not answer") }
             let locks = all["BlockInhibited"]?.asString ?? ""
             guard !locks.split(separator: ":").contains("sleep") else { return done("a lock on its sleep is held") }
             guard all["IdleHint"]?.asBool ?? false else { return done("it is in use") }
@@ -140,7 +141,9 @@ public final class LoginManager {
 
     private func begin(_ connection: Connection) {
         subscriptions = [
+            // The subscription is this object's own, and goes with it.
             watch("PrepareForSleep", connection) { [unowned self] in $0 ? fallAsleep() : wakeUp() },
+            // So is this one.
             watch("PrepareForShutdown", connection) { [unowned self] in if $0 { onShutdown() } },
         ]
         takeLocks()
@@ -158,15 +161,16 @@ public final class LoginManager {
     /// Takes the locks that are not held.
     private func takeLocks() {
         guard !isAsleep else { return }
-        if !isAlive(sleepLock) { takeLock(on: "sleep") { [unowned self] in sleepLock = isAsleep ? nil : $0 } }
-        if !isAlive(shutdownLock) { takeLock(on: "shutdown") { [unowned self] in shutdownLock = $0 } }
+        if !isAlive(sleepLock) { takeLock(on: "sleep") { $0.sleepLock = $0.isAsleep ? nil : $1 } }
+        if !isAlive(shutdownLock) { takeLock(on: "shutdown") { $0.shutdownLock = $1 } }
     }
 
-    private func takeLock(on what: String, _ taken: @escaping (UnixFD) -> Void) {
-        inhibit(what, why, "delay") { [unowned self] result in
+    private func takeLock(on what: String, _ take: @escaping (LoginManager, UnixFD) -> Void) {
+        inhibit(what, why, "delay") { [weak self] result in
+            guard let self else { return }
             switch result {
             case .success(let lock):
-                taken(lock)
+                take(self, lock)
                 tell("logind is watched for sleep and shutdown")
             case .failure(let error):
                 tell("logind gives no lock on \(what): \(error)")
@@ -189,7 +193,8 @@ public final class LoginManager {
 
     /// Asks whether a sleep or a shutdown is being prepared: a signal that came before us is not repeated.
     public func askHowItIs() {
-        askAll { [unowned self] all in
+        askAll { [weak self] all in
+            guard let self else { return }
             guard let all else { return logindIsGone() }
             isWatching = true
             delayMaxUSec = all["InhibitDelayMaxUSec"]?.asUInt64

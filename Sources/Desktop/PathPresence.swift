@@ -13,6 +13,7 @@ public final class PathPresence {
     /// - Parameter changed: called after each change.
     public init(_ path: String, on loop: EventLoop, changed: @escaping () -> Void) {
         self.path = path
+        // The watch is this object's own, and goes with it.
         watch = try? FileWatch(path, on: loop) { [unowned self] in
             let before = isThere
             look()

@@ -17,10 +17,12 @@ public final class Power {
 
     /// - Parameter changed: called when it is known, and after each change.
     public init(_ systemBus: BusLink, changed: @escaping () -> Void) {
+        // It is this object's own, and calls nobody once it is gone; so are both that are watched.
         debounce = Debounce(systemBus.loop) { [unowned self] in
             read()
             changed()
         }
+        // For those two alone.
         let noticed: () -> Void = { [unowned self] in if isKnown { debounce?.changed() } }
         upower = RemoteProperties(Self.name, "/org/freedesktop/UPower", "org.freedesktop.UPower", on: systemBus) {
             noticed()

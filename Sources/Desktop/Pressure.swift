@@ -34,6 +34,7 @@ public final class Pressure {
         boundMin = bounds.min() ?? 0
         read()
         guard percent != nil else { return }
+        // The timer is this object's own, and goes with it.
         timer = try? loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in look() }
         for bound in bounds { watch(bound) }
         arm()
@@ -56,6 +57,7 @@ public final class Pressure {
         guard file >= 0 else { return }
         let text = Array("some \(stallUSec) \(Self.windowUSec)".utf8CString)
         guard Glibc.write(file, text, text.count) == text.count,
+            // `deinit` cancels it.
             let source = try? loop.watch(fd: file, .priority, { [unowned self] in exceeded($0) })
         else {
             close(file)

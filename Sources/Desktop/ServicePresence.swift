@@ -7,6 +7,7 @@ public final class ServicePresence {
     private var peer: Peer?
 
     public init(_ name: BusName, on link: BusLink) {
+        // The peer is this object's own, and goes with it.
         peer = Peer(name, on: link) { [unowned self] in isThere = $0 != nil }
     }
 }

@@ -61,11 +61,12 @@ public final class UserManager {
     ///
     /// - Parameter settled: called once, when it is known whether there is one.
     public func watch(_ settled: @escaping () -> Void) {
-        // The timer goes with its owner, this object; so do both subscriptions.
+        // The timer goes with its owner, this object.
         deadlineTimer = try? connection.loop.timer(.monotonic, accuracyUSec: 10_000) { [unowned self] in giveUp() }
         let rule = MatchRule(
             sender: .bus, path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", member: "NameOwnerChanged",
             firstArgument: Self.name.text)
+        // This subscription goes with it, too.
         ownerChange = connection.subscribe(rule) { [unowned self] signal in
             met(signal.arguments.last?.asString.flatMap { BusName($0) })
             // It may come to the bus a moment after us, where we were the first to want a bus at all.
@@ -157,6 +158,7 @@ public final class UserManager {
 
     private func watchJobs() {
         let rule = MatchRule(sender: owner, path: Self.path, interface: Self.interface, member: "JobRemoved")
+        // The subscription goes with this object.
         jobEnds = connection.subscribe(rule) { [unowned self] signal in
             guard signal.arguments.count == 4, let unit = signal.arguments[2].asString,
                 let result = signal.arguments[3].asString

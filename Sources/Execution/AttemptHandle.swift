@@ -96,9 +96,9 @@ public final class AttemptHandle {
     public var onRemark: (() -> Void)? {
         didSet {
             guard onRemark != nil, remarkSource == nil else { return }
-            // Remarks that cannot be watched are still there to be read. The source is this object's own, and goes
-            // before it.
+            // Remarks that cannot be watched are still there to be read.
             remarkSource = try? runner.loop.inotify(path: folder.path, [.movedTo, .onlyFolder]) {
+                // The source is this object's own, and goes before it.
                 [unowned self] event in
                 guard event.name == RunFolder.remarksName || event.events.contains(.overflow) else { return }
                 knownRemarks = nil
@@ -133,7 +133,7 @@ public final class AttemptHandle {
         process.blockedSignals = [SIGTERM, SIGUSR1, SIGHUP, SIGINT, SIGCHLD]
         guard isGated else { return .underWay(try supervise(process, request)) }
         let pipe = try Pipe()
-        process.arguments.append(SupervisorRequest.gatedArgument)
+        process.arguments.append(SupervisorRequest.heldArgument)
         process.moreDescriptors.append(pipe.readEnd.number)
         let supervision = try supervise(process, request)
         return .held(supervision, Gate(pipe, request: file))

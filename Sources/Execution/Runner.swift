@@ -71,8 +71,9 @@ public final class Runner {
         credentials = CredentialsFolder(in: credentialsFolder, runs: self.folder)
         self.supervisor = supervisor
         ChildProcess.claimExits()
-        // Both sources are this object's own, and go before it.
+        // The source is this object's own, and goes before it.
         reports = try loop.deferred { [unowned self] in reportSettled() }
+        // So is this one.
         unreadTimer = try loop.timer(.monotonic, accuracyUSec: 100_000) { [unowned self] in
             let batch = unread
             unread = []

@@ -86,6 +86,12 @@ private let errors: Set<String> = Set(
             "LimitsExceeded",
         ].map { "org.freedesktop.DBus.Error." + $0 })
 
+/// Ends the program: libFuzzer takes that for a finding, and keeps the input.
+private func giveUp(_ reason: String) -> Never {
+    // Nothing goes on behind a finding, and nothing can be undone by whoever called us.
+    fatalError(reason)
+}
+
 // MARK: - A bus with one program on it
 
 private final class OwnBus {
@@ -108,7 +114,7 @@ private final class OwnBus {
         let made = template.withUnsafeMutableBufferPointer { buffer in
             buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
         }
-        guard let made else { fatalError("no folder in \(parent): errno \(errno)") }
+        guard let made else { giveUp("no folder in \(parent): errno \(errno)") }
         folder = made
         write(config, to: folder + "/config.json")
         let address = listen()
@@ -120,7 +126,7 @@ private final class OwnBus {
 
     private func listen() -> String {
         server = dbus_server_listen("unix:dir=" + folder, nil)
-        guard let server, let address = dbus_server_get_address(server) else { fatalError("cannot listen") }
+        guard let server, let address = dbus_server_get_address(server) else { giveUp("cannot listen") }
         defer { dbus_free(address) }
         // Unretained: this is a global.
         let me = Unmanaged.passUnretained(self).toOpaque()
@@ -205,9 +211,9 @@ private final class OwnBus {
                 guard let start else { return nil }
                 let taken = Unmanaged<Start>.fromOpaque(start).takeRetainedValue()
                 guard let daemon = try? Daemon(options: taken.options, environment: taken.environment) else {
-                    fatalError("the daemon does not start")
+                    giveUp("the daemon does not start")
                 }
-                fatalError("the daemon ended with \(daemon.run())")
+                giveUp("the daemon ended with \(daemon.run())")
             }, Unmanaged.passRetained(start).toOpaque())
         precondition(code == 0, "no thread")
     }
@@ -235,7 +241,7 @@ private final class OwnBus {
 
     private func ask<Answer>(_ target: Target, _ text: String?, _ read: (OpaquePointer) -> Answer?) -> Answer? {
         let reply = send(target) { iterator in if let text { appendText(text, &iterator) } }
-        guard let reply else { fatalError("\(target.member) was not answered") }
+        guard let reply else { giveUp("\(target.member) was not answered") }
         defer { dbus_message_unref(reply) }
         return read(reply)
     }
@@ -248,7 +254,7 @@ private final class OwnBus {
             var types = Array(target.inputs.utf8)[...]
             while !types.isEmpty { appendArgument(&types, &input, &iterator) }
         }
-        guard let reply else { fatalError("\(target.member) was not answered") }
+        guard let reply else { giveUp("\(target.member) was not answered") }
         defer { dbus_message_unref(reply) }
         if dbus_message_get_type(reply) == DBUS_MESSAGE_TYPE_ERROR {
             let error = dbus_message_get_error_name(reply).map { String(cString: $0) } ?? ""
@@ -262,7 +268,7 @@ private final class OwnBus {
     /// The answer, which is the caller's to free; nil where none came in time.
     private func send(_ target: Target, _ arguments: (inout DBusMessageIter) -> Void) -> OpaquePointer? {
         guard let call = dbus_message_new_method_call(name, target.path, target.interface, target.member) else {
-            fatalError("cannot make a call of \(target.member)")
+            giveUp("cannot make a call of \(target.member)")
         }
         defer { dbus_message_unref(call) }
         dbus_message_set_sender(call, ":1.2")
@@ -271,7 +277,7 @@ private final class OwnBus {
         arguments(&iterator)
         var pending: OpaquePointer?
         dbus_connection_send_with_reply(connection, call, &pending, Int32(BC_DBUS_TIMEOUT_INFINITE))
-        guard let pending else { fatalError("the daemon has left") }
+        guard let pending else { giveUp("the daemon has left") }
         defer { dbus_pending_call_unref(pending) }
         for _ in 0..<1000 {
             if dbus_pending_call_get_completed(pending) != 0 { return dbus_pending_call_steal_reply(pending) }
@@ -330,7 +336,7 @@ private func appendArgument(
             dbus_message_iter_close_container(&array, &entry)
         }
         dbus_message_iter_close_container(&iterator, &array)
-    default: fatalError("a type that no method takes")
+    default: giveUp("a type that no method takes")
     }
 }
 
@@ -386,7 +392,7 @@ private func append<Number: BitwiseCopyable>(
 }
 
 private func write(_ text: String, to path: String) {
-    guard let file = fopen(path, "w") else { fatalError("cannot write \(path): errno \(errno)") }
+    guard let file = fopen(path, "w") else { giveUp("cannot write \(path): errno \(errno)") }
     fputs(text, file)
     fclose(file)
 }

@@ -24,7 +24,7 @@ final class ExampleObject {
                 },
                 Method(
                     "toggle", in: [Argument("name", "s"), Argument("enabled", "b")], out: [Argument("done", "b")]
-                ) { [unowned self] call in
+                ) { [unowned self] call in  // Its test holds it.
                     calls.append(call.arguments)
                     call.reply([call.arguments[1]])
                 },
@@ -36,6 +36,7 @@ final class ExampleObject {
                 Method("Break") { _ in throw OddError() },
                 Method("Drop") { _ in },
                 Method("Mismatch", out: [Argument("number", "i")]) { $0.reply([.string("text")]) },
+                // Its test holds it.
                 Method("Keep", out: [Argument("answer", "s")]) { [unowned self] in kept.append($0) },
                 Method("Ping", out: [Argument("pong", "s")]) { $0.reply([.string("pong")]) },
             ],
@@ -43,12 +44,14 @@ final class ExampleObject {
             properties: [
                 Property(
                     "Level", "i", documentation: "How much.",
+                    // Its test holds it.
                     set: { [unowned self] _, value in
                         guard let number = value.asInt32, number >= 0 else {
                             throw ErrorReply(.invalidArgs, "Level must not be negative")
                         }
                         level = number
                     },
+                    // Its test holds it.
                     get: { [unowned self] _ in .int32(level) }),
                 Property("Version", "s", changeSignal: .const) { _ in .string("1") },
                 Property("Stats", "a{sv}", changeSignal: .no) { _ in .properties([("n", .uint32(1))]) },

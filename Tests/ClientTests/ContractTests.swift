@@ -1,5 +1,6 @@
 import Contract
 import DBus
+import TestSupport
 import Testing
 
 /// The tables that both sides of the bus share.
@@ -48,7 +49,7 @@ import Testing
 
     /// The document of the interface is what clients are written against.
     @Test func theTableOfMethodsIsTheDocumentsOwn() throws {
-        let text = try readText(packageFolder + "/dbus/com.aiworkflow.BotCron.xml")
+        let text = try TestFile.ownText(TestPlace.package + "/dbus/com.aiworkflow.BotCron.xml")
         let documented = Set(text.matches(of: /<method name="(\w+)"/).map { String($0.output.1) })
         let known = Set(MethodName.allCases.map(\.rawValue))
         #expect(documented.subtracting(known).isEmpty)

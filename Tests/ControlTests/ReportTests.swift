@@ -177,17 +177,14 @@ import Testing
 
     @Test func theDocumentsAreWhatIntrospectAnswers() throws {
         stage.scheduler.start("daily", id: "run-1")
-        let root = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
         for (name, path) in [
             (Stage.interface.text, Stage.path), (Place.manager.text, Stage.path),
             (Place.job.text, Place.path(ofJob: "daily")), (Place.run.text, Place.path(ofRun: "run-1")),
         ] {
             let call = stage.remote("Introspect", [], "org.freedesktop.DBus.Introspectable", at: path)
             let told = try stage.call(call).get().first?.asString ?? ""
-            guard case .bytes(let bytes) = try ConfigurationFile.load(path: root + "/dbus/\(name).xml") else {
-                throw TestFailure("no document of \(name)")
-            }
-            #expect(try lines(String(decoding: bytes, as: UTF8.self), name) == lines(told, name), "\(name)")
+            let document = try TestFile.ownText(TestPlace.package + "/dbus/\(name).xml")
+            #expect(try lines(document, name) == lines(told, name), "\(name)")
         }
     }
 }

@@ -1,5 +1,6 @@
 import Contract
 import JSON
+import TestSupport
 import Testing
 
 @testable import botcronctl
@@ -19,11 +20,11 @@ import Testing
     }
 
     @Test func withoutABusItIsExitCode69AndHowToGetOne() throws {
-        let outcome = try Program([Stage.built("botcronctl"), "list"], environment: ["PATH=/usr/bin"]).finish()
+        let outcome = try TestProgram([TestPlace.built("botcronctl"), "list"], environment: ["PATH=/usr/bin"]).finish()
         #expect(outcome.code == 69 && outcome.output.isEmpty)
         try Golden.expect(outcome.errors, "no-bus.txt")
-        let other = try Program(
-            [Stage.built("botcronctl"), "--bus", "unix:path=/nonexistent/bus", "list"], environment: []
+        let other = try TestProgram(
+            [TestPlace.built("botcronctl"), "--bus", "unix:path=/nonexistent/bus", "list"], environment: []
         ).finish()
         #expect(other.code == 69 && other.errors.contains("unix:path=/nonexistent/bus"))
     }

@@ -1,5 +1,6 @@
 import Contract
 import JSON
+import TestSupport
 import Testing
 
 @testable import botcronctl
@@ -10,12 +11,12 @@ import Testing
 
     init() throws { stage = try Stage() }
 
-    private func golden(_ name: String, code: Int32 = 0, _ outcome: Outcome) throws {
+    private func golden(_ name: String, code: Int32 = 0, _ outcome: TestProgram.Outcome) throws {
         #expect(outcome.code == code, "\(outcome)")
         try Golden.expect(Golden.settled(outcome.output, stage) + outcome.errors, name)
     }
 
-    private func json(_ outcome: Outcome) throws -> JSONValue { try JSONValue(parsing: outcome.output) }
+    private func json(_ outcome: TestProgram.Outcome) throws -> JSONValue { try JSONValue(parsing: outcome.output) }
 
     // MARK: - Tables
 

@@ -1,12 +1,13 @@
 import Contract
+import TestSupport
 import Testing
 
 @testable import botcronctl
 
 /// Help and wrong usage, which need neither a bus nor a daemon.
 @Suite struct HelpTests {
-    private func run(_ arguments: [String]) throws -> Outcome {
-        try Program([Stage.built("botcronctl")] + arguments, environment: ["PATH=/usr/bin:/bin"]).finish()
+    private func run(_ arguments: [String]) throws -> TestProgram.Outcome {
+        try TestProgram([TestPlace.built("botcronctl")] + arguments, environment: ["PATH=/usr/bin:/bin"]).finish()
     }
 
     @Test func theOverviewNamesEveryVerbAndExitCode() throws {
@@ -43,7 +44,8 @@ import Testing
     @Test func bothProgramsHaveOneVersion() throws {
         let own = try run(["--version"])
         #expect(own.code == 0 && own.output == "botcronctl \(botcronVersion)\n")
-        let daemon = try Program([Stage.built("botcrond"), "--version"], environment: ["PATH=/usr/bin"]).finish()
+        let daemon = try TestProgram([TestPlace.built("botcrond"), "--version"], environment: ["PATH=/usr/bin"])
+            .finish()
         #expect(daemon.output == "botcrond \(botcronVersion)\n")
     }
 

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// `logs` and `run --shell`: what runs write, and a shell in their place.
@@ -66,17 +67,17 @@ import Testing
     }
 
     @Test func aShellEndsWhereNobodyTypes() throws {
-        let outcome = try stage.shell("timeout 20 \(Stage.built("botcronctl")) run --shell writes < /dev/null")
+        let outcome = try stage.shell("timeout 20 \(TestPlace.built("botcronctl")) run --shell writes < /dev/null")
         #expect(outcome.code == 0, "\(outcome)")
         let left = try stage.shell(
-            "echo 'cat; echo after' | timeout 20 \(Stage.built("botcronctl")) run --shell writes")
+            "echo 'cat; echo after' | timeout 20 \(TestPlace.built("botcronctl")) run --shell writes")
         #expect(left.code == 0 && left.output.contains("after\r\n"), "\(left)")
     }
 
     @Test func aShellHasTheSurroundingsOfTheJob() throws {
         try stage.write("pwd; echo \"<$MINE,$BOTCRON_JOB>\"; tty; exit 9\n", to: "typed")
         let outcome = try stage.shell(
-            "\(Stage.built("botcronctl")) run --as-scheduled --shell writes < \(stage.path("typed"))")
+            "\(TestPlace.built("botcronctl")) run --as-scheduled --shell writes < \(stage.path("typed"))")
         #expect(outcome.code == 9, "\(outcome)")
         #expect(outcome.output.contains("/usr\r\n"), "\(outcome)")
         #expect(outcome.output.contains("<of the job,writes>"), "\(outcome)")
@@ -95,7 +96,7 @@ import Testing
         let outcome = try stage.shell(
             """
             (sleep 1; printf '\(typed)') | timeout 30 script --quiet --return \
-              --command '\(Stage.built("botcronctl")) run --as-scheduled --shell writes' /dev/null
+              --command '\(TestPlace.built("botcronctl")) run --as-scheduled --shell writes' /dev/null
             """)
         #expect(outcome.code == 9, "\(outcome)")
         #expect(outcome.output.contains("\(Self.ordinaryUser)\r\n"), "\(outcome)")
@@ -111,8 +112,8 @@ import Testing
     private static let ordinaryUser: uid_t = 65_534
 
     private static let canBeAnotherUser: Bool = {
-        let probe = try? Program(
-            ["setpriv", "--reuid=\(ordinaryUser)", "--clear-groups", Stage.built("botcronctl"), "--version"],
+        let probe = try? TestProgram(
+            ["setpriv", "--reuid=\(ordinaryUser)", "--clear-groups", TestPlace.built("botcronctl"), "--version"],
             environment: ["PATH=/usr/bin:/bin"]
         ).finish()
         return geteuid() == 0 && probe?.code == 0
@@ -124,8 +125,8 @@ import Testing
         let stage = try Stage(
             #"{"schedules": {"jobs": [{"name": "writes", "command": ["true"]}]}}"#, as: Self.ordinaryUser)
         // Root may speak to the bus of another, and has terminals of its own.
-        let outcome = try Program(
-            [Stage.built("botcronctl"), "run", "--shell", "writes"], environment: stage.environment
+        let outcome = try TestProgram(
+            [TestPlace.built("botcronctl"), "run", "--shell", "writes"], environment: stage.environment
         ).finish()
         #expect(
             outcome.code == 1 && outcome.errors.contains("the daemon runs as user \(Self.ordinaryUser)"), "\(outcome)")
@@ -136,7 +137,7 @@ import Testing
     @Test(.enabled(if: Self.canHaveOtherTerminals, "needs a mount namespace with another /dev/pts"))
     func whereTheDaemonDoesNotSeeTheTerminalNothingIsBooked() throws {
         let outcome = try stage.shell(
-            "\(Self.elsewhere) '\(Stage.built("botcronctl")) run --shell writes'")
+            "\(Self.elsewhere) '\(TestPlace.built("botcronctl")) run --shell writes'")
         #expect(outcome.code == 1 && outcome.errors.contains("the daemon does not see the terminal"), "\(outcome)")
         #expect(try stage.control("history", "--json").output == "[]\n")
     }
@@ -147,7 +148,8 @@ import Testing
         """
 
     private static let canHaveOtherTerminals: Bool =
-        (try? Program(["/bin/sh", "-c", "\(elsewhere) true"], environment: ["PATH=/usr/sbin:/usr/bin:/bin"]).finish())?
+        (try? TestProgram(["/bin/sh", "-c", "\(elsewhere) true"], environment: ["PATH=/usr/sbin:/usr/bin:/bin"])
+        .finish())?
         .code == 0
 
     @Test func aShellTakesNoOtherOptions() throws {

@@ -1,11 +1,12 @@
 import JSON
+import TestSupport
 import Testing
 
 /// `next` and `validate`: no daemon, no bus.
 @Suite struct OfflineVerbTests {
-    private func run(_ arguments: String..., zone: String = "UTC") throws -> Outcome {
-        try Program(
-            [Stage.built("botcronctl")] + arguments, environment: ["PATH=/usr/bin", "TZ=\(zone)"]
+    private func run(_ arguments: String..., zone: String = "UTC") throws -> TestProgram.Outcome {
+        try TestProgram(
+            [TestPlace.built("botcronctl")] + arguments, environment: ["PATH=/usr/bin", "TZ=\(zone)"]
         ).finish()
     }
 
@@ -24,8 +25,8 @@ import Testing
         ("reboot", ["@reboot"]),
     ])
     func nextExplainsAndLists(_ name: String, _ arguments: [String]) throws {
-        let outcome = try Program(
-            [Stage.built("botcronctl"), "next"] + arguments, environment: ["PATH=/usr/bin", "TZ=UTC"]
+        let outcome = try TestProgram(
+            [TestPlace.built("botcronctl"), "next"] + arguments, environment: ["PATH=/usr/bin", "TZ=UTC"]
         ).finish()
         #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome)")
         try Golden.expect(outcome.output, "next-\(name).txt")
@@ -78,8 +79,8 @@ import Testing
         let stage = try Stage(nil)
         try stage.write(Self.night, to: "night.json")
         let arguments = ["--from", "2026-03-06T20:30", "--to", "2026-03-07T09:30", "--asleep", "22:45-07:00"]
-        let program = try Program(
-            [Stage.built("botcronctl"), "simulate", "--config", stage.path("night.json")] + arguments,
+        let program = try TestProgram(
+            [TestPlace.built("botcronctl"), "simulate", "--config", stage.path("night.json")] + arguments,
             environment: ["PATH=/usr/bin", "TZ=UTC"])
         let outcome = try program.finish()
         #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome)")
@@ -122,7 +123,7 @@ import Testing
     }
 
     @Test func theExampleIsGood() throws {
-        let outcome = try run("validate", Golden.package + "/Tests/Examples/config.json")
+        let outcome = try run("validate", TestPlace.package + "/Tests/Examples/config.json")
         #expect(outcome.code == 0 && outcome.output.hasSuffix(": 4 jobs good\n"), "\(outcome)")
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// The files that are installed around the programs.
@@ -7,8 +8,8 @@ import Testing
     private let activation: String
 
     init() throws {
-        unit = try Golden.read(Golden.package + "/systemd/bot-cron.service")
-        activation = try Golden.read(Golden.package + "/dbus/com.aiworkflow.BotCron.service")
+        unit = try TestFile.ownText(TestPlace.package + "/systemd/bot-cron.service")
+        activation = try TestFile.ownText(TestPlace.package + "/dbus/com.aiworkflow.BotCron.service")
     }
 
     @Test func theUnitIsWhatClientsExpect() {
@@ -35,12 +36,12 @@ import Testing
             """
             mkdir -p '\(prefix)/bin' && ln -s /bin/true '\(prefix)/bin/botcrond' && \
             ln -s /bin/true '\(prefix)/bin/botcronctl' && chmod 700 '\(stage.folder)' && \
-            sed '\(sed)' '\(Golden.package)/systemd/bot-cron.service' > '\(prefix)/bot-cron.service'
+            sed '\(sed)' '\(TestPlace.package)/systemd/bot-cron.service' > '\(prefix)/bot-cron.service'
             """)
-        let outcome = try Program(
+        let outcome = try TestProgram(
             ["systemd-analyze", "verify", "--user", "\(prefix)/bot-cron.service"],
             environment: stage.environment + ["XDG_RUNTIME_DIR=\(stage.folder)"]
         ).finish()
-        #expect(outcome == Outcome(code: 0, output: "", errors: ""))
+        #expect(outcome == TestProgram.Outcome(code: 0, output: "", errors: ""))
     }
 }

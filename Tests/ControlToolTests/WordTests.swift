@@ -1,14 +1,16 @@
 import Client
 import Contract
 import Schedules
+import TestSupport
 import Testing
 
 @testable import botcronctl
 
 /// What the command line says where somebody typed something else than they meant, and in which words.
 @Suite struct WordTests {
-    private func run(_ arguments: String..., environment: [String] = ["TZ=UTC"]) throws -> Outcome {
-        try Program([Stage.built("botcronctl")] + arguments, environment: ["PATH=/usr/bin"] + environment).finish()
+    private func run(_ arguments: String..., environment: [String] = ["TZ=UTC"]) throws -> TestProgram.Outcome {
+        try TestProgram([TestPlace.built("botcronctl")] + arguments, environment: ["PATH=/usr/bin"] + environment)
+            .finish()
     }
 
     // MARK: - Methods and verbs
@@ -41,8 +43,8 @@ import Testing
         ["-5 * * * *"], ["-5", "*", "*", "*", "*"], ["-5/2 * * * *"], ["--", "-5 * * * *"], ["-a * * * *"],
     ])
     func aFieldIsNoOption(_ arguments: [String]) throws {
-        let outcome = try Program(
-            [Stage.built("botcronctl"), "next"] + arguments, environment: ["PATH=/usr/bin", "TZ=UTC"]
+        let outcome = try TestProgram(
+            [TestPlace.built("botcronctl"), "next"] + arguments, environment: ["PATH=/usr/bin", "TZ=UTC"]
         ).finish()
         #expect(outcome.code == 1 && outcome.errors.contains("minute \"-"), "\(outcome)")
     }
@@ -77,8 +79,8 @@ import Testing
 
     @Test(arguments: [["next", "0 9 * * *"], ["next", "in 1 minute", "--type", "once", "--after", "2026-01-01"]])
     func aZoneThatCannotBeReadIsSaidOnce(_ arguments: [String]) throws {
-        let outcome = try Program(
-            [Stage.built("botcronctl")] + arguments, environment: ["PATH=/usr/bin", "TZ=Mars/Base"]
+        let outcome = try TestProgram(
+            [TestPlace.built("botcronctl")] + arguments, environment: ["PATH=/usr/bin", "TZ=Mars/Base"]
         ).finish()
         let lines = outcome.errors.split(separator: "\n").filter { $0.contains("TZ") }
         #expect(
@@ -87,8 +89,8 @@ import Testing
 
     @Test(arguments: [["version"], ["help"], ["next", "0 9 * * *", "--utc"]])
     func whereNoZoneIsNeededNothingIsSaidOfIt(_ arguments: [String]) throws {
-        let outcome = try Program(
-            [Stage.built("botcronctl")] + arguments, environment: ["PATH=/usr/bin", "TZ=Mars/Base"]
+        let outcome = try TestProgram(
+            [TestPlace.built("botcronctl")] + arguments, environment: ["PATH=/usr/bin", "TZ=Mars/Base"]
         ).finish()
         #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome)")
     }

@@ -162,15 +162,10 @@ import Testing
 
 /// A folder of its own, gone with it.
 private final class Scratch {
-    let path: String
+    private let folder: ScratchFolder
+    var path: String { folder.path }
 
-    init() throws {
-        var template = Array("/tmp/filewatch-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw TestFailure("mkdtemp: errno \(errno)") }
-        path = String(cString: made)
-    }
-
-    deinit { try? shell("rm -rf P") }
+    init() throws { folder = try ScratchFolder("botcron-watch") }
 
     /// The text with the folder in place of `P`, where that stands for a path.
     func filled(_ text: String) -> String {

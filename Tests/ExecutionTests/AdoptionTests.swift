@@ -16,7 +16,7 @@ struct AdoptionTests {
         init(_ folder: ScratchFolder, _ arguments: [String]) throws {
             let pipe = try Pipe()
             var request = ProcessRequest(
-                arguments: ["\(try productsFolder())/run-crash-child", folder.path + "/runs"] + arguments,
+                arguments: [TestPlace.built("run-crash-child"), folder.path + "/runs"] + arguments,
                 environment: [:], workingDirectory: "/")
             request.standardOutput = pipe.writeEnd.number
             child = try Spawner.spawn(request)
@@ -178,7 +178,7 @@ struct AdoptionTests {
             harness.reports[0].ending
                 == .lost("it ran, and how it ended is not known: its supervisor was killed by signal 9"))
         #expect(harness.reports[0].text == attempt.text)
-        for pid in pids { try harness.wait("the end of process \(pid)") { isGone(pid) } }
+        for pid in pids { try harness.wait("the end of process \(pid)") { ProcessState.isGone(pid) } }
     }
 
     /// Killed in the moments around the start of its process, also before it has written down who that is.
@@ -204,7 +204,7 @@ struct AdoptionTests {
         }
         let text = String(decoding: FileDescriptor.contents(of: log, limit: 100) ?? [], as: UTF8.self)
         for pid in text.split(separator: "\n").compactMap({ Int32($0) }) {
-            try harness.wait("the end of \(pid), seed \(seed)") { isGone(pid) }
+            try harness.wait("the end of \(pid), seed \(seed)") { ProcessState.isGone(pid) }
         }
     }
 
@@ -221,7 +221,7 @@ struct AdoptionTests {
         try harness.wait("the supervisor to be gone") {
             try harness.runner.survey(expected(1)).first?.finding.word == "begun"
         }
-        try harness.wait("the end of its process") { isGone(pid) }
+        try harness.wait("the end of its process") { ProcessState.isGone(pid) }
     }
 
     @Test func doesNotTakeAStrangerForItsOwn() throws {
@@ -245,7 +245,7 @@ struct AdoptionTests {
             fwrite(record.openBytes, 1, record.openBytes.count, file)
             fclose(file)
             #expect(try harness.runner.survey([("old", 1)]).first?.finding.word == "begun")
-            #expect(!isGone(pid))
+            #expect(!ProcessState.isGone(pid))
         }
     }
 
@@ -260,12 +260,4 @@ struct AdoptionTests {
             try harness.runner.survey([("run-1", 1)]).first?.finding.word == "begun"
         }
     }
-}
-
-/// Where the programs of the tests are: beside the test program.
-func productsFolder() throws -> String {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = readlink("/proc/self/exe", &buffer, buffer.count)
-    let path = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return String(path[..<(try #require(path.lastIndex(of: "/")))])
 }

@@ -49,7 +49,7 @@ import Testing
         #expect(output.everything() == Array("before\n".utf8))
         #expect(output.totalCount == 7)
         // Whoever read goes with the last who writes.
-        try harness.wait("the reader's end") { try drains(of: run).allSatisfy { isGone($0) } }
+        try harness.wait("the reader's end") { try drains(of: run).allSatisfy { ProcessState.isGone($0) } }
     }
 
     @Test func whoeverReadsHoldsNothingOfTheRun() throws {
@@ -63,9 +63,9 @@ import Testing
         #expect(Set(try Folder("/proc/\(drain)/fd").names()) == ["0", "1", "2", "3"])
         #expect(getsid(drain) == drain)
         #expect(try harness.runner.survey([(run, 1)]).first?.finding.word == "gone")
-        #expect(!isGone(drain), "a search for supervisors does not take it for one")
+        #expect(!ProcessState.isGone(drain), "a search for supervisors does not take it for one")
         try harness.folder.write("", to: "go")
-        try harness.wait("the reader's end") { isGone(drain) }
+        try harness.wait("the reader's end") { ProcessState.isGone(drain) }
         #expect(access(done, F_OK) == 0)
     }
 

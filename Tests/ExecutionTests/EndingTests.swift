@@ -66,7 +66,7 @@ struct EndingTests {
         // The loop is kept busy elsewhere until both the end and the time-out are due.
         let until = harness.loop.uncachedNow + 60_000
         // In short sleeps, because the loop that could wait must not turn.
-        while !isGone(pid) || harness.loop.uncachedNow < until { usleep(1000) }
+        while !ProcessState.isGone(pid) || harness.loop.uncachedNow < until { usleep(1000) }
         try harness.wait("the end") { !harness.reports.isEmpty }
         #expect(harness.reports[0].ending == .exited(5))
         #expect(!harness.reports[0].isTimedOut)
@@ -97,7 +97,7 @@ struct EndingTests {
         let attempt = harness.sh("exit 6")
         let pid = try attempt.process(harness)
         // In short sleeps, because the loop that could wait must not turn.
-        while !isGone(pid) { usleep(1000) }
+        while !ProcessState.isGone(pid) { usleep(1000) }
         attempt.cancel()
         try harness.wait("the end") { !harness.reports.isEmpty }
         #expect(harness.reports[0].ending == .exited(6))
@@ -134,7 +134,7 @@ struct EndingTests {
         let pids = harness.reports[0].text.split(separator: "\n").compactMap { Int32($0) }
         #expect(pids.count == 6)
         for pid in pids {
-            try harness.wait("the end of process \(pid)") { isGone(pid) }
+            try harness.wait("the end of process \(pid)") { ProcessState.isGone(pid) }
         }
         #expect(harness.reports[0].isTimedOut)
     }
@@ -149,14 +149,14 @@ struct EndingTests {
         let left = try #require(
             attempt.text.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }.first { $0 != leader })
         attempt.cancel()
-        try harness.wait("the end of the leader") { isGone(leader) }
+        try harness.wait("the end of the leader") { ProcessState.isGone(leader) }
         #expect(harness.reports.isEmpty, "it has ended when all of it has")
         try harness.wait("the report") { !harness.reports.isEmpty }
         let report = harness.reports[0]
         #expect(report.ending == .signaled(SIGTERM, coreDumped: false))
         #expect(report.isCancelled)
         #expect(report.endedUSec - report.startedUSec >= 400_000)
-        #expect(isGone(left))
+        #expect(ProcessState.isGone(left))
         #expect(harness.runner.active.isEmpty)
     }
 
@@ -175,7 +175,7 @@ struct EndingTests {
         #expect(pids.count == 2)
         try harness.wait("the end") { !harness.reports.isEmpty }
         #expect(harness.reports[0].isTimedOut)
-        for pid in pids { #expect(isGone(pid)) }
+        for pid in pids { #expect(ProcessState.isGone(pid)) }
     }
 
     @Test func asksThoseOutsideTheGroupToo() throws {
@@ -223,7 +223,7 @@ struct EndingTests {
         #expect(report.ending == .exited(0))
         #expect(!report.isTimedOut)
         let left = try #require(Int32(report.text.dropLast()))
-        #expect(!isGone(left), "after an ordinary exit the others are left alone")
+        #expect(!ProcessState.isGone(left), "after an ordinary exit the others are left alone")
         #expect(Glibc.kill(left, SIGKILL) == 0)
     }
 
@@ -259,7 +259,7 @@ struct EndingTests {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if let pid = Int32(name), getpgid(pid) == group, !isGone(pid) {
+            if let pid = Int32(name), getpgid(pid) == group, !ProcessState.isGone(pid) {
                 members.append(pid)
             }
         }

@@ -180,9 +180,9 @@ import Testing
         try #require(Folder(runs + "/run-1.1").remove())
         let next = try Harness(folder: harness.folder)
         #expect(try next.runner.survey([("run-1", 1)]).first?.finding.word == "gone")
-        for pid in pids + [supervisor] { try harness.wait("the end of \(pid)") { isGone(pid) } }
+        for pid in pids + [supervisor] { try harness.wait("the end of \(pid)") { ProcessState.isGone(pid) } }
         let strangerPID = try #require(stranger.supervisorPID)
-        #expect(stranger.isActive && !isGone(strangerPID))
+        #expect(stranger.isActive && !ProcessState.isGone(strangerPID))
         try harness.wait("its report") { !harness.reports.isEmpty }
         #expect(harness.reports[0].isLost)
     }
@@ -194,7 +194,7 @@ import Testing
         let pid = try attempt.process(harness)
         unlink(runs + "/run-1.1/identity")
         #expect(try Harness(folder: harness.folder).runner.survey([("run-1", 1)]).first?.finding.word == "begun")
-        try harness.wait("the end of its process") { isGone(pid) }
+        try harness.wait("the end of its process") { ProcessState.isGone(pid) }
     }
 
     // MARK: - The table of exits

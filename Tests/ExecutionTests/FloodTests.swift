@@ -63,7 +63,7 @@ import Testing
         kill(supervisor, SIGSTOP)
         try harness.wait("the process to end") {
             guard let pid = attempt.pid else { return false }
-            return isGone(pid)
+            return ProcessState.isGone(pid)
         }
         kill(supervisor, SIGCONT)
         try harness.wait("the end") { !harness.reports.isEmpty }

@@ -24,7 +24,7 @@ struct HardshipTests {
         let disk = folder.path + "/disk"
         try #require(mkdir(disk, 0o700) == 0)
         // A daemon of its own in a namespace of its own; what it leaves on the small disk is shown at the end.
-        let crashChild = "\(try productsFolder())/run-crash-child"
+        let crashChild = TestPlace.built("run-crash-child")
         let script = """
             mount -t tmpfs -o size=200k none \(disk) && mkdir \(disk)/runs || exit 9
             \(crashChild) \(disk)/runs 'head -c 1000000 /dev/zero; exit 3' >/dev/null & parent=$!
@@ -67,7 +67,7 @@ struct HardshipTests {
         attempt.cancel()
         try harness.wait("the end", seconds: 60) { !harness.reports.isEmpty }
         #expect(harness.reports[0].isCancelled)
-        #expect(pids.filter { !isGone($0) }.isEmpty)
+        #expect(pids.filter { !ProcessState.isGone($0) }.isEmpty)
     }
 
     @Test func killsWhatForksOnAndOn() throws {
@@ -87,7 +87,7 @@ struct HardshipTests {
 
     /// Whether a user without rights, whom limits bind, can run the programs of the tests.
     private static let canBeSomebodyElse: Bool = {
-        guard let program = try? productsFolder() + "/run-crash-child" else { return false }
+        let program = TestPlace.built("run-crash-child")
         let request = ProcessRequest(
             arguments: ["setpriv", "--reuid=61234", "--clear-groups", "test", "-x", program], environment: Harness.path,
             workingDirectory: "/")
@@ -104,7 +104,7 @@ struct HardshipTests {
         let request = ProcessRequest(
             arguments: [
                 "setpriv", "--reuid=61234", "--clear-groups", "prlimit", "--nproc=2",
-                "\(try productsFolder())/run-crash-child", folder, "exit 0",
+                TestPlace.built("run-crash-child"), folder, "exit 0",
             ], environment: Harness.path, workingDirectory: "/")
         var parent = try Spawner.spawn(request)
         defer {

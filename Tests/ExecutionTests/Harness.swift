@@ -139,31 +139,3 @@ extension AttemptFinding {
 
     var report: AttemptReport? { if case .ended(let report) = self { report } else { nil } }
 }
-
-/// Whether the process has ended; a zombie that nobody reaps has.
-func isGone(_ pid: Int32) -> Bool {
-    guard let file = fopen("/proc/\(pid)/stat", "re") else { return true }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 512)
-    guard fgets(&line, 512, file) != nil else { return true }
-    let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let state = text.split(separator: ")").last?.split(separator: " ").first
-    return state == "Z" || state == "X"
-}
-
-func openFileCount() -> Int {
-    guard let folder = opendir("/proc/self/fd") else { return 0 }
-    defer { closedir(folder) }
-    var count = 0
-    while readdir(folder) != nil { count += 1 }
-    return count
-}
-
-func residentKiB() -> Int {
-    guard let file = fopen("/proc/self/statm", "re") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 128)
-    guard fgets(&line, 128, file) != nil else { return 0 }
-    let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * sysconf(Int32(_SC_PAGESIZE)) / 1024
-}

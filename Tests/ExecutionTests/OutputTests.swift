@@ -31,7 +31,7 @@ struct OutputTests {
 
     @Test func staysSmallAndFairBesideAProcessThatWritesOneGigabyte() throws {
         let harness = try Harness()
-        let before = residentKiB()
+        let before = ProcessState.residentKiB()
         let size = 1 << 30
         let writer = harness.sh("printf start; head -c \(size) /dev/zero; printf end") { $0.outputLimit = 1 << 20 }
         var othersEnded = 0
@@ -62,7 +62,7 @@ struct OutputTests {
         #expect(largest <= 3 << 19 + 8192, "the head, and two pieces for the tail")
         #expect(othersEnded > 2, "others run beside it")
         // Tests beside this one need memory too, under a sanitizer some hundred MiB; spawn-bench measures it alone.
-        #expect(residentKiB() - before < 768 << 10)
+        #expect(ProcessState.residentKiB() - before < 768 << 10)
     }
 
     private func bytesOnDisk(_ folder: String) -> Int {
@@ -107,11 +107,11 @@ struct OutputTests {
         let harness = try Harness()
         _ = try harness.runScript("printf 0123456789abcdef") { $0.outputLimit = 8 }
         let folder = harness.folder.path + "/runs/run-1.1"
-        #expect(try contents(folder + "/output") == Array("0123cdef".utf8))
+        #expect(TestFile.bytes(folder + "/output") == Array("0123cdef".utf8))
         #expect(try mode(folder + "/output") == 0o600)
         #expect(try mode(folder) == 0o700)
         #expect(try mode(harness.folder.path + "/runs") == 0o700)
-        #expect(try names(in: folder) == ["identity", "outcome", "output"])
+        #expect(ScratchFolder.names(in: folder) == ["identity", "outcome", "output"])
         harness.runner.removeOutput(run: "run-1", attempt: 1)
         #expect(access(folder, F_OK) != 0)
         #expect(harness.runner.output(run: "run-1", attempt: 1).read(from: 0, limit: 10).bytes.isEmpty)
@@ -120,7 +120,7 @@ struct OutputTests {
     @Test func writesNoFileWhereNothingWasWritten() throws {
         let harness = try Harness()
         _ = try harness.run(["/bin/true"])
-        #expect(try names(in: harness.folder.path + "/runs/run-1.1") == ["identity", "outcome"])
+        #expect(ScratchFolder.names(in: harness.folder.path + "/runs/run-1.1") == ["identity", "outcome"])
     }
 
     @Test func startsNothingWhereItsOutcomeCouldNotBeRecorded() throws {
@@ -217,33 +217,13 @@ struct OutputTests {
         #expect(isKept && reader.totalCount == all.count, "seed \(seed)")
         #expect(reader.excerpt() == kept.excerpt, "seed \(seed)")
         #expect(reader.excerpt().droppedCount == all.count - wanted.count, "seed \(seed)")
-        #expect(try names(in: folder.path).allSatisfy { !$0.hasPrefix("output.") })
+        #expect(folder.names().allSatisfy { !$0.hasPrefix("output.") })
     }
 
     private func write(_ bytes: [UInt8], to path: String) throws {
         let file = try #require(fopen(path, "we"))
         defer { fclose(file) }
         try #require(fwrite(bytes, 1, bytes.count, file) == bytes.count)
-    }
-
-    private func names(in folder: String) throws -> [String] {
-        let directory = try #require(opendir(folder))
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
-
-    private func contents(_ path: String) throws -> [UInt8] {
-        let file = try #require(fopen(path, "re"))
-        defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        return Array(bytes[..<fread(&bytes, 1, bytes.count, file)])
     }
 
     private func mode(_ path: String) throws -> mode_t {

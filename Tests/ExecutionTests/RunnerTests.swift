@@ -120,7 +120,7 @@ struct RunnerTests {
     }
 
     @Test func leavesNoFilesOpen() throws {
-        let before = openFileCount()
+        let before = ProcessState.openFiles()
         let harness = try Harness()
         var ended = 0
         for number in 0..<1_000 {
@@ -132,7 +132,7 @@ struct RunnerTests {
             try harness.wait("the end of run \(number)") { ended == number + 1 }
         }
         // One file left open by each run would be a thousand; tests that run beside this one open some hundreds.
-        try harness.wait("the files to be closed") { openFileCount() < before + 90 }
+        try harness.wait("the files to be closed") { ProcessState.openFiles() < before + 90 }
     }
 
     // MARK: - Input

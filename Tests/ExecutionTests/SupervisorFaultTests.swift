@@ -50,7 +50,7 @@ import Testing
         }
         try harness.wait("the report, with \(fault)") { !harness.reports.isEmpty }
         let report = harness.reports[0]
-        let begun = contents(mark).split(separator: "\n").count
+        let begun = TestFile.text(mark).split(separator: "\n").count
         switch report.ending {
         case .exited(let status):
             #expect(status == 47 && begun == 1, "\(fault): \(status), begun \(begun) times")
@@ -86,8 +86,8 @@ import Testing
         try harness.wait("the report") { !harness.reports.isEmpty }
         try #require(harness.reports[0].ending == .exited(47))
         var counts: [String: Int] = [:]
-        try harness.wait("the end of strace") { contents(log).contains("exited") }
-        for line in contents(log).split(separator: "\n") {
+        try harness.wait("the end of strace") { TestFile.text(log).contains("exited") }
+        for line in TestFile.text(log).split(separator: "\n") {
             counts[String(line.prefix { $0 != "(" }), default: 0] += 1
         }
         try #require(counts["rename", default: 0] > 0 && counts["clone3", default: 0] > 0, "\(counts)")
@@ -100,7 +100,7 @@ import Testing
     ) throws -> String {
         let words = (["-D", "-o", log] + options).joined(separator: " ")
         try folder.write(
-            "#!/bin/sh\nexec /usr/bin/strace \(words) '\(try productsFolder())/botcron-run' \"$@\"\n", to: name)
+            "#!/bin/sh\nexec /usr/bin/strace \(words) '\(TestPlace.built("botcron-run"))' \"$@\"\n", to: name)
         chmod("\(folder.path)/\(name)", 0o700)
         return "\(folder.path)/\(name)"
     }
@@ -113,15 +113,3 @@ private let canInject: Bool = {
     guard var child = try? Spawner.spawn(request) else { return false }
     return child.waitForExit().ending == .exited(0)
 }()
-
-private func contents(_ path: String) -> String {
-    guard let file = fopen(path, "re") else { return "" }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    while true {
-        let count = fread(&buffer, 1, buffer.count, file)
-        guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
-        bytes += buffer[..<count]
-    }
-}

@@ -41,7 +41,7 @@ import Testing
         let folder = try ScratchFolder()
         var request = ProcessRequest(
             arguments: [
-                "prlimit", "--nofile=60:4096", "\(try productsFolder())/run-crash-child", folder.path + "/runs",
+                "prlimit", "--nofile=60:4096", TestPlace.built("run-crash-child"), folder.path + "/runs",
             ]
                 + Array(repeating: script, count: count), environment: Harness.path, workingDirectory: "/")
         if raises { request.environment["RAISE_OPEN_FILES"] = "1" }

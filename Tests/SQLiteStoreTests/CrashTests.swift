@@ -65,13 +65,7 @@ private final class Child {
     private var received: [UInt8] = []
 
     init(database: String) throws {
-        // It is built beside the program that runs the tests.
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        let own = String(decoding: buffer[..<max(0, length)].map(UInt8.init(bitPattern:)), as: UTF8.self)
-        let program =
-            own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-            + "/store-crash-child"
+        let program = TestPlace.built("store-crash-child")
         process = try TestProgram([program, database], environment: nil, errors: .inherited)
     }
 

@@ -54,7 +54,7 @@ import Testing
         try first.start()
         #expect(first.settings.configurationFault == nil)
 
-        let second = try Stage(store: first.store, in: first.folder)
+        let second = try Stage(store: first.store, in: first.scratch)
         try mishap.happen(to: second)
         try second.start()
         #expect(second.core.jobNames == ["one", "two"])
@@ -108,7 +108,7 @@ import Testing
         try first.write("{\"jira\": 1}")
         try first.start()
         unlink(first.path)
-        let second = try Stage(store: first.store, in: first.folder)
+        let second = try Stage(store: first.store, in: first.scratch)
         try second.start()
         #expect(second.settings.configurationFault == nil)
     }
@@ -139,7 +139,7 @@ import Testing
         try stage.settings.reload()
         #expect(stage.store.keeps["configuration"] == 2)
         // The next daemon knows what is kept.
-        let next = try Stage(store: stage.store, in: stage.folder)
+        let next = try Stage(store: stage.store, in: stage.scratch)
         try next.start()
         #expect(stage.store.keeps["configuration"] == 2)
     }
@@ -198,10 +198,10 @@ import Testing
     }
 
     @Test func aConfigurationBehindAFolderThatIsSwappedIsRead() throws {
-        let home = try Stage.makeFolder()
+        let stage = try Stage()
+        let home = stage.folder
         for number in 1...2 { mkdir("\(home)/v\(number)", 0o700) }
         symlink("v1", home + "/current")
-        let stage = try Stage(in: home)
         let settings = Settings(
             configurationPath: home + "/current/config.json", home: "/", zones: stage.settings.zones,
             store: stage.store, loop: stage.loop, log: stage.settings.log)

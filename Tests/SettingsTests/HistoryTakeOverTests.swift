@@ -41,7 +41,7 @@ import Testing
             stage.log.lines.contains { $0.contains("took over") && $0.contains("RUNS=5") && $0.contains("REFUSED=3") })
         #expect(stage.store.notes["olderHistory"] == nil)
         // Only once.
-        let next = try Stage(store: stage.store, in: stage.folder)
+        let next = try Stage(store: stage.store, in: stage.scratch)
         try next.start()
         #expect(next.core.job(named: "one")?.state.runCount == 3)
     }
@@ -79,7 +79,7 @@ import Testing
         first.settings.begin(intake: first.core, reading: first.core)
         while first.store.runs.count < 500 { try first.loop.runOnce(timeoutUSec: 0) }
         #expect(first.store.runs.count < 5_000)
-        let second = try Stage(store: first.store, in: first.folder)
+        let second = try Stage(store: first.store, in: first.scratch)
         try second.start()
         #expect(second.store.runs.count == 5_000)
         #expect(second.core.job(named: "one")?.state.runCount == 5_000)

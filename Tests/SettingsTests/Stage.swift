@@ -5,13 +5,14 @@ import Performing
 import Schedules
 import Scheduling
 import Store
+import TestSupport
 
 @testable import EventLoop
 @testable import Settings
 
 /// Settings over a scratch folder, with a core that decides at once and a store in memory.
 final class Stage {
-    let folder: String
+    let scratch: ScratchFolder
     let store: FakeStore
     let loop: EventLoop
     let core: FakeCore
@@ -20,21 +21,19 @@ final class Stage {
 
     static let noon = Instant(seconds: 1_772_798_400)
 
-    init(store: FakeStore = FakeStore(), in folder: String? = nil, zone: String? = nil) throws {
-        self.folder = try folder ?? Self.makeFolder()
+    init(store: FakeStore = FakeStore(), in scratch: ScratchFolder? = nil, zone: String? = nil) throws {
+        self.scratch = try scratch ?? ScratchFolder("botcron-settings")
         self.store = store
         loop = try EventLoop()
         log = LogLines()
         core = FakeCore(store: store)
         settings = Settings(
-            configurationPath: self.folder + "/config.json", home: "/home/ada",
+            configurationPath: self.scratch.path + "/config.json", home: "/home/ada",
             zones: ZoneDatabase(
                 directory: "/usr/share/zoneinfo", localtime: "/nonexistent", timeZoneVariable: zone),
             store: store, loop: loop, log: Log(identifier: "t", threshold: .debug, destination: log),
             clock: { Self.noon })
     }
-
-    deinit { removeTree(folder) }
 
     /// What a daemon does at its start.
     func start() throws {
@@ -43,6 +42,7 @@ final class Stage {
         try loop.turnWhileReady()
     }
 
+    var folder: String { scratch.path }
     var path: String { folder + "/config.json" }
 
     func write(_ text: String, to name: String = "config.json") throws {
@@ -59,46 +59,8 @@ final class Stage {
         return "{\"schedules\": {\"timezone\": \"UTC\", \"jobs\": [\(jobs.joined(separator: ", "))]}}"
     }
 
-    /// Turns until it holds, for 10 s at most.
-    func turn(until what: String, _ done: () throws -> Bool) throws {
-        let deadline = loop.now(.monotonic) + 10_000_000
-        while try !done() {
-            let now = EventLoop.Clock.monotonic.nowUSec
-            guard now < deadline else { throw Missing(description: "10 s passed without: \(what)") }
-            try loop.runOnce(timeoutUSec: deadline - now)
-        }
-    }
-
-    static func makeFolder() throws -> String {
-        var template = Array("/tmp/botcron-settings-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw Missing(description: "mkdtemp: errno \(errno)") }
-        return String(cString: made)
-    }
-
-    struct Missing: Error, CustomStringConvertible {
-        let description: String
-    }
-}
-
-extension EventLoop {
-    func turnWhileReady() throws {
-        while try runOnce(timeoutUSec: 0) {}
-    }
-}
-
-private func removeTree(_ path: String) {
-    if let stream = opendir(path) {
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        closedir(stream)
-        for name in names where unlink(path + "/" + name) != 0 { removeTree(path + "/" + name) }
-    }
-    rmdir(path)
+    /// Turns until it holds; throws naming what was missing.
+    func turn(until what: String, _ done: () throws -> Bool) throws { try loop.turn(until: what, done) }
 }
 
 /// What was logged.
@@ -249,15 +211,4 @@ final class FakeStore: Store {
 
     func checkpoint() throws(StoreError) {}
     func close() {}
-
-    // MARK: - The register
-
-    func isDecided(job: String, fireTime: Instant) -> Bool { false }
-    func firstKept(job: String, after instant: Instant, ofAtLeast count: Int) -> Instant? { nil }
-    func earlierRun(idempotencyKey: String) -> EarlierRun? { nil }
-    func earlierRun(job: String, scheduledFor: Instant) -> EarlierRun? { nil }
-    func queues() -> [QueueTotals] { [] }
-    func lastQueueItemID() -> Int64 { 0 }
-    func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] { [] }
-    func queueItem(id: Int64) -> QueueItem? { nil }
 }

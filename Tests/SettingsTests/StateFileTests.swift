@@ -11,9 +11,10 @@ import Testing
 
 /// state.json both ways.
 @Suite struct StateFileTests {
-    private func stage(_ jobs: String..., store: FakeStore = FakeStore(), folder: String? = nil) throws -> Stage {
-        let stage = try Stage(store: store, in: folder)
-        if folder == nil {
+    private func stage(_ jobs: String..., store: FakeStore = FakeStore(), scratch: ScratchFolder? = nil) throws -> Stage
+    {
+        let stage = try Stage(store: store, in: scratch)
+        if scratch == nil {
             let texts = jobs.map { "{\"name\": \"\($0)\", \"cron\": \"0 9 * * *\", \"command\": [\"true\"]}" }
             try stage.write("{\"schedules\": {\"timezone\": \"UTC\", \"jobs\": [\(texts.joined(separator: ","))]}}")
         }
@@ -66,7 +67,7 @@ import Testing
         first.core.submit(.jobToggled(job: "a", isEnabled: false, until: nil))
         try first.write("{\"jobs\": {\"a\": {\"enabled\": true}, \"b\": {\"enabled\": true}}}", to: "state.json")
 
-        let second = try stage(store: first.store, folder: first.folder)
+        let second = try stage(store: first.store, scratch: first.scratch)
         second.core.build(second.settings)
         #expect(second.core.job(named: "a")?.isEnabled == true)
         second.settings.begin(intake: second.core, reading: second.core)
@@ -76,7 +77,7 @@ import Testing
 
         // What was on record is not news again, whatever the store says by then.
         second.core.submit(.jobToggled(job: "a", isEnabled: false, until: nil))
-        let third = try stage(store: first.store, folder: first.folder)
+        let third = try stage(store: first.store, scratch: first.scratch)
         try third.start()
         #expect(third.core.job(named: "a")?.isEnabled == false)
     }
@@ -89,7 +90,7 @@ import Testing
         var state = try #require(first.store.state.jobs.first)
         state.isEnabledOverride = false
         first.store.apply([.jobState(state)])
-        let second = try stage(store: first.store, folder: first.folder)
+        let second = try stage(store: first.store, scratch: first.scratch)
         try second.start()
         #expect(try said(second)["jobs"]?["a"]?["enabled"] == false)
         #expect(try said(second)["services"]?["scheduler"]?["enabled"] == false)

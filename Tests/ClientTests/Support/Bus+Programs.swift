@@ -46,13 +46,7 @@ final class RunningProgram {
 
 extension Bus {
     /// botcronctl, built beside the program that runs the tests.
-    static var botcronctl: String {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        let own = String(decoding: buffer[..<max(0, length)].map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-            + "/botcronctl"
-    }
+    static let botcronctl = TestPlace.built("botcronctl")
 
     private var environment: [String] {
         ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", "DBUS_SESSION_BUS_ADDRESS=\(address)"]

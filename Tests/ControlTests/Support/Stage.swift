@@ -19,7 +19,8 @@ final class Stage {
     let settings: FakeSettings
     let service = FakeService()
     let control: Control
-    let folder: String
+    private let scratch: ScratchFolder
+    var folder: String { scratch.path }
     private(set) var connection: Connection
     let client: Connection
 
@@ -30,10 +31,8 @@ final class Stage {
     init() throws {
         bus = try PrivateBus()
         loop = try EventLoop()
-        var template = Array("/tmp/botcron-control-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw TestFailure("mkdtemp: errno \(errno)") }
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        settings = FakeSettings(folder: folder)
+        scratch = try ScratchFolder("botcron-control")
+        settings = FakeSettings(folder: scratch.path)
         let log = Log(identifier: "control-tests")
         log.target = .null
         control = try Control(
@@ -54,8 +53,6 @@ final class Stage {
     deinit {
         connection.close()
         client.close()
-        unlink(folder + "/cron_state.json")
-        rmdir(folder)
     }
 
     func connect() throws -> Connection {

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Compares what a program prints with a file of `Golden/`. With `UPDATE_GOLDEN=1` in the environment the file is
@@ -7,36 +8,12 @@ enum Golden {
     static func expect(
         _ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-        let path = folder + "/" + name
-        if getenv("UPDATE_GOLDEN") != nil {
-            let file = try #require(fopen(path, "w"), "\(path)", sourceLocation: sourceLocation)
-            defer { fclose(file) }
-            fputs(text, file)
-            return
-        }
+        let path = TestPlace.package + "/Tests/ControlToolTests/Golden/" + name
+        if getenv("UPDATE_GOLDEN") != nil { return try TestFile.write(text, to: path, mode: 0o644) }
         #expect(
-            try text == read(path), "\(name), which UPDATE_GOLDEN=1 takes over, differs from:\n\(text)",
+            try text == TestFile.ownText(path), "\(name), which UPDATE_GOLDEN=1 takes over, differs from:\n\(text)",
             sourceLocation: sourceLocation)
     }
-
-    static func read(_ path: String) throws -> String {
-        let file = try #require(fopen(path, "r"), "\(path)")
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var byte = fgetc(file)
-        while byte != EOF {
-            bytes.append(UInt8(truncatingIfNeeded: byte))
-            byte = fgetc(file)
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private static let folder =
-        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/") + "/Golden"
-
-    /// The root of the package.
-    static let package =
-        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4).joined(separator: "/")
 
     /// The text without what differs from one run to the next: instants, lengths of time, ids, the scratch folder.
     static func settled(_ text: String, _ stage: Stage) -> String {

@@ -3,6 +3,7 @@ import SQLiteStore
 import Schedules
 import Scheduling
 import Store
+import TestSupport
 import Testing
 
 /// Stores as each released version wrote them: `Golden/v<N>.sql`, as the `sqlite3` shell dumps them.
@@ -11,17 +12,7 @@ import Testing
 /// there is a new version: `sqlite3 botcron.db .dump`, with the two pragmas of `Golden/v1.sql` at its end.
 enum Golden {
     static func script(_ version: Int) throws -> String {
-        let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
-        let path = folder.joined(separator: "/") + "/Golden/v\(version).sql"
-        let file = try #require(fopen(path, "r"), "\(path)")
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var byte = fgetc(file)
-        while byte != EOF {
-            bytes.append(UInt8(truncatingIfNeeded: byte))
-            byte = fgetc(file)
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        try TestFile.ownText(TestPlace.package + "/Tests/SQLiteStoreTests/Golden/v\(version).sql")
     }
 
     /// What the golden files hold.

@@ -32,18 +32,7 @@ final class Scratch {
 
     func bytes(_ name: String) -> [UInt8] { Self.bytes("\(path)/\(name)") }
 
-    static func bytes(_ path: String) -> [UInt8] {
-        let file = open(path, O_RDONLY)
-        guard file >= 0 else { return [] }
-        defer { close(file) }
-        var result: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = read(file, &buffer, buffer.count)
-            guard count > 0 else { return result }
-            result += buffer[..<count]
-        }
-    }
+    static func bytes(_ path: String) -> [UInt8] { TestFile.bytes(path) ?? [] }
 
     func write(_ bytes: [UInt8], at offset: Int = 0, to name: String) {
         let file = open("\(path)/\(name)", O_WRONLY | O_CREAT, 0o600)

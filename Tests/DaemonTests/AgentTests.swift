@@ -1,5 +1,6 @@
 import DBus
 import JSON
+import TestSupport
 import Testing
 
 /// What a run's process is given, seen by an agent CLI that writes it down.
@@ -169,8 +170,8 @@ import Testing
             ],
             ["runners": ["mine": ["command": ["printf", "%s|", "${job}", "${skill}", "${input.who}"]]]])
         let home = session.scratch.path + "/home"
-        try Scratch.makeFolder(home + "/below")
-        try Scratch.write("import sys\nprint(sys.argv[1:])\n", to: home + "/s.py")
+        try TestFile.makeFolder(home + "/below")
+        try TestFile.write("import sys\nprint(sys.argv[1:])\n", to: home + "/s.py")
         try session.start()
         func output(_ job: JSONValue) throws -> String {
             let run = try session.runToEnd(job)

@@ -16,7 +16,7 @@ import Testing
         #expect(daemon.text.contains(session.configFile), "\(daemon.text)")
         #expect(try session.json("HealthCheck")["healthy"] == true)
         // A file that comes later is taken up.
-        try Scratch.write(Session.config(jobs: [Self.good]), to: session.configFile)
+        try TestFile.write(Session.config(jobs: [Self.good]), to: session.configFile)
         try session.signal("JobsChanged")
         #expect(try session.job("good")["error"] == nil)
     }
@@ -28,8 +28,8 @@ import Testing
         let daemon = try session.start()
         #expect(try session.json("list_jobs") == [])
         #expect(daemon.text.contains(session.configFile), "\(daemon.text)")
-        try Scratch.makeFolder(session.scratch.path + "/config/aa-workflow")
-        try Scratch.write(Session.config(jobs: [Self.good]), to: session.configFile)
+        try TestFile.makeFolder(session.scratch.path + "/config/aa-workflow")
+        try TestFile.write(Session.config(jobs: [Self.good]), to: session.configFile)
         try session.signal("JobsChanged")
         #expect(try session.job("good")["error"] == nil)
     }
@@ -49,7 +49,7 @@ import Testing
         let fault = try session.json("GetStatus")["config_error"]
         #expect(fault?["line"] == .number(line) && fault?["column"] == .number(column), "\(fault ?? .null)")
         // Mended, it is taken up without anybody's doing.
-        try Scratch.write(Session.config(jobs: [Self.good]), to: session.configFile)
+        try TestFile.write(Session.config(jobs: [Self.good]), to: session.configFile)
         try session.signal("JobsChanged")
         #expect(try session.json("HealthCheck")["healthy"] == true)
     }
@@ -60,7 +60,7 @@ import Testing
         let first = try session.start()
         try session.wait("the good section is kept") { try session.json("HealthCheck")["healthy"] == true }
         #expect(try session.stop(first) == 0)
-        try Scratch.write("{\"schedules\": {\"jobs\": [{]}", to: session.configFile)
+        try TestFile.write("{\"schedules\": {\"jobs\": [{]}", to: session.configFile)
         try session.start()
         #expect(try session.json("list_jobs").arrayValue?.map { $0.text("name") } == ["good"])
         #expect(try session.json("HealthCheck")["healthy"] == false)
@@ -70,7 +70,7 @@ import Testing
         let session = try Session(jobs: [Self.good])
         try session.start()
         let broken = "{\n  \"schedules\": {\"jobs\": [,]}\n}"
-        try Scratch.write(broken, to: session.configFile)
+        try TestFile.write(broken, to: session.configFile)
         let error = try session.refusal("reload_config")
         #expect(error.name == "com.aiworkflow.BotCron.Error.InvalidConfig")
         #expect(Self.names(error.message, 2, 26), "\(error)")
@@ -80,9 +80,9 @@ import Testing
         #expect(health["healthy"] == false)
         #expect(Self.names(health.compactText, 2, 26), "\(health)")
         #expect(try session.runToEnd("good")["status"] == "success")
-        #expect(Scratch.text(session.configFile) == broken)
+        #expect(TestFile.text(session.configFile) == broken)
 
-        try Scratch.write(
+        try TestFile.write(
             Session.config(jobs: [Self.good, ["name": "new", "command": ["true"]]]), to: session.configFile)
         try session.signal("JobsChanged")
         #expect(try session.json("HealthCheck")["checks"]?["config_valid"] == true)
@@ -170,7 +170,7 @@ import Testing
     @Test func aStateFolderThatCannotBeWrittenIsNamed() throws {
         let session = try Session(jobs: [Self.good])
         let file = session.scratch.path + "/file"
-        try Scratch.write("", to: file)
+        try TestFile.write("", to: file)
         for folder in [file + "/below", "/proc/no/such"] {
             let daemon = try session.launch(["--state-dir", folder])
             #expect(try session.end(daemon) == 73, "\(folder)")
@@ -183,8 +183,8 @@ import Testing
 
     @Test func aStoreThatIsNoDatabaseIsNamed() throws {
         let session = try Session(jobs: [Self.good])
-        try Scratch.makeFolder(session.stateFolder)
-        try Scratch.makeFolder(session.stateFolder + "/botcron.db")
+        try TestFile.makeFolder(session.stateFolder)
+        try TestFile.makeFolder(session.stateFolder + "/botcron.db")
         let daemon = try session.launch()
         #expect(try session.end(daemon) == 73)
         #expect(daemon.text.contains(session.stateFolder + "/botcron.db"), "\(daemon.text)")
@@ -238,7 +238,7 @@ import Testing
         _ = try session.json("run_job", "long")
         var process: Int?
         try session.look(for: "the process of the run") {
-            let text = Scratch.text(session.scratch.path + "/home/pid")
+            let text = TestFile.text(session.scratch.path + "/home/pid")
             process = text.hasSuffix("\n") ? Int(text.dropLast()) : nil
             return process != nil
         }
@@ -251,7 +251,7 @@ import Testing
         #expect(daemon.code == 69, "\(daemon.text)")
         // Its supervisor keeps it for the next one.
         #expect(!ProcessState.isGone(try #require(process)))
-        let next = try Session(config: Scratch.text(session.configFile))
+        let next = try Session(config: TestFile.text(session.configFile))
         try next.start(["--state-dir", session.stateFolder])
         let run = try #require(try next.history().first)
         #expect(run["status"] == "running")

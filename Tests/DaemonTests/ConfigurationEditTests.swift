@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// config.json in the daemon's hands, and the mirror beside it.
@@ -39,7 +40,7 @@ import Testing
 
     @Test func updateConfigChangesOneValueAndNothingElse() throws {
         try session.done("update_config", "schedules", "execution_timeout", "90")
-        #expect(Scratch.text(session.configFile) == Self.text.replacing("60 }", with: "90 }"))
+        #expect(TestFile.text(session.configFile) == Self.text.replacing("60 }", with: "90 }"))
         var status = stat()
         #expect(stat(session.configFile, &status) == 0)
         #expect(status.st_mode & 0o777 == 0o640)
@@ -47,7 +48,7 @@ import Testing
         #expect(try session.json("get_config", "zebra", "new.deep.k") == [true])
         #expect(try session.json("get_config", "zebra", "b").compactText == "1.50")
         #expect(
-            Scratch.names(in: session.scratch.path + "/config/aa-workflow").allSatisfy {
+            ScratchFolder.names(in: session.scratch.path + "/config/aa-workflow").allSatisfy {
                 !$0.contains("tmp") && !$0.contains("new")
             })
     }
@@ -55,16 +56,16 @@ import Testing
     @Test func aLinkStaysALinkAndNewKeysFollowTheLayout() throws {
         let session = try Session()
         let real = session.scratch.path + "/home/real.json"
-        try Scratch.write("{\n\t\"a\": {\n\t\t\"b\": 1\n\t}\n}\n", to: real, mode: 0o644)
+        try TestFile.write("{\n\t\"a\": {\n\t\t\"b\": 1\n\t}\n}\n", to: real, mode: 0o644)
         #expect(symlink(real, session.configFile) == 0)
         try session.start()
         try session.done("update_config", "a", "c", "{\"d\": [1, 2]}")
         #expect(
-            Scratch.text(real)
+            TestFile.text(real)
                 == "{\n\t\"a\": {\n\t\t\"b\": 1,\n\t\t\"c\": {\n\t\t\t\"d\": [\n\t\t\t\t1,\n\t\t\t\t2\n\t\t\t]\n\t\t}\n\t}\n}\n"
         )
         try session.done("update_config", "other", "", "{\"x\": true}")
-        #expect(try JSONValue(parsing: Scratch.text(real))["other"] == ["x": true])
+        #expect(try JSONValue(parsing: TestFile.text(real))["other"] == ["x": true])
         var status = stat()
         #expect(lstat(session.configFile, &status) == 0)
         #expect(status.st_mode & S_IFMT == S_IFLNK)
@@ -112,15 +113,15 @@ import Testing
             let error = try session.refusal("update_config", "zebra", "b", value)
             #expect(error.name == .invalidArgs, "\(value): \(error)")
         }
-        #expect(Scratch.text(session.configFile) == Self.text)
+        #expect(TestFile.text(session.configFile) == Self.text)
         #expect(try session.job("one")["error"] == nil)
     }
 
     @Test func aFileThatDoesNotParseIsNeverOverwritten() throws {
-        try Scratch.write("{ broken", to: session.configFile)
+        try TestFile.write("{ broken", to: session.configFile)
         let error = try session.refusal("update_config", "zebra", "b", "2")
         #expect(error.name == "com.aiworkflow.BotCron.Error.InvalidConfig")
-        #expect(Scratch.text(session.configFile) == "{ broken")
+        #expect(TestFile.text(session.configFile) == "{ broken")
     }
 
     @Test func theMirrorFollowsWithinASecondOrSo() throws {
@@ -128,9 +129,9 @@ import Testing
         try session.runToEnd("one")
         // While it runs it is in the mirror, too.
         try session.look(for: "the end of the run in the mirror") {
-            (try? JSONValue(parsing: Scratch.text(path)))?["jobs"]?[0]?["last_status"] == "success"
+            (try? JSONValue(parsing: TestFile.text(path)))?["jobs"]?[0]?["last_status"] == "success"
         }
-        let state = try JSONValue(parsing: Scratch.text(path))
+        let state = try JSONValue(parsing: TestFile.text(path))
         for key in ["enabled", "timezone", "execution_mode", "jobs", "history", "total_history", "updated_at"] {
             #expect(state[key] != nil, "\(key)")
         }
@@ -157,7 +158,7 @@ import Testing
         for number in 0..<40 {
             let jobs: [JSONValue] = [["name": .string("n\(number)"), "cron": "0 9 * * *", "command": ["true"]]]
             let isBroken = number % 3 == 1
-            try Scratch.write(isBroken ? "{\"schedules\": " : Session.config(jobs: jobs), to: session.configFile)
+            try TestFile.write(isBroken ? "{\"schedules\": " : Session.config(jobs: jobs), to: session.configFile)
         }
         try session.wait("the last change") {
             try session.json("list_jobs").arrayValue?.map { $0.text("name") } == ["n39"]

@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// Jobs and runs under a client's hands.
@@ -108,7 +109,7 @@ import Testing
         let id = try session.json("run_job", "long").text("execution_id")
         var group: Int?
         try session.look(for: "the id of the group") {
-            let text = Scratch.text(session.scratch.path + "/home/group")
+            let text = TestFile.text(session.scratch.path + "/home/group")
             group = text.hasSuffix("\n") ? Int(text.dropLast()) : nil
             return group != nil
         }

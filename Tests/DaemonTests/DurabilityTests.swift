@@ -46,7 +46,7 @@ import Testing
         }
         try session.settle()
 
-        let marks = Scratch.text(session.scratch.path + "/home/marks").split(separator: "\n").map(String.init)
+        let marks = TestFile.text(session.scratch.path + "/home/marks").split(separator: "\n").map(String.init)
         #expect(Set(marks).count == marks.count, "a run ran twice, seed \(seed): \(marks)")
         let records = try session.history(1000)
         let ids = Set(records.map { $0.text("execution_id") })
@@ -100,7 +100,7 @@ import Testing
         let refused = try session.refusal("run_job", "one")
         #expect(refused.name == "com.aiworkflow.BotCron.Error.StoreFailed")
         #expect(refused.message.contains("botcron.db"), "\(refused)")
-        #expect(Scratch.text(session.scratch.path + "/home/ran") == "x\n")
+        #expect(TestFile.text(session.scratch.path + "/home/ran") == "x\n")
         let health = try session.json("HealthCheck")
         #expect(health["healthy"] == false)
         #expect(health["checks"]?["store_writable"] == false)
@@ -130,14 +130,14 @@ import Testing
 
     @Test func aDamagedStoreIsSetAsideAndSaid() throws {
         let session = try Session(jobs: [["name": "one", "command": ["true"]]])
-        try Scratch.makeFolder(session.stateFolder)
-        try Scratch.write(String(repeating: "no database ", count: 1000), to: session.stateFolder + "/botcron.db")
+        try TestFile.makeFolder(session.stateFolder)
+        try TestFile.write(String(repeating: "no database ", count: 1000), to: session.stateFolder + "/botcron.db")
         let daemon = try session.start()
         #expect(try session.runToEnd("one")["status"] == "success")
         #expect(daemon.text.contains("set aside"), "\(daemon.text)")
-        let kept = Scratch.names(in: session.stateFolder).filter { name in
-            Scratch.text("\(session.stateFolder)/\(name)").hasPrefix("no database ")
+        let kept = ScratchFolder.names(in: session.stateFolder).filter { name in
+            TestFile.text("\(session.stateFolder)/\(name)").hasPrefix("no database ")
         }
-        #expect(kept.count == 1, "\(Scratch.names(in: session.stateFolder))")
+        #expect(kept.count == 1, "\(ScratchFolder.names(in: session.stateFolder))")
     }
 }

@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// Jobs on their schedules, as processes.
@@ -34,7 +35,7 @@ import Testing
         try session.wait("all runs over") {
             try session.job("tick")["running"] == []
         }
-        let written = Scratch.text(session.scratch.path + "/home/ticks").split(separator: "\n").map(String.init)
+        let written = TestFile.text(session.scratch.path + "/home/ticks").split(separator: "\n").map(String.init)
         #expect(Set(written).count == written.count)
         #expect(Set(written) == Set(try session.history().map { $0.text("scheduled_for") }))
     }
@@ -136,8 +137,8 @@ import Testing
     }
 
     static func members(ofGroup group: Int) -> [Int] {
-        Scratch.names(in: "/proc").compactMap { Int($0) }.filter { pid in
-            let fields = (Scratch.text("/proc/\(pid)/stat").split(separator: ")").last ?? "").split(separator: " ")
+        ScratchFolder.names(in: "/proc").compactMap { Int($0) }.filter { pid in
+            let fields = (TestFile.text("/proc/\(pid)/stat").split(separator: ")").last ?? "").split(separator: " ")
             return fields.count > 2 && fields[2] == "\(group)" && fields[0] != "Z"
         }
     }

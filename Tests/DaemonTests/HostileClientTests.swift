@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// Clients that ask for too much, and what is left for the others.

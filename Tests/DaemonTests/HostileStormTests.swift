@@ -2,6 +2,7 @@ import DBus
 import EventLoop
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// Random calls, well-formed and not, from many connections at once: `Tests/Hostile/storm.c`.

@@ -1,5 +1,6 @@
 import DBus
 import Glibc
+import TestSupport
 import Testing
 
 /// The interface as it is written down, as it is told, and as it is.
@@ -40,11 +41,8 @@ import Testing
             ("com.aiworkflow.BotCron.Job1", Session.path.appending("jobs").appending("held")),
             ("com.aiworkflow.BotCron.Run1", Session.path.appending("runs").appending(run)),
         ]
-        // Tests/DaemonTests/…, two folders up.
-        let root = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
         for (name, path) in objects {
-            let file = Scratch.read(root + "/dbus/\(name).xml")
-            let document = String(decoding: try #require(file, "dbus/\(name).xml"), as: UTF8.self)
+            let document = try TestFile.ownText(TestPlace.package + "/dbus/\(name).xml")
             #expect(try interface(document, name) == interface(introspect(path), name))
         }
         try session.done("cancel_run", .string(run))

@@ -46,7 +46,7 @@ import Testing
     private static func session() throws -> (Session, ledger: String) {
         let session = try Session(jobs: jobs, ["max_concurrent_executions": 100])
         let ledger = session.scratch.path + "/ledger"
-        try Scratch.write("", to: ledger)
+        try TestFile.write("", to: ledger)
         return (session, ledger)
     }
 
@@ -157,7 +157,7 @@ private struct Untold: Hashable {
 
     static func afterMark(_ session: Session) throws -> [Untold] {
         let store = session.stateFolder + "/botcron.db"
-        guard let mark = Scratch.read(store + "-told"), mark.count == 8 else { return [] }
+        guard let mark = TestFile.bytes(store + "-told"), mark.count == 8 else { return [] }
         let told = mark.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         // Of a copy: whoever opens the store folds its log into it.
         let script = """
@@ -202,7 +202,7 @@ private struct Story {
         let byID = Dictionary(runs.map { ($0.text("execution_id"), $0) }) { first, _ in first }
         if byID.count != runs.count { violations.append("the history has a run twice") }
 
-        try compareProcesses(session, Scratch.text(ledger), byID)
+        try compareProcesses(session, TestFile.text(ledger), byID)
         compareSignals(session, byID, unsent)
         for id in promised where byID[id] == nil { violations.append("\(id) was promised and is not on record") }
         for (id, run) in byID where ["running", "queued", "retrying"].contains(run.text("status")) {

@@ -21,7 +21,7 @@ import Testing
         daemon = try session.start(["--bus", address])
     }
 
-    private func ticks() -> Int { Scratch.text(session.scratch.path + "/home/ticks").utf8.count }
+    private func ticks() -> Int { TestFile.text(session.scratch.path + "/home/ticks").utf8.count }
 
     private func wait(_ what: String, until condition: () throws -> Bool) throws {
         let deadline = ProcessState.monotonicUSec + 40_000_000

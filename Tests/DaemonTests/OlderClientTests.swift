@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// The door of the older clients: what they send, and what they read in the answer.
@@ -177,7 +178,7 @@ import Testing
         let answer = try call("write_state")
         #expect(answer["success"] == true)
         #expect(answer.text("file") == session.scratch.path + "/config/aa-workflow/cron_state.json")
-        let mirror = try JSONValue(parsing: Scratch.text(answer.text("file")))
+        let mirror = try JSONValue(parsing: TestFile.text(answer.text("file")))
         #expect(mirror["jobs"] == state["jobs"])
         #expect(mirror["history"]?.arrayValue?.count == 2)
     }
@@ -199,14 +200,14 @@ import Testing
         #expect(
             try call("get_config", #"["slack"]"#)["value"] == ["channels": ["team": ["id": "C1"]], "a": nil, "b": 2])
         #expect(try call("update_config", #"["slack", "b", null]"#)["value"] == .null)
-        try Scratch.write("{ broken", to: session.configFile)
+        try TestFile.write("{ broken", to: session.configFile)
         #expect(try call("update_config", #"["slack", "b", 3]"#)["success"] == false)
         #expect(try call("get_config", #"["slack", "b"]"#)["success"] == false)
-        #expect(Scratch.text(session.configFile) == "{ broken")
+        #expect(TestFile.text(session.configFile) == "{ broken")
     }
 
     @Test func reloadConfigTellsTheDifference() throws {
-        try Scratch.write(
+        try TestFile.write(
             Session.config(jobs: [["name": "new", "command": ["true"]]]), to: session.configFile)
         let answer = try call("reload_config")
         #expect(answer["success"] == true)

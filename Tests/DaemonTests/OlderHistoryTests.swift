@@ -1,5 +1,6 @@
 import DBus
 import JSON
+import TestSupport
 import Testing
 
 /// The history of the program before this one, which is taken over once.
@@ -25,7 +26,7 @@ import Testing
     @Test func entriesBecomeRunsOnce() throws {
         let session = try Session(jobs: [["name": "one", "cron": "0 0 1 1 *", "command": ["true"]]])
         let path = session.scratch.path + "/config/aa-workflow/cron_history.json"
-        try Scratch.write(Self.entries.compactText, to: path)
+        try TestFile.write(Self.entries.compactText, to: path)
         let daemon = try session.start()
         // It is taken over in steps, after the start.
         try session.wait("three runs are taken over") { try session.history().count >= 3 }
@@ -56,7 +57,7 @@ import Testing
 
     @Test func aFileThatDoesNotParseIsSaidAndLeft() throws {
         let session = try Session(jobs: [])
-        try Scratch.write("{", to: session.scratch.path + "/config/aa-workflow/cron_history.json")
+        try TestFile.write("{", to: session.scratch.path + "/config/aa-workflow/cron_history.json")
         let daemon = try session.start()
         try session.look(for: "it is said") { daemon.text.contains("cron_history.json was not taken over") }
         #expect(try session.history().isEmpty)

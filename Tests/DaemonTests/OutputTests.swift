@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// What processes print, and what they leave behind.
@@ -57,7 +58,7 @@ import Testing
         let files = ProcessState.openFiles(daemon.pid)
         for _ in 0..<5 { #expect(try session.runToEnd("zombies")["status"] == "success") }
         try session.look(for: "no children of the daemon") {
-            Scratch.text("/proc/\(daemon.pid)/task/\(daemon.pid)/children").isEmpty
+            TestFile.text("/proc/\(daemon.pid)/task/\(daemon.pid)/children").isEmpty
         }
         #expect(ProcessState.openFiles(daemon.pid) <= files)
     }

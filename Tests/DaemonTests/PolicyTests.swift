@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// Keys of jobs, as they act on processes.
@@ -36,10 +37,10 @@ import Testing
         try session.start()
         // No failure of this kind: no remedy.
         #expect(try session.runToEnd("other")["attempt"] == 2)
-        #expect(Scratch.text(session.scratch.path + "/home/remedies").isEmpty)
+        #expect(TestFile.text(session.scratch.path + "/home/remedies").isEmpty)
         let run = try session.runToEnd("login")
         #expect(run["status"] == "success" && run["attempt"] == 2, "\(run)")
-        #expect(Scratch.text(session.scratch.path + "/home/remedies") == "2\n")
+        #expect(TestFile.text(session.scratch.path + "/home/remedies") == "2\n")
         #expect(session.story(run.text("execution_id")) == ["JobStarted", "JobRetrying", "JobCompleted"])
     }
 
@@ -56,17 +57,17 @@ import Testing
         let home = session.scratch.path + "/home"
         try session.start()
         let id = try session.json("run_job", .string("login")).text("execution_id")
-        try session.look(for: "the remedy") { Scratch.text(home + "/pids").hasSuffix("\n") }
-        let pids = Scratch.text(home + "/pids").split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
+        try session.look(for: "the remedy") { TestFile.text(home + "/pids").hasSuffix("\n") }
+        let pids = TestFile.text(home + "/pids").split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
         try #require(pids.count == 2)
         // Its supervisor sees its end before the wish to end it, however late it looks.
         #expect(kill(pids[1], SIGSTOP) == 0)
-        try Scratch.write("go\n", to: home + "/gate")
+        try TestFile.write("go\n", to: home + "/gate")
         try session.look(for: "the end of the remedy") { ProcessState.isGone(Int(pids[0])) }
         try session.done("cancel_run", .string(id))
         #expect(kill(pids[1], SIGCONT) == 0)
         #expect(try session.waitForRun(id)["status"] == "cancelled")
-        #expect(Scratch.text(home + "/tries") == "\n", "the next attempt began after the cancel")
+        #expect(TestFile.text(home + "/tries") == "\n", "the next attempt began after the cancel")
     }
 
     private static let isLong = getenv("BOTCRON_LONG_TESTS") != nil
@@ -86,13 +87,13 @@ import Testing
         try session.start()
         let id = try session.json("run_job", .string("login")).text("execution_id")
         let runs = session.stateFolder + "/runs"
-        func folders() -> [String] { Scratch.names(in: runs) }
+        func folders() -> [String] { ScratchFolder.names(in: runs) }
         func hasRemedy() -> Bool { folders().contains { $0.hasPrefix(id + "~remedy.") } }
         try session.look(for: "the remedy", until: hasRemedy)
-        try Scratch.makeFolder(runs + "/nobody.1")
+        try TestFile.makeFolder(runs + "/nobody.1")
         try session.look(for: "a sweep", seconds: 150) { !folders().contains("nobody.1") }
         #expect(hasRemedy())
-        try Scratch.write("", to: session.scratch.path + "/home/gate")
+        try TestFile.write("", to: session.scratch.path + "/home/gate")
         let run = try session.waitForRun(id)
         #expect(run["status"] == "success" && run["attempt"] == 2, "\(run)")
     }
@@ -194,7 +195,7 @@ import Testing
         let ids = try (0..<30).map { _ in try session.json("run_job", "many").text("execution_id") }
         for id in ids { #expect(try session.waitForRun(id)["status"] == "success") }
         var active = 0
-        for mark in Scratch.text(session.scratch.path + "/home/log").split(separator: "\n") {
+        for mark in TestFile.text(session.scratch.path + "/home/log").split(separator: "\n") {
             active += mark == "+" ? 1 : -1
             #expect((0...3).contains(active))
         }

@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// Supervisors that are started before their runs are due.
@@ -12,9 +13,9 @@ import Testing
 
     /// Those of a daemon, whatever they do.
     private static func supervisors(of daemon: Program) -> [Supervisor] {
-        let children = Scratch.text("/proc/\(daemon.pid)/task/\(daemon.pid)/children").split(separator: " ")
+        let children = TestFile.text("/proc/\(daemon.pid)/task/\(daemon.pid)/children").split(separator: " ")
         return children.compactMap { Int($0) }.compactMap { pid in
-            let words = Scratch.text("/proc/\(pid)/cmdline").split(separator: "\0").map(String.init)
+            let words = TestFile.text("/proc/\(pid)/cmdline").split(separator: "\0").map(String.init)
             guard words.count >= 2, words[0].hasSuffix("/botcron-run") else { return nil }
             return Supervisor(pid: pid, run: words[1])
         }
@@ -53,11 +54,11 @@ import Testing
 
     /// The lines of all runs so far, by run.
     private func ticks(_ session: Session) -> [String: [String]] {
-        let lines = Scratch.text(session.scratch.path + "/home/ticks").split(separator: "\n").map(String.init)
+        let lines = TestFile.text(session.scratch.path + "/home/ticks").split(separator: "\n").map(String.init)
         return Dictionary(grouping: lines) { $0.split(separator: " ").first.map(String.init) ?? "" }
     }
 
-    private func folders(_ session: Session) -> [String] { Scratch.names(in: session.stateFolder + "/runs") }
+    private func folders(_ session: Session) -> [String] { ScratchFolder.names(in: session.stateFolder + "/runs") }
 
     @Test func aSupervisorIsThereBeforeItsRunAndTakesIt() throws {
         let session = try Session(jobs: [Self.tick("one", input: "text")])
@@ -82,7 +83,7 @@ import Testing
         // The record begins when the process does, not when its supervisor was there.
         let begin = try #require(FiringTests.seconds(run.text("started_at")))
         #expect(Double(begin) >= due)
-        let identity = Scratch.text("\(session.stateFolder)/runs/\(found[0].run).1/identity")
+        let identity = TestFile.text("\(session.stateFolder)/runs/\(found[0].run).1/identity")
         #expect(identity.contains("\n\(found[0].pid)\n"), "\(identity)")
         #expect(ticks(session)[found[0].run] == ["\(found[0].run) one text"])
     }
@@ -113,13 +114,13 @@ import Testing
         for round in 1..<20 {
             let (found, due) = try prepared(session, daemon)
             let job = Self.tick("word\(round)", input: "input\(round)")
-            try Scratch.write(Session.config(jobs: [job]), to: session.configFile)
+            try TestFile.write(Session.config(jobs: [job]), to: session.configFile)
             _ = try session.json("reload_config")
             guard Self.now < due else { continue }
             try session.signal("JobStarted", "tick", found[0].run)
             #expect(try session.waitForRun(found[0].run)["status"] == "success")
             #expect(ticks(session)[found[0].run] == ["\(found[0].run) word\(round) input\(round)"])
-            let identity = Scratch.text("\(session.stateFolder)/runs/\(found[0].run).1/identity")
+            let identity = TestFile.text("\(session.stateFolder)/runs/\(found[0].run).1/identity")
             #expect(!identity.contains("\n\(found[0].pid)\n"), "\(identity)")
             return
         }

@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// The configuration while the daemon runs.
@@ -25,7 +26,7 @@ import Testing
         try session.start()
         var changed = Self.two.objectValue ?? [:]
         changed["cron"] = "30 1 * * *"
-        try Scratch.write(Session.config(jobs: [.object(changed), Self.three]), to: session.configFile)
+        try TestFile.write(Session.config(jobs: [.object(changed), Self.three]), to: session.configFile)
         let signal = try session.signal("JobsChanged", seconds: 1.5)
         #expect(signal.arguments == [.strings(["three"]), .strings(["two"]), .strings(["one"])])
         #expect(try names(session) == ["three", "two"])
@@ -40,7 +41,7 @@ import Testing
         try session.start()
         #expect(try session.json("reload_config") == ["added": [], "changed": [], "removed": [], "invalid": []])
         let bad: JSONValue = ["name": "bad", "cron": "61 * * * *", "command": ["true"]]
-        try Scratch.write(Session.config(jobs: [Self.two, Self.three, bad]), to: session.configFile)
+        try TestFile.write(Session.config(jobs: [Self.two, Self.three, bad]), to: session.configFile)
         let answer = try session.json("reload_config")
         // The watch of the file may have been first; then there is nothing left to change.
         let told = session.signals.first { $0.member == "JobsChanged" }
@@ -57,15 +58,15 @@ import Testing
     @Test func aFileBehindASymbolicLinkIsWatchedToo() throws {
         let session = try Session()
         let folder = session.scratch.path + "/dotfiles"
-        try Scratch.makeFolder(folder)
-        try Scratch.write(Session.config(jobs: [Self.one]), to: folder + "/botcron.json")
+        try TestFile.makeFolder(folder)
+        try TestFile.write(Session.config(jobs: [Self.one]), to: folder + "/botcron.json")
         symlink("../../dotfiles/botcron.json", session.configFile)
         try session.start()
-        try Scratch.write(Session.config(jobs: [Self.two]), to: folder + "/botcron.json")
+        try TestFile.write(Session.config(jobs: [Self.two]), to: folder + "/botcron.json")
         try session.signal("JobsChanged")
         #expect(try names(session) == ["two"])
         // The link itself is led elsewhere.
-        try Scratch.write(Session.config(jobs: [Self.three]), to: folder + "/other.json")
+        try TestFile.write(Session.config(jobs: [Self.three]), to: folder + "/other.json")
         symlink("../../dotfiles/other.json", session.configFile + ".link")
         rename(session.configFile + ".link", session.configFile)
         try session.wait("the other file") { try names(session) == ["three"] }
@@ -77,10 +78,10 @@ import Testing
         let folder = session.scratch.path + "/config/aa-workflow"
         rename(folder, folder + ".old")
         try session.wait("the file gone") { try session.json("HealthCheck")["healthy"] == false }
-        try Scratch.makeFolder(folder)
-        try Scratch.write(Session.config(jobs: [Self.two]), to: session.configFile)
+        try TestFile.makeFolder(folder)
+        try TestFile.write(Session.config(jobs: [Self.two]), to: session.configFile)
         try session.wait("the file of the new folder") { try names(session) == ["two"] }
-        try Scratch.write(Session.config(jobs: [Self.three]), to: session.configFile)
+        try TestFile.write(Session.config(jobs: [Self.three]), to: session.configFile)
         try session.wait("the next change") { try names(session) == ["three"] }
     }
 
@@ -98,7 +99,7 @@ import Testing
         #expect(try names(session) == ["one", "two"])
         #expect(!session.signals.contains { $0.member == "JobsChanged" })
         // One that says so has none.
-        try Scratch.write("{}", to: path)
+        try TestFile.write("{}", to: path)
         try session.wait("no jobs") { try names(session).isEmpty }
     }
 
@@ -122,14 +123,14 @@ import Testing
         try session.start()
         try session.done("toggle_job", "long", .bool(false))
         let id = try session.json("run_job", "long").text("execution_id")
-        try Scratch.write(Session.config(jobs: [Self.two, long]), to: session.configFile)
+        try TestFile.write(Session.config(jobs: [Self.two, long]), to: session.configFile)
         _ = try session.json("reload_config")
         let job = try session.job("long")
         #expect(job["enabled"] == false)
         #expect(job["running"] == [.string(id)])
         #expect(try names(session) == ["long", "two"])
         // A job that is gone: its run goes on, and its history stays.
-        try Scratch.write(Session.config(jobs: [Self.two]), to: session.configFile)
+        try TestFile.write(Session.config(jobs: [Self.two]), to: session.configFile)
         _ = try session.json("reload_config")
         #expect(try session.run(id)["status"] == "running")
         try session.done("cancel_run", .string(id))
@@ -163,10 +164,10 @@ import Testing
     @Test func theFileAndTheFolderCanBeNamed() throws {
         let session = try Session(jobs: [Self.one])
         let file = session.scratch.path + "/mine.json"
-        try Scratch.write(Session.config(jobs: [Self.two]), to: file)
+        try TestFile.write(Session.config(jobs: [Self.two]), to: file)
         try session.start(["--config", file, "--state-dir", session.scratch.path + "/mine"])
         #expect(try names(session) == ["two"])
-        #expect(Scratch.names(in: session.scratch.path + "/mine").contains("botcron.db"))
-        #expect(Scratch.names(in: session.scratch.path + "/state").isEmpty)
+        #expect(ScratchFolder.names(in: session.scratch.path + "/mine").contains("botcron.db"))
+        #expect(ScratchFolder.names(in: session.scratch.path + "/state").isEmpty)
     }
 }

@@ -36,7 +36,7 @@ import Testing
         #expect(ProcessState.openFiles(daemon.pid) == files)
         let grown = try #require(ProcessState.status(daemon.pid, "RssAnon")) - memory
         #expect(grown < 1024, "\(grown) KiB")
-        let children = Scratch.text("/proc/\(daemon.pid)/task/\(daemon.pid)/children")
+        let children = TestFile.text("/proc/\(daemon.pid)/task/\(daemon.pid)/children")
         #expect(children.isEmpty, "\(children)")
     }
 

@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// What a run is given, and what it gives back, between the file and the bus.
@@ -23,7 +24,7 @@ import Testing
     @Test func theEnvironmentIsTheSessionsThenTheFilesThenTheJobs() throws {
         let session = try session([])
         let file = session.scratch.path + "/home/env"
-        try Scratch.write("A=file\nB='from the file'\n# no\nFROM_THE_SESSION=changed\n", to: file)
+        try TestFile.write("A=file\nB='from the file'\n# no\nFROM_THE_SESSION=changed\n", to: file)
         chmod(file, 0o600)
         let job: JSONObject = [
             "command": "echo $A,$B,$FROM_THE_SESSION", "environment_file": "~/env", "environment": ["A": "job"],
@@ -34,7 +35,7 @@ import Testing
     @Test func aFileThatOthersCanReadIsRefused() throws {
         let session = try session([])
         let file = session.scratch.path + "/home/env"
-        try Scratch.write("A=file\n", to: file)
+        try TestFile.write("A=file\n", to: file)
         chmod(file, 0o644)
         let definition: JSONValue = ["name": "one", "command": ["true"], "environment_file": .string(file)]
         let run = try session.waitForRun(
@@ -63,7 +64,7 @@ import Testing
     @Test func aCredentialIsAFileOfTheRunAndNowhereElse() throws {
         let session = try session([])
         let file = session.scratch.path + "/home/token"
-        try Scratch.write("s3cret-of-mine", to: file)
+        try TestFile.write("s3cret-of-mine", to: file)
         chmod(file, 0o600)
         let text = try output(
             session,
@@ -92,7 +93,7 @@ import Testing
             let run = try session.run(id)
             return run["progress"]?.doubleValue == 40 && run["cost"]?.doubleValue == 0.12
         }
-        try Scratch.write("", to: session.scratch.path + "/home/open")
+        try TestFile.write("", to: session.scratch.path + "/home/open")
         let run = try session.waitForRun(id)
         #expect(run["progress"]?.doubleValue == 100)
         #expect(run["result"] == ["found": 3])
@@ -134,7 +135,7 @@ import Testing
         #expect(try part(0, 3) == ("fir", 3))
         #expect(try part(3) == ("st", 5))
         #expect(try part(5) == ("", 5))
-        try Scratch.write("", to: session.scratch.path + "/home/open")
+        try TestFile.write("", to: session.scratch.path + "/home/open")
         _ = try session.waitForRun(id)
         #expect(try part(5) == ("second", 11))
         #expect(try part(1000).0 == "")
@@ -204,8 +205,8 @@ import Testing
         // It is looked for a minute later, and at each start.
         try session.stop(daemon)
         try session.start()
-        try session.look(for: "the folders of two runs") { Scratch.names(in: folder).count == 2 }
-        #expect(Set(Scratch.names(in: folder)) == Set(ids.suffix(2).map { $0 + ".1" }))
+        try session.look(for: "the folders of two runs") { ScratchFolder.names(in: folder).count == 2 }
+        #expect(Set(ScratchFolder.names(in: folder)) == Set(ids.suffix(2).map { $0 + ".1" }))
         #expect(
             try session.refusal("get_output", .string(ids[0]), .int64(0), .uint32(0)).name.text.hasSuffix("RunNotFound")
         )

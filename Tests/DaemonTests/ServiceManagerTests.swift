@@ -16,7 +16,7 @@ import Testing
             RemoteCall(
                 .bus, "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetNameOwner", [.string(Session.name.text)]))
         #expect((try? owner.get()) != nil)
-        #expect(Scratch.names(in: session.stateFolder).contains("botcron.db"))
+        #expect(ScratchFolder.names(in: session.stateFolder).contains("botcron.db"))
         #expect(manager.lines.contains { $0.hasPrefix("STATUS=") })
         #expect(!manager.lines.contains("STOPPING=1"))
         #expect(!manager.lines.contains("WATCHDOG=1"))
@@ -76,7 +76,7 @@ import Testing
         let manager = try NotifySocket(session.scratch.path + "/notify", on: session.loop)
         let daemon = try session.start([], ["NOTIFY_SOCKET": manager.path])
         try session.wait("READY=1") { manager.lines.contains("READY=1") }
-        try Scratch.write(Session.config(jobs: []), to: session.configFile)
+        try TestFile.write(Session.config(jobs: []), to: session.configFile)
         daemon.signal(SIGHUP)
         try session.signal("JobsChanged")
         #expect(daemon.code == nil)

@@ -1,5 +1,6 @@
 import DBus
 import JSON
+import TestSupport
 import Testing
 
 @Suite(.ownThread) struct SignalTests {

@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// `state.json`, which others write and read as well as the daemon.
@@ -16,7 +17,7 @@ import Testing
         ])
     }
 
-    private func file() throws -> JSONValue { try JSONValue(parsing: Scratch.text(path)) }
+    private func file() throws -> JSONValue { try JSONValue(parsing: TestFile.text(path)) }
 
     private func isEnabled(_ job: String) throws -> Bool { try session.job(job)["enabled"] == true }
 
@@ -26,7 +27,7 @@ import Testing
 
     @Test func aToggleIsThereWhenItsAnswerIs() throws {
         try session.start()
-        #expect(Scratch.read(path) == nil)
+        #expect(TestFile.bytes(path) == nil)
         try session.done("toggle_job", "one", .bool(false))
         #expect(try file() == ["version": 1, "jobs": ["one": ["enabled": false]]])
         try session.done("toggle_scheduler", .bool(false))
@@ -61,12 +62,12 @@ import Testing
 
             """
         let real = session.scratch.path + "/home/real.json"
-        try Scratch.write(text, to: real, mode: 0o644)
+        try TestFile.write(text, to: real, mode: 0o644)
         #expect(symlink(real, path) == 0)
         try session.start()
         try session.done("toggle_job", "one", .bool(false))
         #expect(
-            Scratch.text(real) == text.replacing("\"one\": {\"enabled\": true", with: "\"one\": {\"enabled\": false"))
+            TestFile.text(real) == text.replacing("\"one\": {\"enabled\": true", with: "\"one\": {\"enabled\": false"))
         var status = stat()
         #expect(lstat(path, &status) == 0)
         #expect(status.st_mode & S_IFMT == S_IFLNK)
@@ -76,11 +77,11 @@ import Testing
 
     @Test func aChangeFromOutsideIsTakenUp() throws {
         try session.start()
-        try Scratch.write(#"{"version": 1, "jobs": {"one": {"enabled": false}, "off": {"enabled": true}}}"#, to: path)
+        try TestFile.write(#"{"version": 1, "jobs": {"one": {"enabled": false}, "off": {"enabled": true}}}"#, to: path)
         try wait("one", enabled: false)
         try wait("off", enabled: true)
         try session.signal("JobsChanged")
-        try Scratch.write(#"{"services": {"scheduler": {"enabled": false}}, "jobs": {}}"#, to: path)
+        try TestFile.write(#"{"services": {"scheduler": {"enabled": false}}, "jobs": {}}"#, to: path)
         try session.signal("SchedulerToggled")
         #expect(try session.property("Enabled") == .bool(false))
         // What is no longer said is as config.json has it, and the file is left as the other one wrote it.
@@ -90,11 +91,11 @@ import Testing
     }
 
     @Test func itWinsOverConfigJSONAndOverAReload() throws {
-        try Scratch.write(#"{"jobs": {"one": {"enabled": false}, "later": {"enabled": false}}}"#, to: path)
+        try TestFile.write(#"{"jobs": {"one": {"enabled": false}, "later": {"enabled": false}}}"#, to: path)
         let daemon = try session.start()
         #expect(try isEnabled("one") == false)
         #expect(try isEnabled("two"))
-        try Scratch.write(
+        try TestFile.write(
             Session.config(jobs: [
                 ["name": "one", "cron": "0 1 * * *", "command": ["true"], "enabled": true],
                 ["name": "later", "cron": "0 1 * * *", "command": ["true"]],
@@ -114,10 +115,10 @@ import Testing
         try session.done("toggle_job", "two", .bool(false))
         try session.stop(daemon)
         // One entry is changed while no daemon runs.
-        try Scratch.write(
-            Scratch.text(path).replacing(
+        try TestFile.write(
+            TestFile.text(path).replacing(
                 "\"two\": {\n      \"enabled\": false", with: "\"two\": {\n      \"enabled\": true"), to: path)
-        #expect(try file()["jobs"]?["two"]?["enabled"] == true, "\(Scratch.text(path))")
+        #expect(try file()["jobs"]?["two"]?["enabled"] == true, "\(TestFile.text(path))")
         daemon = try session.start()
         #expect(try isEnabled("one") == false)
         #expect(try isEnabled("two"))
@@ -129,7 +130,7 @@ import Testing
         try session.done("toggle_job", "two", .bool(false))
         #expect(try file()["jobs"]?.objectValue?.keys.sorted() == ["one", "two"])
         try session.crash(daemon)
-        try Scratch.write(#"{"services": {"scheduler": {"enabled": false}}}"#, to: path)
+        try TestFile.write(#"{"services": {"scheduler": {"enabled": false}}}"#, to: path)
         try session.start()
         #expect(try isEnabled("one"))
         #expect(try session.property("Enabled") == .bool(false))
@@ -138,16 +139,16 @@ import Testing
     @Test func whatDoesNotParseIsNeitherTakenNorOverwritten() throws {
         let daemon = try session.start()
         try session.done("toggle_job", "one", .bool(false))
-        try Scratch.write("{ broken", to: path)
+        try TestFile.write("{ broken", to: path)
         try session.look(for: "a word on it") { daemon.text.contains("state.json was not taken up") }
         #expect(try isEnabled("one") == false)
         try session.done("toggle_job", "two", .bool(false))
-        #expect(Scratch.text(path) == "{ broken")
+        #expect(TestFile.text(path) == "{ broken")
         #expect(try isEnabled("two") == false)
         try session.crash(daemon)
         try session.start()
         #expect(try isEnabled("two") == false)
-        try Scratch.write(#"{"jobs": {"two": {"enabled": true}}}"#, to: path)
+        try TestFile.write(#"{"jobs": {"two": {"enabled": true}}}"#, to: path)
         try wait("two", enabled: true)
     }
 }

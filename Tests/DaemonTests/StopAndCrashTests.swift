@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// The daemon's ends, good and bad, and what is there afterwards.
@@ -18,7 +19,7 @@ import Testing
     private func processOfLong(_ session: Session) throws -> Int {
         var process: Int?
         try session.look(for: "the process of the run") {
-            let text = Scratch.text(session.scratch.path + "/home/pid")
+            let text = TestFile.text(session.scratch.path + "/home/pid")
             process = text.hasSuffix("\n") ? Int(text.dropLast()) : nil
             return process != nil
         }
@@ -35,7 +36,7 @@ import Testing
         #expect(ProcessState.monotonicUSec - begin < 2_000_000)
         try session.signal("StatusChanged", "stopping")
         // The write-ahead log was folded into the store.
-        let names = Scratch.names(in: session.stateFolder)
+        let names = ScratchFolder.names(in: session.stateFolder)
         #expect(names.contains("botcron.db"))
         #expect(!names.contains("botcron.db-wal"), "\(names)")
     }
@@ -72,7 +73,7 @@ import Testing
         let daemon = try session.start()
         let first = try session.json("run_job", "gate").text("execution_id")
         let second = try session.json("run_job", "gate").text("execution_id")
-        try Scratch.write("", to: session.scratch.path + "/home/open")
+        try TestFile.write("", to: session.scratch.path + "/home/open")
         try session.stop(daemon)
         try session.start()
         #expect(try session.waitForRun(second)["status"] == "success")
@@ -92,7 +93,7 @@ import Testing
         try session.start()
         #expect(try session.run(id)["status"] == "running")
         #expect(try session.json("run_job", "gate")["status"] == "queued", "its slot is still taken")
-        try Scratch.write("", to: session.scratch.path + "/home/open")
+        try TestFile.write("", to: session.scratch.path + "/home/open")
         let run = try session.waitForRun(id)
         #expect(run["status"] == "failed")
         #expect(run["exit_code"] == 3)
@@ -109,7 +110,7 @@ import Testing
         try session.signal("JobStarted", "gate", id)
         if signal == SIGKILL { try session.crash(daemon) } else { #expect(try session.stop(daemon) == 0) }
         let home = session.scratch.path + "/home"
-        try Scratch.write("", to: home + "/open")
+        try TestFile.write("", to: home + "/open")
         try session.look(for: "the outcome") {
             access("\(session.stateFolder)/runs/\(id).1/outcome", F_OK) == 0
         }
@@ -145,7 +146,7 @@ import Testing
         try session.look(for: "the run") { access(home + "/begun", F_OK) == 0 }
         kill(pid_t(daemon.pid), SIGTERM)
         try session.signal("StatusChanged", "stopping")
-        try Scratch.write("", to: home + "/open")
+        try TestFile.write("", to: home + "/open")
         try session.signal("JobCompleted", "finish", id)
         #expect(try session.end(daemon) == 0)
     }
@@ -155,7 +156,7 @@ import Testing
         let daemon = try session.start()
         let id = try session.json("run_job", "long").text("execution_id")
         let process = try processOfLong(session)
-        let supervisor = Scratch.text("/proc/\(daemon.pid)/task/\(daemon.pid)/children").split(separator: " ")
+        let supervisor = TestFile.text("/proc/\(daemon.pid)/task/\(daemon.pid)/children").split(separator: " ")
             .compactMap { pid_t($0) }
         #expect(supervisor.count == 1)
         for pid in supervisor { kill(pid, SIGKILL) }
@@ -193,7 +194,7 @@ import Testing
         try session.wait("all runs over") { try session.job("tick")["running"] == [] }
         try session.stop(daemon)
 
-        let lines = Scratch.text(session.scratch.path + "/home/ticks").split(separator: "\n").map {
+        let lines = TestFile.text(session.scratch.path + "/home/ticks").split(separator: "\n").map {
             $0.split(separator: " ").map(String.init)
         }
         let fired = lines.compactMap { $0.first.flatMap(FiringTests.seconds) }

@@ -2,6 +2,7 @@ import DBus
 import EventLoop
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// Runs wait for the conditions of their job, and start when these hold: with services that python-dbusmock plays.
@@ -231,7 +232,7 @@ import Testing
         }
         try emit(false)
         try session.look(for: "both waited for") { try waits(for: ["nobody", "/there"]) }
-        try Scratch.write("", to: session.scratch.path + "/home/there")
+        try TestFile.write("", to: session.scratch.path + "/home/there")
         try session.look(for: "only the idleness waited for") { try waits(for: ["nobody"]) }
         #expect(try session.run(id)["status"] == "queued")
         // From now on nobody uses it, and for a second it must have been so.
@@ -275,11 +276,11 @@ import Testing
         let session = try Session(jobs: [Self.job(["path_exists": "~/there/below/file"])])
         try session.start()
         let id = try waitingRun(session, "/there/below/file")
-        try Scratch.makeFolder(session.scratch.path + "/home/there/below")
-        try Scratch.write("", to: session.scratch.path + "/home/there/below/other")
+        try TestFile.makeFolder(session.scratch.path + "/home/there/below")
+        try TestFile.write("", to: session.scratch.path + "/home/there/below/other")
         try session.settle()
         #expect(try session.run(id)["status"] == "queued")
-        try startsNow(session, id) { try Scratch.write("", to: session.scratch.path + "/home/there/below/file") }
+        try startsNow(session, id) { try TestFile.write("", to: session.scratch.path + "/home/there/below/file") }
     }
 
     @Test func aCommandDecides() throws {
@@ -290,7 +291,7 @@ import Testing
         ])
         try session.start()
         #expect(try session.runToEnd("waits")["status"] == "success")
-        #expect(Scratch.text(session.scratch.path + "/home/asked") == "asked waits\n")
+        #expect(TestFile.text(session.scratch.path + "/home/asked") == "asked waits\n")
         let skipped = try session.runToEnd("never")
         #expect(skipped["status"] == "skipped")
         #expect(skipped["reason"] == "condition")
@@ -298,7 +299,7 @@ import Testing
         #expect(try session.runToEnd("broken")["status"] == "success")
         // Nothing is left of them.
         try session.look(for: "no folder of a condition") {
-            !Scratch.names(in: session.stateFolder + "/runs").contains { $0.contains("condition") }
+            !ScratchFolder.names(in: session.stateFolder + "/runs").contains { $0.contains("condition") }
         }
     }
 
@@ -314,7 +315,7 @@ import Testing
         let daemon = try session.start()
         let run = try session.waitForRun(try session.json("run_job", "waits").text("execution_id"))
         #expect(run["status"] == "skipped" && run["reason"] == "condition", "\(run)")
-        let asking = try #require(pid_t(Scratch.text(session.scratch.path + "/home/asking").filter(\.isNumber)))
+        let asking = try #require(pid_t(TestFile.text(session.scratch.path + "/home/asking").filter(\.isNumber)))
         try session.look(for: "the end of the command") { kill(asking, 0) != 0 }
         #expect(!daemon.text.contains("so it holds"), "\(daemon.text)")
     }
@@ -346,7 +347,7 @@ import Testing
         try session.start()
         #expect(try session.runToEnd("waits")["status"] == "success")
         let status = try session.runToEnd("never")["status"]
-        #expect(status == "skipped" || Scratch.text("/proc/loadavg").hasPrefix("0.00"))
+        #expect(status == "skipped" || TestFile.text("/proc/loadavg").hasPrefix("0.00"))
     }
 
     /// The wait is the measurement.

@@ -195,7 +195,7 @@ import Testing
         let id = try session.json("run_now", .string(talking.compactText)).text("execution_id")
         let run = Session.path.appending("runs").appending(id)
         #expect(try get(run, Self.run, "Progress") == .double(0))
-        try Scratch.write("", to: session.scratch.path + "/home/go")
+        try TestFile.write("", to: session.scratch.path + "/home/go")
         try session.wait("its progress") { objects.changes(of: run, "Progress") == [.double(40)] }
         #expect(try get(run, Self.run, "Progress") == .double(40))
         #expect(try call(run, Self.run, "Cancel") == [])
@@ -278,7 +278,7 @@ import Testing
     }
 
     @Test func aReloadTellsWhatIsDifferent() throws {
-        try Scratch.write(
+        try TestFile.write(
             Session.config(jobs: [
                 ["name": "long", "command": ["sh", "-c", "echo begun; sleep 100"]],
                 ["name": "bad", "cron": "6 * * * *", "command": ["true"]],

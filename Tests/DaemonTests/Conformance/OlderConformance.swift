@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 extension ConformanceTests {
@@ -20,9 +21,9 @@ extension ConformanceTests {
                 ["name": "off", "cron": "0 9 * * *", "command": ["true"], "enabled": false],
             ], ["timezone": "UTC", "remediation": ["auth": ["touch", "mended"]]],
             prepare: { session in
-                var config = try #require(try JSONValue(parsing: Scratch.text(session.configFile)).objectValue)
+                var config = try #require(try JSONValue(parsing: TestFile.text(session.configFile)).objectValue)
                 config["slack"] = ["n": 1]
-                try Scratch.write(JSONValue.object(config).prettyText(), to: session.configFile)
+                try TestFile.write(JSONValue.object(config).prettyText(), to: session.configFile)
             },
             script: #"""
                 import stat

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 extension ConformanceTests {
@@ -27,7 +28,7 @@ extension ConformanceTests {
                 }
                 let history: JSONValue = ["executions": .array(entries)]
                 let file = session.scratch.path + "/config/aa-workflow/cron_history.json"
-                try Scratch.write(history.compactText, to: file)
+                try TestFile.write(history.compactText, to: file)
             },
             script: #"""
                 # While there is only the history of the older program.

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 extension ConformanceTests {
@@ -23,7 +24,7 @@ extension ConformanceTests {
 
         private static let performance = Performance(
             jobs: [],
-            prepare: { try Scratch.write(config, to: $0.configFile) },
+            prepare: { try TestFile.write(config, to: $0.configFile) },
             script: #"""
                 import stat
 

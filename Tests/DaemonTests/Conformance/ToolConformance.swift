@@ -1,6 +1,7 @@
 import DBus
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 extension ConformanceTests {
@@ -100,16 +101,16 @@ extension ConformanceTests {
         @Test func theMirrorIsNeverReadBack() throws {
             let file = session.scratch.path + "/config/aa-workflow/cron_state.json"
             _ = try session.json("CallMethod", "write_state", "")
-            try Scratch.write(#"{"enabled": false, "jobs": [{"name": "nine", "enabled": false}]}"#, to: file)
+            try TestFile.write(#"{"enabled": false, "jobs": [{"name": "nine", "enabled": false}]}"#, to: file)
             let reader = open(file, O_RDONLY | O_CLOEXEC)
             defer { close(reader) }
             _ = try session.json("reload_config")
             #expect(try session.property("Enabled") == .bool(true))
             #expect(try session.job("nine")["enabled"] == true)
             _ = try session.json("CallMethod", "write_state", "")
-            #expect(try JSONValue(parsing: Scratch.text(file))["enabled"] == true)
+            #expect(try JSONValue(parsing: TestFile.text(file))["enabled"] == true)
             // By rename: whoever has it open goes on reading what it was.
-            #expect(Scratch.text("/proc/self/fd/\(reader)").hasPrefix(#"{"enabled": false"#))
+            #expect(TestFile.text("/proc/self/fd/\(reader)").hasPrefix(#"{"enabled": false"#))
         }
     }
 }

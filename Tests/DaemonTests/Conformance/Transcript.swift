@@ -116,10 +116,12 @@ struct Performance: Sendable {
     }
 
     private static func begin(_ script: String, _ library: Library, _ session: Session) throws -> Program {
-        let tests = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
-        return try Program(
+        try Program(
             // -B: nothing is written beside the sources.
-            ["/usr/bin/python3", "-B", "-E", "-s", tests + "/ForeignClients/perform.py", library.rawValue, script],
+            [
+                "/usr/bin/python3", "-B", "-E", "-s", TestPlace.package + "/Tests/ForeignClients/perform.py",
+                library.rawValue, script,
+            ],
             environment: session.environment, on: session.loop)
     }
 }

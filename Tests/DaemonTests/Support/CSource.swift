@@ -6,17 +6,17 @@ import TestSupport
 enum CSource {
     /// - Returns: the path of what was built: it is beside the tests themselves.
     static func build(_ source: String, as name: String, _ flags: [String] = []) throws -> String {
-        let source = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/" + source
-        let folder = Session.builtFolder
+        let source = TestPlace.package + "/Tests/" + source
+        let built = TestPlace.built(name)
         // Under its name when it is whole: another process may be about to run it.
-        let new = "\(folder)/\(name).\(getpid())"
+        let new = "\(built).\(getpid())"
         let loop = try EventLoop()
         let compiler = try Program(
             ["clang", "-o", new, source] + flags, environment: ["PATH": String(cString: getenv("PATH"))], on: loop)
         while compiler.code == nil { try loop.runOnce(timeoutUSec: 1_000_000) }
-        guard compiler.code == 0, rename(new, "\(folder)/\(name)") == 0 else {
+        guard compiler.code == 0, rename(new, built) == 0 else {
             throw TestFailure("clang cannot build \(source): \(compiler.text)")
         }
-        return "\(folder)/\(name)"
+        return built
     }
 }

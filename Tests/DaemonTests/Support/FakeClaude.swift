@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// An agent CLI that only writes down how it was called, one folder a call.
 final class FakeClaude {
@@ -36,12 +37,12 @@ final class FakeClaude {
             mv $new \(log)/call.$$
             echo "agent says hello"
             """
-        try Scratch.write(script + "\n", to: bin + "/claude", mode: 0o755)
+        try TestFile.write(script + "\n", to: bin + "/claude", mode: 0o755)
     }
 
     /// All calls so far, in no order.
     func calls() -> [Call] {
-        Scratch.names(in: log).filter { $0.hasPrefix("call.") }.map { read("\(log)/\($0)") }
+        ScratchFolder.names(in: log).filter { $0.hasPrefix("call.") }.map { read("\(log)/\($0)") }
     }
 
     private func read(_ folder: String) -> Call {
@@ -52,24 +53,24 @@ final class FakeClaude {
             environment[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
         }
         var descriptors: [Int: String] = [:]
-        for line in Scratch.text("\(folder)/fds").split(separator: "\n") {
+        for line in TestFile.text("\(folder)/fds").split(separator: "\n") {
             let parts = line.split(separator: " ", maxSplits: 1)
             guard parts.count == 2, let number = Int(parts[0]), !parts[1].hasSuffix("/bin/claude") else { continue }
             descriptors[number] = String(parts[1])
         }
         // pid (name) state ppid pgrp session …
-        let stat = Scratch.text("\(folder)/stat")
+        let stat = TestFile.text("\(folder)/stat")
         let numbers = (stat.split(separator: ")").last ?? "").split(separator: " ")
         return Call(
             folder: folder, arguments: Array(command.dropFirst(2)), environment: environment, descriptors: descriptors,
             pid: Int(stat.prefix { $0 != " " }) ?? 0, group: numbers.count > 3 ? Int(numbers[2]) ?? 0 : 0,
             sessionID: numbers.count > 3 ? Int(numbers[3]) ?? 0 : 0,
-            workingDirectory: Scratch.text("\(folder)/pwd").split(separator: "\n").first.map(String.init) ?? "",
-            signals: Scratch.text("\(folder)/signals").split(separator: "\n").map(String.init))
+            workingDirectory: TestFile.text("\(folder)/pwd").split(separator: "\n").first.map(String.init) ?? "",
+            signals: TestFile.text("\(folder)/signals").split(separator: "\n").map(String.init))
     }
 
     private static func fields(_ file: String) -> [String] {
-        var fields = Scratch.text(file).split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
+        var fields = TestFile.text(file).split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
         if fields.last == "" { fields.removeLast() }
         return fields
     }

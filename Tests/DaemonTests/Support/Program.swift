@@ -88,38 +88,3 @@ final class Program {
         code = status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
     }
 }
-
-/// What `/proc` says of a process.
-enum ProcessState {
-    static var monotonicUSec: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
-    }
-
-    /// Whether the process has ended; a zombie that nobody has reaped yet has.
-    static func isGone(_ pid: Int) -> Bool {
-        let state = Scratch.text("/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ").first
-        return state == nil || state == "Z" || state == "X"
-    }
-
-    /// Ends every process that was started with this home.
-    static func killAll(withHome home: String) {
-        for pid in Scratch.names(in: "/proc").compactMap({ Int32($0) }) {
-            let environment = Scratch.read("/proc/\(pid)/environ") ?? []
-            if environment.split(separator: 0).contains(where: { $0.elementsEqual("HOME=\(home)".utf8) }) {
-                kill(pid, SIGKILL)
-            }
-        }
-    }
-
-    /// The number behind `name` in `/proc/PID/status`.
-    static func status(_ pid: Int32, _ name: String) -> Int? {
-        for line in Scratch.text("/proc/\(pid)/status").split(separator: "\n") where line.hasPrefix(name + ":") {
-            return line.dropFirst(name.count + 1).split { $0 == "\t" || $0 == " " }.first.flatMap { Int($0) }
-        }
-        return nil
-    }
-
-    static func openFiles(_ pid: Int32) -> Int { Scratch.names(in: "/proc/\(pid)/fd").count }
-}

@@ -23,7 +23,7 @@ final class Session {
 
     /// What `XDG_RUNTIME_DIR` leads to.
     private let memory: String
-    let scratch: Scratch
+    let scratch: ScratchFolder
     let loop: EventLoop
     let address: String
     let client: Connection
@@ -52,22 +52,22 @@ final class Session {
 
     /// `config` is the text of config.json; none for no file.
     init(config: String? = nil) throws {
-        scratch = try Scratch()
+        scratch = try ScratchFolder("botcron-daemon")
         loop = try EventLoop()
         let root = scratch.path
         for folder in ["home", "config/aa-workflow", "state", "bin", "log"] {
-            try Scratch.makeFolder("\(root)/\(folder)")
+            try TestFile.makeFolder("\(root)/\(folder)")
         }
         // As on a desktop: in memory, where alone secrets may be.
         memory = "/dev/shm/" + (root.split(separator: "/").last.map(String.init) ?? "botcron-daemon")
-        try Scratch.makeFolder(memory)
+        try TestFile.makeFolder(memory)
         chmod(memory, 0o700)
         symlink(memory, root + "/runtime")
         claude = try FakeClaude(bin: root + "/bin", log: root + "/log")
         bus = try PrivateBus(environment: ["PATH=/usr/bin:/bin", "XDG_RUNTIME_DIR=" + root + "/runtime"])
         address = bus.address
         client = try Connection(to: .address(address), loop: loop)
-        if let config { try Scratch.write(config, to: configFile) }
+        if let config { try TestFile.write(config, to: configFile) }
         try listen()
     }
 
@@ -84,7 +84,7 @@ final class Session {
         client.close()
         // What a daemon that was killed has left behind.
         ProcessState.killAll(withHome: scratch.path + "/home")
-        Scratch.remove(memory)
+        ScratchFolder.remove(memory)
     }
 
     static func config(_ section: JSONObject = [:], jobs: [JSONValue]? = nil) -> String {
@@ -206,18 +206,7 @@ final class Session {
     }
 
     /// The one that was built with the tests, or the one that BOTCRON_DAEMON names: a release, for what takes long.
-    static let binary = getenv("BOTCRON_DAEMON").map { String(cString: $0) } ?? builtFolder + "/botcrond"
-
-    /// Where the tests themselves are.
-    static let builtFolder: String = {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = buffer.withUnsafeMutableBytes { bytes -> Int in
-            guard let start = bytes.bindMemory(to: CChar.self).baseAddress else { return 0 }
-            return readlink("/proc/self/exe", start, bytes.count)
-        }
-        let own = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-        return own.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
-    }()
+    static let binary = getenv("BOTCRON_DAEMON").map { String(cString: $0) } ?? TestPlace.built("botcrond")
 
     /// Starts the daemon and does not wait for anything. A value of nil takes a variable away.
     func launch(

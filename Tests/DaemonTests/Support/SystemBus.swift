@@ -8,7 +8,8 @@ import Testing
 /// ```swift
 /// let system = try SystemBus(session)
 /// let upower = try system.mock("upower")
-/// try system.update("org.freedesktop.UPower", "/org/freedesktop/UPower", "org.freedesktop.UPower", ["OnBattery": .bool(true)])
+/// try system.update(
+///     "org.freedesktop.UPower", "/org/freedesktop/UPower", "org.freedesktop.UPower", [("OnBattery", .bool(true))])
 /// ```
 final class SystemBus {
     private let session: Session

@@ -1,3 +1,5 @@
+internal import Schedules
+
 /// The number under which the id of a removed run is remembered for ever.
 ///
 /// Ids kept whole take 47 bytes each on disk, the numbers 16 (measured with half a million); the runs themselves take
@@ -14,20 +16,10 @@ struct ExecutionIDKey {
 
     init(_ id: String) {
         let date = UInt64(Self.date(in: id) & 0xF_FFFF) << 43
-        let hash = Self.hash(id)
+        let hash = FNV1a(id).value
         let folded = (hash ^ (hash >> 43)) & ((1 << 43) - 1)
         // 20 bits of date and 43 of hash: the sign stays clear.
         value = Int64(date | folded)
-    }
-
-    /// FNV-1a, 64 bits (its authors' constants).
-    private static func hash(_ text: String) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in text.utf8 {
-            hash ^= UInt64(byte)
-            hash &*= 0x0000_0100_0000_01b3
-        }
-        return hash
     }
 
     /// A number that grows with the `YYYYMMDD` of the last `-YYYYMMDD-HHMMSS`; 0 where there is none.
@@ -43,7 +35,7 @@ struct ExecutionIDKey {
         return 0
     }
 
-    /// Of at most eight digits.
+    /// The number that at most eight digits make; nil where one of them is none.
     private static func number(_ digits: some Sequence<UInt8>) -> Int? {
         var value = 0
         for digit in digits {

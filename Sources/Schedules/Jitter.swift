@@ -13,14 +13,10 @@ public enum Jitter {
             let gap = (nextFire.microseconds.subtractingReportingOverflow(fire.microseconds).partialValue) / 1_000 - 1
             limit = min(limit, max(gap, 0))
         }
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        func add(_ byte: UInt8) {
-            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
-        }
-        for byte in jobName.utf8 { add(byte) }
-        add(UInt8(ascii: "|"))
-        for byte in String(fire.seconds).utf8 { add(byte) }
-        hash ^= hash >> 32
-        return Int64(hash % (UInt64(limit) + 1))
+        var hash = FNV1a(jobName)
+        hash.add("|")
+        hash.add(String(fire.seconds))
+        let folded = hash.value ^ (hash.value >> 32)
+        return Int64(folded % (UInt64(limit) + 1))
     }
 }

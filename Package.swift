@@ -163,12 +163,12 @@ let package = Package(
         tool("simulator", "Tests/Simulator", ["TestSupport", "Scheduling", "Schedules"]),
 
         // Programs that `make bench` runs.
-        tool("bus-bench", "Tests/Benchmarks/BusBench", ["DBus", "EventLoop", "CDBus", "CSQLite", "CLinux"]),
+        tool("bus-bench", "Tests/Benchmarks/BusBench", ["TestSupport", "DBus", "EventLoop", "CDBus", "CSQLite"]),
         tool("config-bench", "Tests/Benchmarks/ConfigBench", ["Configuration", "Scheduling", "Schedules", "JSON"]),
-        tool("daemon-bench", "Tests/Benchmarks/DaemonBench", ["DBus", "EventLoop"]),
+        tool("daemon-bench", "Tests/Benchmarks/DaemonBench", ["TestSupport", "DBus", "EventLoop"]),
         tool("schedule-bench", "Tests/Benchmarks/ScheduleBench", ["Schedules"]),
         tool("scheduler-bench", "Tests/Benchmarks/SchedulerBench", ["Scheduling", "Schedules"]),
-        tool("spawn-bench", "Tests/Benchmarks/SpawnBench", ["Execution", "Processes", "EventLoop"]),
+        tool("spawn-bench", "Tests/Benchmarks/SpawnBench", ["TestSupport", "Execution", "Processes", "EventLoop"]),
         tool("store-bench", "Tests/Benchmarks/StoreBench", ["SQLiteStore", "Store", "Scheduling", "Schedules"]),
     ],
     swiftLanguageModes: [.v6]

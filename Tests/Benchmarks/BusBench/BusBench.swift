@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import TestSupport
 
 /// What a call costs through our face of libdbus, and to the daemon, beside services that do no more than answer as
 /// many bytes: one of bare libdbus, one of sd-bus.
@@ -22,9 +23,9 @@ struct BusBench {
         case "peers": return Services.servePeers()
         default: break
         }
-        let bus = try Child(["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1"])
-        defer { bus.end() }
-        let address = bus.readLine()
+        let bus = try PrivateBus(environment: nil)
+        defer { bus.kill() }
+        let address = bus.address
         let echoes = Echoes(address, sdBus: arguments.count > 2 ? arguments[2] : nil)
         print("call                        bytes  one: p50 µs    p99 µs   64: calls/s   CPU µs/call")
         let client = BareClient(address)
@@ -47,7 +48,7 @@ struct BusBench {
         defer { daemon.end() }
         for (label, call) in calls {
             let size = client.call(call)
-            guard size > 0 else { throw Child.BenchError.noAnswer(label) }
+            guard size > 0 else { throw TestFailure("no answer to \(label)") }
             try compare(label, size, client, echoes, [], (daemon.process, call))
         }
     }
@@ -55,7 +56,7 @@ struct BusBench {
     /// In turns, so that what else the machine does hits all alike.
     private static func compare(
         _ label: String, _ size: Int, _ client: BareClient, _ echoes: Echoes, _ more: [String],
-        _ daemon: (service: Child, call: BareClient.Call)? = nil
+        _ daemon: (service: TestProgram, call: BareClient.Call)? = nil
     ) throws {
         let isLarge = size > 1 << 20
         let count = isLarge ? 50 : callCount
@@ -64,19 +65,19 @@ struct BusBench {
             for role in more + echoes.roles {
                 let service = try echoes.start(role)
                 measure("  \(role)", size, .echo(size), client, service, count: count)
-                service.end()
+                service.leave()
             }
             guard isLarge else { continue }
             // Where the bus in between is most of it.
-            let service = try Child([CommandLine.arguments[0], "peers"])
-            let direct = BareClient(service.readLine(), isBus: false)
+            let service = try TestProgram(service: [CommandLine.arguments[0], "peers"])
+            let direct = BareClient(try service.readLine(), isBus: false)
             measure("  bare, no bus", size, .echo(size), direct, service, count: count)
-            service.end()
+            service.leave()
         }
     }
 
     private static func measure(
-        _ label: String, _ size: Int, _ call: BareClient.Call, _ client: BareClient, _ service: Child, count: Int
+        _ label: String, _ size: Int, _ call: BareClient.Call, _ client: BareClient, _ service: TestProgram, count: Int
     ) {
         for _ in 0..<max(3, count / 10) { client.call(call) }
         var times = (0..<count).map { _ in
@@ -111,10 +112,10 @@ struct Echoes {
         roles = sdBus == nil ? ["bare"] : ["bare", "sd-bus"]
     }
 
-    func start(_ role: String) throws -> Child {
+    func start(_ role: String) throws -> TestProgram {
         let own = [CommandLine.arguments[0], role, address]
-        let service = try Child(role == "sd-bus" ? [sdBus ?? "", address] : own)
-        _ = service.readLine()
+        let service = try TestProgram(service: role == "sd-bus" ? [sdBus ?? "", address] : own)
+        _ = try service.readLine()
         return service
     }
 }
@@ -123,44 +124,38 @@ struct Echoes {
 final class Daemon {
     private let program: String
     private let address: String
-    private let folder: String
-    private(set) var process: Child
+    private let scratch: ScratchFolder
+    private var folder: String { scratch.path }
+    private(set) var process: TestProgram
 
     init(_ program: String, _ address: String, jobs: Int) throws {
-        var template = Array("/tmp/botcron-bench.XXXXXX".utf8CString)
-        let folder = template.withUnsafeMutableBufferPointer {
-            $0.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
-        }
-        guard let folder, let file = fopen(folder + "/config.json", "w") else {
-            throw Child.BenchError.cannotStart(program, errno)
-        }
+        scratch = try ScratchFolder("botcron-bench")
         let list = (0..<jobs).map {
             "{\"name\": \"job\($0)\", \"cron\": \"\($0 % 60) 3 1 1 *\", \"command\": [\"true\"]}"
         }
-        fputs("{\"schedules\": {\"timezone\": \"UTC\", \"jobs\": [" + list.joined(separator: ", ") + "]}}", file)
-        fclose(file)
-        (self.program, self.address, self.folder) = (program, address, folder)
-        process = try Self.start(program, address, folder)
+        try TestFile.write(
+            "{\"schedules\": {\"timezone\": \"UTC\", \"jobs\": [" + list.joined(separator: ", ") + "]}}",
+            to: scratch.path + "/config.json")
+        (self.program, self.address) = (program, address)
+        process = try Self.start(program, address, scratch.path)
     }
 
-    private static func start(_ program: String, _ address: String, _ folder: String) throws -> Child {
-        let process = try Child([
+    private static func start(_ program: String, _ address: String, _ folder: String) throws -> TestProgram {
+        let process = try TestProgram(service: [
             program, "--bus", address, "--config", folder + "/config.json", "--state-dir", folder + "/state",
         ])
         let client = BareClient(address)
+        // It has no other door that says when it is there, and nothing is measured yet.
         while client.call(.daemon("Ping")) != 4 { usleep(20_000) }
         client.close()
         return process
     }
 
-    func end() {
-        process.end()
-        system("rm -rf '\(folder)'")
-    }
+    func end() { process.leave() }
 
     /// Gives it a past, straight into the store.
     func fill(runs: Int) throws {
-        process.end()
+        process.leave()
         var store: OpaquePointer?
         defer { sqlite3_close(store) }
         let text = """
@@ -177,7 +172,7 @@ final class Daemon {
             """
         guard sqlite3_open(folder + "/state/botcron.db", &store) == SQLITE_OK,
             sqlite3_exec(store, text, nil, nil, nil) == SQLITE_OK
-        else { throw Child.BenchError.cannotFill(String(cString: sqlite3_errmsg(store))) }
+        else { throw TestFailure("cannot fill the store: \(String(cString: sqlite3_errmsg(store)))") }
         process = try Self.start(program, address, folder)
     }
 }

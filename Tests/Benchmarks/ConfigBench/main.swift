@@ -14,14 +14,6 @@ func trimHeap(_ pad: Int) -> Int32
 /// Nobody has run anything yet.
 final class EmptyRegister: ExecutionRegister {
     func isTaken(executionID: String) -> Bool { false }
-    func isDecided(job: String, fireTime: Instant) -> Bool { false }
-    func firstKept(job: String, after instant: Instant, ofAtLeast count: Int) -> Instant? { nil }
-    func earlierRun(idempotencyKey: String) -> EarlierRun? { nil }
-    func earlierRun(job: String, scheduledFor: Instant) -> EarlierRun? { nil }
-    func queues() -> [QueueTotals] { [] }
-    func lastQueueItemID() -> Int64 { 0 }
-    func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] { [] }
-    func queueItem(id: Int64) -> QueueItem? { nil }
 }
 
 /// A line of `/proc/self/status`, in MB.

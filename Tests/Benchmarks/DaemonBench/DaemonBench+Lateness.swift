@@ -1,6 +1,7 @@
 import DBus
 import EventLoop
 import Glibc
+import TestSupport
 
 /// How late a job starts, beside what the machine itself takes for the same: to wake up, to sync, to start a process.
 extension DaemonBench {
@@ -16,6 +17,7 @@ extension DaemonBench {
         let rule = MatchRule(
             sender: "com.aiworkflow.BotCron", path: "/com/aiworkflow/BotCron", interface: "com.aiworkflow.BotCron",
             member: "JobCompleted", firstArgument: "second")
+        // It is cancelled before this function returns.
         let subscription = connection.subscribe(rule) { [unowned self] signal in
             let run = signal.arguments.last?.asString ?? ""
             guard let stamp = Int64(text(of: "output_preview", in: run).prefix { $0.isNumber }) else { return }
@@ -70,7 +72,7 @@ extension DaemonBench {
     /// As much as a commit of the store writes for a run that starts.
     private func sync() throws {
         let fd = open(folder + "/floor", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        guard fd >= 0 else { throw Failure(message: "cannot write in the scratch folder: errno \(errno)") }
+        guard fd >= 0 else { throw TestFailure("cannot write in the scratch folder: errno \(errno)") }
         defer { close(fd) }
         let pages = [UInt8](repeating: 7, count: 13 * 4120)
         _ = pages.withUnsafeBytes { write(fd, $0.baseAddress, $0.count) }
@@ -79,25 +81,10 @@ extension DaemonBench {
 
     /// - Returns: what the process wrote: the instant it was there.
     private func spawn(_ words: [String]) throws -> Int64 {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw Failure(message: "pipe: errno \(errno)") }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        defer { close(ends[0]) }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-        let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        defer { for argument in arguments { free(argument) } }
-        var process: pid_t = 0
-        let code = posix_spawnp(&process, words[0], &actions, nil, arguments, environ)
-        close(ends[1])
-        guard code == 0 else { throw Failure(message: "cannot start \(words[0]): errno \(code)") }
-        var bytes = [UInt8](repeating: 0, count: 64)
-        let count = read(ends[0], &bytes, bytes.count)
-        waitpid(process, nil, 0)
-        let digits = String(decoding: bytes[..<max(0, count)], as: UTF8.self).prefix { $0.isNumber }
-        guard let instant = Int64(digits) else { throw Failure(message: "\(words[0]) does not say when it was there") }
+        let program = try TestProgram(words, environment: nil, errors: .inherited)
+        let digits = try program.readLine().prefix { $0.isNumber }
+        program.wait()
+        guard let instant = Int64(digits) else { throw TestFailure("\(words[0]) does not say when it was there") }
         return instant
     }
 }

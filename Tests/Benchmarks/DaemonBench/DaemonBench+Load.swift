@@ -1,12 +1,13 @@
 import DBus
 import EventLoop
 import Glibc
+import TestSupport
 
 /// Many runs: how many go through, and what is left over.
 extension DaemonBench {
     /// Runs of `/bin/true`, from the request to the record of the end, so many at a time.
     func measureThroughput(runs: Int, atOnce: Int) throws {
-        let before = (openFiles(), residentKiB())
+        let before = (ProcessState.openFiles(process), ProcessState.residentKiB(process))
         let start = nanoseconds(CLOCK_MONOTONIC)
         var requested = 0
         var ended = 0
@@ -14,6 +15,7 @@ extension DaemonBench {
         func next() {
             guard requested < runs else { return }
             requested += 1
+            // This function returns when all have been answered.
             connection.call(request("run_job", "load")) { [unowned self] result in
                 let run = (try? result.get())?.first?.asString ?? ""
                 connection.call(request("wait_run", text(of: "execution_id", in: run))) { result in
@@ -29,12 +31,13 @@ extension DaemonBench {
         let seconds = Double(nanoseconds(CLOCK_MONOTONIC) - start) / 1e9
         print(
             "\(runs) runs of /bin/true, \(atOnce) at a time: \(Int(Double(runs) / seconds)) a second, \(failures) failed;",
-            "files \(before.0) then \(openFiles()), resident \(before.1) then \(residentKiB()) KiB")
+            "files \(before.0) then \(ProcessState.openFiles(process)), resident \(before.1) then \(ProcessState.residentKiB(process)) KiB"
+        )
     }
 
     /// So many processes that live at the same time, each for a second.
     func measureCrowd(runs: Int) throws {
-        let before = (openFiles(), residentKiB())
+        let before = (ProcessState.openFiles(process), ProcessState.residentKiB(process))
         var ended = 0
         var failures = 0
         let subscriptions = ["JobCompleted", "JobFailed"].map { (member: MemberName) in
@@ -68,7 +71,8 @@ extension DaemonBench {
         print(
             "\(runs) processes that live a second, \(most) of them at once: \(Int(seconds * 1000)) ms,",
             "\(recorded) recorded, \(failures) failed;",
-            "files \(before.0) then \(openFiles()), resident \(before.1) then \(residentKiB()) KiB")
+            "files \(before.0) then \(ProcessState.openFiles(process)), resident \(before.1) then \(ProcessState.residentKiB(process)) KiB"
+        )
     }
 
     private func count(ofRecords job: String) throws -> Int {
@@ -80,24 +84,5 @@ extension DaemonBench {
         RemoteCall(
             "com.aiworkflow.BotCron", "/com/aiworkflow/BotCron", "com.aiworkflow.BotCron", member, [.string(argument)],
             timeoutMSec: nil)
-    }
-
-    private func openFiles() -> Int {
-        guard let folder = opendir("/proc/\(process)/fd") else { return 0 }
-        defer { closedir(folder) }
-        var count = 0
-        while readdir(folder) != nil { count += 1 }
-        // `.` and `..`.
-        return count - 2
-    }
-
-    private func residentKiB() -> Int {
-        guard let file = fopen("/proc/\(process)/statm", "r") else { return 0 }
-        defer { fclose(file) }
-        var pages = [CChar](repeating: 0, count: 128)
-        guard fgets(&pages, 128, file) != nil else { return 0 }
-        let words = String(decoding: pages.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            .split(separator: " ")
-        return (words.count > 1 ? Int(words[1]) ?? 0 : 0) * sysconf(Int32(_SC_PAGESIZE)) / 1024
     }
 }

@@ -1,6 +1,7 @@
 import DBus
 import EventLoop
 import Glibc
+import TestSupport
 
 func nanoseconds(_ clock: clockid_t) -> Int64 {
     var time = timespec()
@@ -13,23 +14,19 @@ final class DaemonBench {
     private let daemon: String
     /// A program that writes the wall clock's nanoseconds as the first thing it does.
     let stamp: String
-    let folder: String
+    private let scratch: ScratchFolder
+    var folder: String { scratch.path }
     let connection: Connection
     let loop: EventLoop
     private(set) var process: pid_t = 0
 
-    struct Failure: Error { var message: String }
-
     init(daemon: String, stamp: String) throws {
         self.daemon = daemon
         // The daemon starts it elsewhere.
-        guard let path = realpath(stamp, nil) else { throw Failure(message: "there is no program \(stamp)") }
+        guard let path = realpath(stamp, nil) else { throw TestFailure("there is no program \(stamp)") }
         defer { free(path) }
         self.stamp = String(cString: path)
-        guard let template = strdup("/tmp/botcron-bench.XXXXXX") else { throw Failure(message: "out of memory") }
-        defer { free(template) }
-        guard mkdtemp(template) != nil else { throw Failure(message: "cannot make a scratch folder: errno \(errno)") }
-        folder = String(cString: template)
+        scratch = try ScratchFolder("botcron-bench")
         loop = try EventLoop()
         connection = try Connection(to: .session, loop: loop)
         try writeConfiguration()
@@ -45,11 +42,7 @@ final class DaemonBench {
         ]
         let list = (jobs + more).joined(separator: ", ")
         let text = "{\"schedules\": {\"timezone\": \"UTC\", \"max_concurrent_executions\": 500, \"jobs\": [\(list)]}}"
-        guard let file = fopen(folder + "/config.json", "w") else {
-            throw Failure(message: "cannot write the configuration")
-        }
-        fputs(text, file)
-        fclose(file)
+        try TestFile.write(text, to: folder + "/config.json")
     }
 
     // MARK: - From exec to the name
@@ -67,15 +60,10 @@ final class DaemonBench {
     }
 
     private func launch() throws {
-        let argv: [String] = [daemon, "--config", "\(folder)/config.json", "--state-dir", "\(folder)/state"]
-        let arguments: [UnsafeMutablePointer<CChar>?] = argv.map { strdup($0) } + [nil]
-        defer { for argument in arguments { free(argument) } }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 2, folder + "/log", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        let code = posix_spawn(&process, daemon, &actions, nil, arguments, environ)
-        guard code == 0 else { throw Failure(message: "cannot start \(daemon): errno \(code)") }
+        let log = open(folder + "/log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        defer { close(log) }
+        process = try TestProgram.spawn(
+            [daemon, "--config", "\(folder)/config.json", "--state-dir", "\(folder)/state"], errors: log)
     }
 
     private func waitForName() throws {
@@ -92,7 +80,7 @@ final class DaemonBench {
         let deadline = nanoseconds(CLOCK_MONOTONIC) + 10_000_000_000
         while !isThere {
             guard nanoseconds(CLOCK_MONOTONIC) < deadline else {
-                throw Failure(message: "the daemon did not take its name")
+                throw TestFailure("the daemon did not take its name")
             }
             _ = try loop.runOnce(timeoutUSec: 1_000_000)
         }
@@ -109,7 +97,7 @@ final class DaemonBench {
             toReply.append(Double(nanoseconds(CLOCK_REALTIME) - start) / 1e6)
             let ended = try call("wait_run", [.string(text(of: "execution_id", in: run))])
             guard let stamp = Int64(text(of: "output_preview", in: ended).prefix { $0.isNumber }) else {
-                throw Failure(message: "the job did not say when it was there: \(ended)")
+                throw TestFailure("the job did not say when it was there: \(ended)")
             }
             toExec.append(Double(stamp - start) / 1e6)
         }

@@ -2,6 +2,7 @@ import EventLoop
 import Execution
 import Glibc
 import Processes
+import TestSupport
 
 /// From the start of a process to its end on record: runs under their supervisors, a bare spawner, and a loop of
 /// `posix_spawn` and `waitid` without anything, which is the floor. All in turns, so that a busy moment meets all
@@ -38,8 +39,8 @@ struct SpawnBench {
         var whole = Samples()
         // The first ones pay for pages and caches.
         for _ in 0..<50 { try attempt(runner, loop) }
-        let files = openFileCount()
-        let memory = residentKiB()
+        let files = ProcessState.openFiles()
+        let memory = ProcessState.residentKiB()
         for _ in 0..<runs {
             try floor.measure { try spawnRaw() }
             try bare.measure { try spawnBare() }
@@ -57,13 +58,13 @@ struct SpawnBench {
         var stream = Samples()
         try stream.measure { try self.stream(1000, runner, loop) }
         print("1000, ten at a time      \(stream.summary)")
-        let beforeFlood = residentKiB()
+        let beforeFlood = ProcessState.residentKiB()
         var flood = Samples()
         try flood.measure { try writeOneGigabyte(runner, loop) }
-        print("1 GiB of output          \(flood.summary), RSS grown by \(residentKiB() - beforeFlood) KiB")
+        print("1 GiB of output          \(flood.summary), RSS grown by \(ProcessState.residentKiB() - beforeFlood) KiB")
         print("a supervisor that waits  \(try supervisorKiB(runner, loop)) KiB of its own, of code and data")
-        print("fds left over            \(openFileCount() - files)")
-        print("RSS grown by             \(residentKiB() - memory) KiB")
+        print("fds left over            \(ProcessState.openFiles() - files)")
+        print("RSS grown by             \(ProcessState.residentKiB() - memory) KiB")
     }
 
     // MARK: - The three ways
@@ -114,6 +115,7 @@ struct SpawnBench {
     private func supervisorKiB(_ runner: Runner, _ loop: EventLoop) throws -> Int {
         var isOver = false
         let attempt = start(runner, ["/bin/sleep", "2"]) { _ in isOver = true }
+        // Until it has given back what only its start needed, of which it tells nobody.
         usleep(1_500_000)
         var sum = 0
         guard let file = fopen("/proc/\(attempt.supervisorPID ?? 0)/smaps_rollup", "r") else {
@@ -261,25 +263,6 @@ struct Samples {
         clock_gettime(CLOCK_MONOTONIC, &time)
         return time.tv_sec * 1_000_000 + time.tv_nsec / 1000
     }
-}
-
-func openFileCount() -> Int {
-    guard let folder = opendir("/proc/self/fd") else { return 0 }
-    defer { closedir(folder) }
-    var count = 0
-    while readdir(folder) != nil { count += 1 }
-    return count
-}
-
-func residentKiB() -> Int {
-    guard let file = fopen("/proc/self/statm", "re") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 128)
-    guard fgets(&line, 128, file) != nil else { return 0 }
-    // Pages: size, resident, …
-    let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let resident = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-    return resident * sysconf(Int32(_SC_PAGESIZE)) / 1024
 }
 
 do {

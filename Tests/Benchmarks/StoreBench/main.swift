@@ -120,7 +120,7 @@ func measureKeys(_ store: SQLiteStore) throws(StoreError) {
                 scheduledFor: nil, createdAt: Instant(seconds: fireTime(runs).seconds + Int64(number)), status: .success
             )
             run.endedAt = run.createdAt
-            if isKeyed { run.idempotencyKey = "\(UInt64(number) &* 0x9e37_79b9_7f4a_7c15)" }
+            if isKeyed { run.idempotencyKey = "\(FNV1a("\(number)").value)" }
             try store.commit([.run(run), .prune(job: name, keep: 100)])
         }.row("run and prune one\(isKeyed ? ", each with a key" : "")")
     }

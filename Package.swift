@@ -124,7 +124,7 @@ let package = Package(
             resources: [.copy("Golden")]),
         tests("ProcessesTests", ["TestSupport", "Processes"]),
         tests("ExecutionTests", ["TestSupport", "Execution", "Processes", "EventLoop", "run-crash-child"]),
-        tests("SchedulingTests", ["Scheduling", "Schedules"]),
+        tests("SchedulingTests", ["StoreModel", "Scheduling", "Schedules"]),
         tests("DesktopTests", ["TestSupport", "Desktop", "DBus", "EventLoop"]),
         tests("SimulationTests", ["TestSupport"]),
         tests(
@@ -152,6 +152,10 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["EventLoop", "CLinux"], path: "Tests/TestSupport",
             swiftSettings: strict),
+        // What stores in memory have in common.
+        .target(
+            name: "StoreModel", dependencies: ["Scheduling", "Schedules"], path: "Tests/StoreModel",
+            swiftSettings: strict),
         // Reads the code about the code, as text.
         tests("TidyTests", [], exclude: ["Exceptions"]),
 
@@ -160,7 +164,7 @@ let package = Package(
 
         tool("run-crash-child", "Tests/ExecutionCrashChild", ["Execution", "Processes", "EventLoop"]),
         // What `SimulationTests` runs, built in release.
-        tool("simulator", "Tests/Simulator", ["TestSupport", "Scheduling", "Schedules"]),
+        tool("simulator", "Tests/Simulator", ["TestSupport", "StoreModel", "Scheduling", "Schedules"]),
 
         // Programs that `make bench` runs.
         tool("bus-bench", "Tests/Benchmarks/BusBench", ["TestSupport", "DBus", "EventLoop", "CDBus", "CSQLite"]),

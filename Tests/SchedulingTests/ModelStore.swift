@@ -1,5 +1,6 @@
 import Schedules
 import Scheduling
+import StoreModel
 
 /// A store in memory that is as strict as the real one: a fire time, an id and an idempotency key are each used once.
 final class ModelStore: ExecutionRegister {
@@ -17,8 +18,7 @@ final class ModelStore: ExecutionRegister {
     private var keys: [String: String] = [:]
     /// Of runs whose record was removed.
     private var removed: [String: RemovedRun] = [:]
-    private(set) var items: [Int64: QueueItem] = [:]
-    private var lastItemID: Int64 = 0
+    private var queue = QueueModel()
 
     private struct FireTime: Hashable {
         var job: String
@@ -46,12 +46,7 @@ final class ModelStore: ExecutionRegister {
     }
 
     func spans(ofJob job: String, over fireTime: Instant) -> [Range<Instant>] {
-        runs.values.compactMap { run in
-            guard run.job == job, run.status.isExecuted, let since = run.coveredSince, let last = run.scheduledFor,
-                since <= fireTime, fireTime < last
-            else { return nil }
-            return since..<last
-        }
+        runs.values.compactMap { $0.span(ofJob: job, over: fireTime) }
     }
 
     func earlierRun(idempotencyKey: String) -> EarlierRun? {
@@ -62,20 +57,16 @@ final class ModelStore: ExecutionRegister {
         fireTimes[FireTime(job: job, at: scheduledFor)].flatMap { runs[$0] }.map(EarlierRun.kept)
     }
 
-    func queues() -> [QueueTotals] {
-        Dictionary(grouping: items.values, by: \.queue).map { name, items in
-            QueueTotals(queue: name, items: items.count, bytes: items.reduce(0) { $0 + $1.json.utf8.count })
-        }
+    var items: [Int64: QueueItem] { queue.items }
+
+    func queues() -> [QueueTotals] { queue.totals }
+    func lastQueueItemID() -> Int64 { queue.lastItemID }
+
+    func queueItems(_ name: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] {
+        queue.free(in: name, at: now, limit: limit)
     }
 
-    func lastQueueItemID() -> Int64 { lastItemID }
-
-    func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] {
-        let free = items.values.filter { $0.queue == queue && ($0.takenUntil.map { $0 <= now } ?? true) }
-        return Array(free.sorted { $0.id < $1.id }.prefix(limit))
-    }
-
-    func queueItem(id: Int64) -> QueueItem? { items[id] }
+    func queueItem(id: Int64) -> QueueItem? { queue.items[id] }
 
     func commit(_ changes: [StoreChange]) {
         for change in changes {
@@ -91,13 +82,8 @@ final class ModelStore: ExecutionRegister {
             case .removeJobState(let job): states[job] = nil
             case .schedulerOverride(let value): schedulerOverride = value
             case .prune, .pruneEnded: prunes.append(change)
-            case .queueItem(let item):
-                items[item.id] = item
-                lastItemID = max(lastItemID, item.id)
-            case .removeQueueItem(let id):
-                if items.removeValue(forKey: id) == nil { violations.append("no such item: \(id)") }
-            case .queueItemsReturned(let kept):
-                for id in items.keys where !kept.contains(id) { items[id]?.takenUntil = nil }
+            case .queueItem, .removeQueueItem, .queueItemsReturned:
+                if let fault = queue.apply(change) { violations.append(fault) }
             }
         }
     }

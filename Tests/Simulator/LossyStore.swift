@@ -1,5 +1,6 @@
 import Schedules
 import Scheduling
+import StoreModel
 
 /// A store that has what was committed, and nothing else; as strict about uniqueness as the real one.
 final class LossyStore: ExecutionRegister {
@@ -12,8 +13,7 @@ final class LossyStore: ExecutionRegister {
     private(set) var schedulerOverride: Bool?
     private var latestRunAt: Instant?
     private var keys: [String: String] = [:]
-    private(set) var items: [Int64: QueueItem] = [:]
-    private var lastItemID: Int64 = 0
+    private var queue = QueueModel()
     private var fireTimes: [String: [Instant: String]] = [:]
 
     func isTaken(executionID: String) -> Bool { runs[executionID] != nil }
@@ -21,12 +21,7 @@ final class LossyStore: ExecutionRegister {
     func isDecided(job: String, fireTime: Instant) -> Bool { fireTimes[job]?[fireTime] != nil }
 
     func spans(ofJob job: String, over fireTime: Instant) -> [Range<Instant>] {
-        order[job, default: []].lazy.compactMap { self.runs[$0] }.compactMap { run in
-            guard run.job == job, run.status.isExecuted, let since = run.coveredSince, let last = run.scheduledFor,
-                since <= fireTime, fireTime < last
-            else { return nil }
-            return since..<last
-        }
+        order[job, default: []].compactMap { runs[$0]?.span(ofJob: job, over: fireTime) }
     }
 
     func earlierRun(idempotencyKey: String) -> EarlierRun? {
@@ -37,20 +32,16 @@ final class LossyStore: ExecutionRegister {
         fireTimes[job]?[scheduledFor].flatMap { runs[$0] }.map(EarlierRun.kept)
     }
 
-    func queues() -> [QueueTotals] {
-        Dictionary(grouping: items.values, by: \.queue).map { name, items in
-            QueueTotals(queue: name, items: items.count, bytes: items.reduce(0) { $0 + $1.json.utf8.count })
-        }
+    var items: [Int64: QueueItem] { queue.items }
+
+    func queues() -> [QueueTotals] { queue.totals }
+    func lastQueueItemID() -> Int64 { queue.lastItemID }
+
+    func queueItems(_ name: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] {
+        queue.free(in: name, at: now, limit: limit)
     }
 
-    func lastQueueItemID() -> Int64 { lastItemID }
-
-    func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] {
-        let free = items.values.filter { $0.queue == queue && ($0.takenUntil.map { $0 <= now } ?? true) }
-        return Array(free.sorted { $0.id < $1.id }.prefix(limit))
-    }
-
-    func queueItem(id: Int64) -> QueueItem? { items[id] }
+    func queueItem(id: Int64) -> QueueItem? { queue.items[id] }
 
     /// - Returns: what the real store would have refused.
     func commit(_ changes: [StoreChange]) -> String? {
@@ -67,13 +58,7 @@ final class LossyStore: ExecutionRegister {
             case .removeJobState(let job): states[job] = nil
             case .schedulerOverride(let value): schedulerOverride = value
             case .prune, .pruneEnded: break
-            case .queueItem(let item):
-                items[item.id] = item
-                lastItemID = max(lastItemID, item.id)
-            case .removeQueueItem(let id):
-                if items.removeValue(forKey: id) == nil { fault = "item \(id) is removed, and was not there" }
-            case .queueItemsReturned(let kept):
-                for id in items.keys where !kept.contains(id) { items[id]?.takenUntil = nil }
+            case .queueItem, .removeQueueItem, .queueItemsReturned: fault = queue.apply(change) ?? fault
             }
         }
         return fault

@@ -57,7 +57,7 @@ extension ErrorReply {
     }
 
     /// What Settings did not do.
-    init(_ failure: SettingsFailure) {
+    init(_ failure: SettingsError) {
         switch failure {
         case .configuration(let error): self.init(.invalidConfig, error.description)
         case .argument(let name, let found, let expected):

@@ -11,11 +11,11 @@ public protocol SettingsControl: AnyObject {
     var configurationFault: ConfigurationError? { get }
 
     /// A section of config.json, or what stands at a dotted key in it; nil where there is nothing.
-    func value(_ section: String, _ key: String) throws(SettingsFailure) -> JSONValue?
+    func value(_ section: String, _ key: String) throws(SettingsError) -> JSONValue?
     /// Writes one value, keeps everything else, and takes the file up. A change that is refused has written nothing.
-    func update(_ section: String, _ key: String, _ value: JSONValue) throws(SettingsFailure)
+    func update(_ section: String, _ key: String, _ value: JSONValue) throws(SettingsError)
     /// Takes up config.json as it stands, by difference.
-    func reload() throws(SettingsFailure) -> ReloadResult
+    func reload() throws(SettingsError) -> ReloadResult
 
     /// Reads a definition that came over the bus, with the defaults that are in force.
     func readJob(_ value: JSONValue, madeUpName: String) throws(JobError) -> Job
@@ -23,24 +23,6 @@ public protocol SettingsControl: AnyObject {
     func readPreview(_ text: String) throws(JobError) -> SchedulePreview
     /// Whether a definition that came over the bus no longer reads, and can be forgotten.
     func isRefusedDefinition(of name: String) -> Bool
-}
-
-/// Why Settings did not do what it was asked; Control words it for the bus.
-public enum SettingsFailure: Error, Sendable {
-    case configuration(ConfigurationError)
-    /// An argument is none: which, what was found, what would be right.
-    case argument(String, found: String, expected: String)
-    case tooLong(String, bytes: Int, bytesMax: Int)
-}
-
-/// What a reload did: names, sorted; and what was refused.
-public struct ReloadResult: Sendable, Equatable {
-    public var added: [String] = []
-    public var changed: [String] = []
-    public var removed: [String] = []
-    public var refused: [RefusedJob] = []
-
-    public init() {}
 }
 
 /// What Control needs of Machine.

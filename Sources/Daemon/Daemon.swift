@@ -93,7 +93,7 @@ public final class Daemon {
             control = try Control(
                 Control.Needs(
                     loop: loop, log: log, intake: engine, scheduler: engine, runs: attempts,
-                    settings: SettingsForControl(settings),
+                    settings: settings,
                     machine: facts, service: service, store: opening.store))
         } catch let error as StartError {
             throw error

@@ -223,7 +223,7 @@ enum StoreFault {
     }
 
     @Test func whatSettingsRefuseIsNamed() throws {
-        let failures: [(SettingsFailure, String)] = [
+        let failures: [(SettingsError, String)] = [
             (
                 .configuration(.init(operation: "read", object: "/x", reason: "no", line: 3, column: 4)),
                 ServiceError.invalidConfig.name

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import DBus
 internal import JSON
 internal import Scheduling
@@ -8,18 +9,18 @@ extension JSONFace {
 
     func getConfig(_ call: MethodCall) throws {
         call.answer(
-            try settled { () throws(SettingsFailure) in try settings.value(call.text(0), call.text(1)) } ?? .null)
+            try settled { () throws(SettingsError) in try settings.value(call.text(0), call.text(1)) } ?? .null)
     }
 
     /// Success is that the file is written: what follows from it is a fact, and never refused.
     func updateConfig(_ call: MethodCall) throws {
         let value = try call.json(2, "value")
-        try settled { () throws(SettingsFailure) in try settings.update(call.text(0), call.text(1), value) }
+        try settled { () throws(SettingsError) in try settings.update(call.text(0), call.text(1), value) }
         requests.acknowledge(call) { call.reply([.bool(true)]) }
     }
 
     func reloadConfig(_ call: MethodCall) throws {
-        let result = try settled { () throws(SettingsFailure) in try settings.reload() }
+        let result = try settled { () throws(SettingsError) in try settings.reload() }
         requests.acknowledge(call) {
             call.answer([
                 "added": .array(result.added.map { .string($0) }),
@@ -32,8 +33,8 @@ extension JSONFace {
     }
 
     /// What Settings refuses, in the words of the bus.
-    func settled<T>(_ body: () throws(SettingsFailure) -> T) throws(ErrorReply) -> T {
-        do throws(SettingsFailure) {
+    func settled<T>(_ body: () throws(SettingsError) -> T) throws(ErrorReply) -> T {
+        do throws(SettingsError) {
             return try body()
         } catch {
             throw ErrorReply(error)

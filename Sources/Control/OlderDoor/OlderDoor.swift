@@ -1,3 +1,4 @@
+internal import Configuration
 internal import DBus
 internal import JSON
 
@@ -185,7 +186,7 @@ struct OlderDoor {
         let values = try older.arguments.values(of: ["section", "key"])
         let section = try Self.string(values[0], "section")
         let key = try values[1].map { value throws(ErrorReply) in try Self.string(value, "key") } ?? ""
-        let value = try face.settled { () throws(SettingsFailure) in try face.settings.value(section, key) }
+        let value = try face.settled { () throws(SettingsError) in try face.settings.value(section, key) }
         older.succeed(["success": true, "value": value ?? (key.isEmpty ? [:] : .null)])
     }
 

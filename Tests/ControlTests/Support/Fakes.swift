@@ -174,20 +174,20 @@ final class FakeSettings: SettingsControl {
     var configurationFault: ConfigurationError?
     var refusedDefinitions: Set<String> = []
     /// What an update or a reload does.
-    var failure: SettingsFailure?
+    var failure: SettingsError?
     private(set) var updates: [String] = []
 
     init(folder: String) { configurationPath = folder + "/config.json" }
 
-    func value(_ section: String, _ key: String) throws(SettingsFailure) -> JSONValue? {
+    func value(_ section: String, _ key: String) throws(SettingsError) -> JSONValue? {
         if let failure { throw failure }
         return .string(section + "." + key)
     }
-    func update(_ section: String, _ key: String, _ value: JSONValue) throws(SettingsFailure) {
+    func update(_ section: String, _ key: String, _ value: JSONValue) throws(SettingsError) {
         if let failure { throw failure }
         updates.append("\(section).\(key)=\(value.compactText)")
     }
-    func reload() throws(SettingsFailure) -> ReloadResult {
+    func reload() throws(SettingsError) -> ReloadResult {
         if let failure { throw failure }
         return ReloadResult()
     }

@@ -1,7 +1,6 @@
-public import Configuration
 public import Scheduling
 
-/// Why Settings did not do what it was asked. Whoever faces clients words it for them.
+/// Why the settings did not do what they were asked. Whoever faces clients words it for them.
 public enum SettingsError: Error, Sendable, Equatable {
     /// config.json cannot be read, understood or written, or the change is none that it may take.
     case configuration(ConfigurationError)

@@ -1,6 +1,6 @@
 /// The errors of the bus itself that a client of the daemon meets, and those that the daemon answers with under the
 /// bus's own names, with the exit code of a command line that ends for them.
-public enum BusError: String, CaseIterable, Sendable {
+public enum BusError: String, NamedError, CaseIterable, Sendable {
     case invalidArgs = "InvalidArgs"
     case limitsExceeded = "LimitsExceeded"
     case accessDenied = "AccessDenied"
@@ -17,15 +17,6 @@ public enum BusError: String, CaseIterable, Sendable {
     case disconnected = "Disconnected"
 
     public static let prefix = "org.freedesktop.DBus.Error."
-
-    /// As the bus has it.
-    public var name: String { Self.prefix + rawValue }
-
-    /// The error that a name on the bus stands for; nil where it is not in this table.
-    public init?(name: String) {
-        guard name.hasPrefix(Self.prefix) else { return nil }
-        self.init(rawValue: String(name.dropFirst(Self.prefix.count)))
-    }
 
     public var exitCode: Int32 {
         switch self {
@@ -57,13 +48,13 @@ public enum BusError: String, CaseIterable, Sendable {
 }
 
 /// Errors that never travel over the bus, and that our programs name to scripts beside those that do.
-public enum ProgramError: String, CaseIterable, Sendable {
+public enum ProgramError: String, NamedError, CaseIterable, Sendable {
     case usage = "Usage"
     case badAnswer = "BadAnswer"
     case `internal` = "Internal"
 
     /// In the namespace of the daemon's own errors.
-    public var name: String { ServiceError.prefix + rawValue }
+    public static let prefix = ServiceError.prefix
 
     public var exitCode: Int32 {
         switch self {

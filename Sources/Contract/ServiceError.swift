@@ -1,6 +1,6 @@
 /// The named errors of the daemon: the one table of what can be refused, by which name the bus says so, and with which
 /// exit code a command line ends for it. The sentences are made where the facts are; `meaning` is what a manual says.
-public enum ServiceError: String, CaseIterable, Sendable {
+public enum ServiceError: String, NamedError, CaseIterable, Sendable {
     case jobNotFound = "JobNotFound"
     case runNotFound = "RunNotFound"
     case jobExists = "JobExists"
@@ -13,15 +13,6 @@ public enum ServiceError: String, CaseIterable, Sendable {
     case notPermitted = "NotPermitted"
 
     public static let prefix = "com.aiworkflow.BotCron.Error."
-
-    /// As the bus has it.
-    public var name: String { Self.prefix + rawValue }
-
-    /// The error that a name on the bus stands for; nil where it is none of ours.
-    public init?(name: String) {
-        guard name.hasPrefix(Self.prefix) else { return nil }
-        self.init(rawValue: String(name.dropFirst(Self.prefix.count)))
-    }
 
     public var exitCode: Int32 {
         switch self {

@@ -1,3 +1,4 @@
+internal import Contract
 internal import DBus
 
 /// How much of what clients ask for there may be. Beyond each the call is refused with `LimitsExceeded`, unless it says
@@ -18,20 +19,20 @@ enum Bounds {
     static let patternBytes = 128
 
     /// Runs in one page of the history; more is cut to it, and 0 or less is the usual number.
-    static let pageRuns = 1_000
-    static let pageRunsUsual = 20
+    static let pageRuns = InterfaceLimits.historyRuns
+    static let pageRunsUsual = InterfaceLimits.historyRunsStandard
     /// Jobs in one page of `query_jobs`; more is cut to it, and 0 or less is the usual number.
-    static let pageJobs = 1_000
+    static let pageJobs = InterfaceLimits.jobsOfPage
     static let pageJobsUsual = 100
     /// A page of `query_jobs` ends before it has more bytes of JSON.
     static let pageBytes = 8 << 20
     /// Instants in one answer of `preview_schedule`; more is cut to it.
-    static let previewedInstants = 1_000
+    static let previewedInstants = InterfaceLimits.previewInstants
     /// Items in one answer of `queue_peek`; more is cut to it.
     static let peekedItems = 1_000
     /// Bytes in one answer of `get_output`; more is cut to it, and 0 is the usual number.
-    static let outputBytes = 1 << 20
-    static let outputBytesUsual = 1 << 16
+    static let outputBytes = InterfaceLimits.outputBytes
+    static let outputBytesUsual = InterfaceLimits.outputBytesStandard
 
     /// Jobs of which there is still one list of all. The text of so many is as long as a body may be.
     static let listedJobs = 40_000

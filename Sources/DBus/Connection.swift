@@ -1,6 +1,3 @@
-// Longer than most: whatever touches the one libdbus connection, and the calls that wait on it, is private to this
-// file.
-
 internal import CDBus
 public import EventLoop
 
@@ -60,7 +57,7 @@ public final class Connection {
     var raw: OpaquePointer { bridge.raw }
     let objects = ObjectTree()
     let signals = SignalRouter()
-    private let bridge: LoopBridge
+    let bridge: LoopBridge
     private var turnEnd: DeferredSource?
     private var changes = PropertyChanges()
     private var pendingCalls: [Int: PendingCall] = [:]
@@ -118,21 +115,6 @@ public final class Connection {
         objects.removeAll()
         signals.removeAll()
         bridge.detach()
-    }
-
-    /// Waits until everything that was sent is with the bus, at most `timeoutMSec`; false where it is not by then. For
-    /// programs that are about to end: it blocks the loop.
-    @discardableResult
-    public func flush(timeoutMSec: Int32 = 1000) -> Bool {
-        let start = EventLoop.Clock.monotonic.nowUSec
-        var elapsed: Int32 = 0
-        while isOpen, dbus_connection_has_messages_to_send(raw) != 0, elapsed < timeoutMSec {
-            // What arrives meanwhile is put aside.
-            guard dbus_connection_read_write(raw, timeoutMSec - elapsed) != 0 else { break }
-            elapsed = Int32(clamping: (EventLoop.Clock.monotonic.nowUSec - start) / 1000)
-        }
-        bridge.dispatchSoon()
-        return isOpen && dbus_connection_has_messages_to_send(raw) == 0
     }
 
     /// Tells `onFault` in the next turn of the loop, unless the connection is closed by then.
@@ -198,30 +180,6 @@ public final class Connection {
         return pending
     }
 
-    /// Calls somebody's method and waits for the reply, with the whole thread: for command-line clients, never for a
-    /// service. What else arrives meanwhile is handed out from the loop afterwards.
-    public func callAndWait(_ call: RemoteCall) -> Result<[DBusValue], ErrorReply> {
-        guard isOpen else { return .failure(ErrorReply(.disconnected, "not connected to the bus")) }
-        let message: Message
-        do throws(DBusError) {
-            message = try Message(calling: call)
-        } catch {
-            return .failure(ErrorReply(error))
-        }
-        var error = CDBus.DBusError()
-        dbus_error_init(&error)
-        defer {
-            dbus_error_free(&error)
-            bridge.dispatchSoon()
-        }
-        let timeout = call.timeoutMSec ?? Int32(BC_DBUS_TIMEOUT_INFINITE)
-        guard let reply = dbus_connection_send_with_reply_and_block(raw, message.raw, timeout, &error) else {
-            let name = String(lent: error.name).flatMap { ErrorName($0) } ?? .failed
-            return .failure(ErrorReply(name, String(lent: error.message) ?? "no reason given"))
-        }
-        return Message(adopting: reply).result
-    }
-
     /// Sends a signal from `path`, to everybody who asked for it or to one peer. False where it was not sent: not
     /// connected, too much waiting, or it does not match what the object there declares (`onFault` says so).
     @discardableResult
@@ -277,28 +235,9 @@ public final class Connection {
             throw .outOfMemory("call")
         }
         guard let rawPending else { throw DBusError(.disconnected, "cannot call: the bus is gone") }
-        // Our reference goes; the connection's own keeps the call until it is complete. passRetained is paired with the
-        // release in the free callback, which runs when libdbus lets go of the call, answered or not.
+        // Our reference goes; the connection's own keeps the call until it is complete.
         defer { dbus_pending_call_unref(rawPending) }
-        let isSet = dbus_pending_call_set_notify(
-            rawPending,
-            { rawPending, user in
-                guard let rawPending, let user else { return }
-                let pending = Unmanaged<PendingCall>.fromOpaque(user).takeUnretainedValue()
-                guard let reply = dbus_pending_call_steal_reply(rawPending) else { return }
-                let message = Message(adopting: reply)
-                if pending.isWaiting {
-                    pending.complete(message.result)
-                }
-            }, Unmanaged.passRetained(pending).toOpaque(),
-            { user in
-                guard let user else { return }
-                Unmanaged<PendingCall>.fromOpaque(user).release()
-            })
-        guard isSet != 0 else {
-            Unmanaged.passUnretained(pending).release()
-            throw .outOfMemory("call")
-        }
+        try pending.listen(to: rawPending)
         lastCallID += 1
         pending.id = lastCallID
         pending.connection = self

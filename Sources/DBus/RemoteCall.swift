@@ -31,30 +31,3 @@ public struct RemoteCall: Sendable {
         RemoteCall(.bus, "/org/freedesktop/DBus", "org.freedesktop.DBus", member, arguments)
     }
 }
-
-/// A call that waits for its reply. It goes on waiting when this object is dropped; `cancel()` ends it.
-public final class PendingCall {
-    private var handler: ((Result<[DBusValue], ErrorReply>) -> Void)?
-    /// Its place among the calls of `connection` that wait.
-    var id = 0
-    weak var connection: Connection?
-
-    init(_ handler: @escaping (Result<[DBusValue], ErrorReply>) -> Void) {
-        self.handler = handler
-    }
-
-    /// Whether the handler will still be called.
-    public var isWaiting: Bool { handler != nil }
-
-    /// Forgets the call: its handler is not called any more, and a reply is ignored.
-    public func cancel() {
-        handler = nil
-        connection?.forget(self)
-    }
-
-    func complete(_ result: Result<[DBusValue], ErrorReply>) {
-        let handler = handler
-        cancel()
-        handler?(result)
-    }
-}

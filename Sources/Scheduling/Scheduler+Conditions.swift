@@ -14,48 +14,6 @@ extension Scheduler {
     /// A command that said no is asked again after so long: of all conditions it alone tells nothing by itself.
     public static var commandInterval: Duration { .seconds(60) }
 
-    /// Which runs wait for what, and what is known of it.
-    struct ConditionWatch {
-        /// Runs with conditions that have their turn and no process yet.
-        var runs: [String: ActiveRun] = [:]
-        /// Those to be looked at in this turn.
-        var due: [ActiveRun] = []
-        var surroundings = Surroundings()
-        /// The facts that are watched, each since when.
-        var asked: [Fact: Instant] = [:]
-        /// What was told to be watched; nil before anything was.
-        var told: Watch?
-        /// Whether `runs` has changed since the facts to be watched were gathered.
-        var isStale = true
-        /// The answers are asked for once more, whether or not the facts are others.
-        var isRepeated = false
-        /// When the machine went to sleep, while it does.
-        var sleptAt: Instant?
-    }
-
-    /// How far a run has come with its conditions.
-    struct ConditionWait {
-        enum Command {
-            case notAsked
-            case asked(Instant)
-            case said(Bool, at: Instant)
-
-            /// What it said does not count any more. One that may still answer is not asked a second time.
-            mutating func forget(now: Instant) {
-                if case .asked(let at) = self, at + Scheduler.commandPatience * 2 > now { return }
-                self = .notAsked
-            }
-        }
-
-        /// Until when it waits at most; nil before it was first looked at.
-        var until: Instant?
-        var command = Command.notAsked
-        /// What did not hold when it was last looked at.
-        var unmet: [Condition] = []
-        /// The time is over, and the job wants to run all the same.
-        var isWaived = false
-    }
-
     // MARK: - Into the wait and out of it
 
     /// Whether a run that has its turn waits for conditions first.
@@ -255,35 +213,6 @@ extension Scheduler {
         let what = active.wait.unmet.map(\.text).joined(separator: " and for ")
         active.run.error = "waited \(active.job.conditions.timeout.inSeconds.shortText) s for \(what)"
         giveUp(active, .skipped, .condition, now: now)
-    }
-
-    /// A run that has its turn and no process: its fire time (or its request) is on record as not run.
-    func giveUp(_ active: ActiveRun, _ status: Run.Status, _ reason: Run.Reason, now: Instant) {
-        active.phase = .ended
-        active.run.status = status
-        active.run.reason = reason
-        active.run.startedAt = nil
-        active.run.endedAt = now
-        touch(active)
-        forget(active)
-        if active.run.idempotencyKey != nil || active.run.scheduledFor != nil { uncommittedRecords.append(active.run) }
-        cleanup.newRecords += 1
-        announce(.jobMissed(active.run))
-        guard let entry = active.entry else { return }
-        entry.occupying.removeAll { $0 === active }
-        entry.hasNewRecords = true
-        touch(entry)
-        if active.run.trigger == .schedule || active.run.trigger == .catchUp { takeBackExecution(entry, now: now) }
-        promote(entry, now: now)
-    }
-
-    /// What was not run does not count for `max_executions`: a job that was finished by it has fire times again.
-    private func takeBackExecution(_ entry: JobEntry, now: Instant) {
-        let wasFinished = entry.isFinished
-        entry.state.executions = max(0, entry.state.executions - 1)
-        guard wasFinished, !entry.isFinished else { return }
-        entry.state.decidedThrough = max(entry.state.decidedThrough, now)
-        schedule(entry)
     }
 
     // MARK: - What is watched

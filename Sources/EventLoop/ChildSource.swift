@@ -15,46 +15,22 @@ public struct ChildExit: Hashable, Sendable {
     public let status: Status
 }
 
-/// Waits for a child by its pidfd and reaps it; then it cancels itself.
+/// Waits for a child by its pidfd and reaps it; then it cancels itself. Cancelled before that, it reaps nobody.
 ///
 /// Not `sd_event_add_child_pidfd`: that one insists on SIGCHLD being blocked in every thread although it would not need
 /// it. A pidfd is readable when its process has ended, and `waitid` on it takes the status.
-public final class ChildSource: EventSource {
+public final class ChildSource: OwnedFDSource {
     private let handler: (ChildExit) -> Void
-    private var pidfd: Int32
-    private var readiness: IOSource?
 
     init(loop: EventLoop, pidfd: Int32, handler: @escaping (ChildExit) -> Void) throws(EventLoopError) {
         self.handler = handler
-        self.pidfd = pidfd
-        super.init(loop: loop)
-        // The source goes with its owner, this object.
-        readiness = try loop.watch(fd: pidfd, .readable) { [unowned self] _ in reap() }
+        super.init(loop: loop, owning: pidfd)
+        try listen()
     }
 
-    deinit {
-        release()
-    }
-
-    /// Stops waiting; the child is then not reaped here.
-    public override func cancel() {
-        super.cancel()
-        release()
-    }
-
-    public override var isCancelled: Bool { readiness == nil }
-
-    private func release() {
-        readiness = nil
-        if pidfd >= 0 {
-            close(pidfd)
-            pidfd = -1
-        }
-    }
-
-    private func reap() {
+    override func becameReadable() {
         var info = siginfo_t()
-        guard waitid(P_PIDFD, id_t(pidfd), &info, WEXITED | WNOHANG) == 0 else {
+        guard waitid(P_PIDFD, id_t(fd), &info, WEXITED | WNOHANG) == 0 else {
             return report(ChildExit(pid: 0, status: .lost))
         }
         let child = info._sifields._sigchld

@@ -4,42 +4,20 @@ internal import Glibc
 /// Tells when the wall clock was stepped: set by hand or by a time service, or jumped after sleep. Slewing is no step.
 ///
 /// A timer far in the future with cancel-on-set, timerfd_create(2): a step makes its `read` fail with ECANCELED.
-public final class ClockChangeSource: EventSource {
+public final class ClockChangeSource: OwnedFDSource {
     private let handler: () -> Void
-    private var fd: Int32
-    private var readiness: IOSource?
 
     init(loop: EventLoop, handler: @escaping () -> Void) throws(EventLoopError) {
         self.handler = handler
-        fd = timerfd_create(CLOCK_REALTIME, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
+        let fd = timerfd_create(CLOCK_REALTIME, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
         let code = errno
-        super.init(loop: loop)
+        super.init(loop: loop, owning: fd)
         guard fd >= 0 else {
             throw EventLoopError(
                 "watch the wall clock", object: "timerfd", code: code, advice: "fds left (ulimit -n)")
         }
         try rearm()
-        // The source goes with its owner, this object.
-        readiness = try loop.watch(fd: fd, .readable) { [unowned self] _ in dispatch() }
-    }
-
-    deinit {
-        release()
-    }
-
-    public override func cancel() {
-        super.cancel()
-        release()
-    }
-
-    public override var isCancelled: Bool { readiness == nil }
-
-    private func release() {
-        readiness = nil
-        if fd >= 0 {
-            close(fd)
-            fd = -1
-        }
+        try listen()
     }
 
     private func rearm() throws(EventLoopError) {
@@ -52,7 +30,7 @@ public final class ClockChangeSource: EventSource {
         }
     }
 
-    private func dispatch() {
+    override func becameReadable() {
         var expirations: UInt64 = 0
         let count = read(fd, &expirations, MemoryLayout<UInt64>.size)
         let code = errno
@@ -60,7 +38,7 @@ public final class ClockChangeSource: EventSource {
         // The same call succeeded before on the same fd; should it not, the clock goes unwatched rather than the loop
         // busy.
         if (try? rearm()) == nil {
-            readiness = nil
+            deafen()
         }
         let handler = handler
         handler()

@@ -34,8 +34,6 @@ final class Stop {
         timer = try loop.timer(.monotonic, accuracyUSec: 1000) { engine.submit(.stopping) }
     }
 
-    var isUnderWay: Bool { if case .underWay = state { true } else { false } }
-
     /// Ends in good order; a second wish changes nothing.
     ///
     /// - Parameter patience: what runs that are to finish are given.

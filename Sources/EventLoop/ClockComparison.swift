@@ -50,7 +50,7 @@ public struct ClockComparison: Sendable {
     }
 
     /// - Parameter isSet: the kernel says that the wall clock was set, so that even a small step is one.
-    public mutating func notice(_ now: Reading, isSet: Bool = false) -> Finding? {
+    public mutating func compare(_ now: Reading, isSet: Bool = false) -> Finding? {
         let slept = (now.bootUSec - now.monotonicUSec) - (last.bootUSec - last.monotonicUSec)
         let stepped = (now.wallUSec - now.bootUSec) - (last.wallUSec - last.bootUSec)
         var finding = Finding()

@@ -39,7 +39,6 @@ public final class EventLoop {
 
     /// The order among sources that are ready together.
     public enum Priority: Int64, Sendable {
-        case important = -100
         case normal = 0
         /// Only when nothing else is ready: a busy loop may keep it waiting.
         case idle = 100

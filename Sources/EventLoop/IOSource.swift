@@ -13,8 +13,6 @@ public struct IOEvents: OptionSet, Hashable, Sendable {
     public static let writable = IOEvents(rawValue: EPOLLOUT.rawValue)
     /// Out-of-band data, or a change in a file of `/proc` or `/sys`.
     public static let priority = IOEvents(rawValue: EPOLLPRI.rawValue)
-    /// The other end stopped writing.
-    public static let readHangup = IOEvents(rawValue: EPOLLRDHUP.rawValue)
     /// The other end is gone. Reported whether asked for or not.
     public static let hangup = IOEvents(rawValue: EPOLLHUP.rawValue)
     /// Reported whether asked for or not.

@@ -10,7 +10,6 @@ public struct FileEvents: OptionSet, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
-    public static let modified = FileEvents(rawValue: UInt32(IN_MODIFY))
     public static let attributesChanged = FileEvents(rawValue: UInt32(IN_ATTRIB))
     public static let closedAfterWrite = FileEvents(rawValue: UInt32(IN_CLOSE_WRITE))
     public static let movedFrom = FileEvents(rawValue: UInt32(IN_MOVED_FROM))

@@ -14,18 +14,12 @@ public enum ServiceManager {
         sd_notify(0, state) > 0
     }
 
-    /// The service is up; also the end of `reloading`.
+    /// The service is up.
     @discardableResult
     public static func ready() -> Bool { notify("READY=1") }
 
     @discardableResult
     public static func stopping() -> Bool { notify("STOPPING=1") }
-
-    /// A reload begins, at `monotonicUSec` by the monotonic clock (managers from 253 on want to know).
-    @discardableResult
-    public static func reloading(monotonicUSec: UInt64) -> Bool {
-        notify("RELOADING=1\nMONOTONIC_USEC=\(monotonicUSec)")
-    }
 
     /// One line about how it goes; line breaks would start another assignment, so they become spaces.
     @discardableResult

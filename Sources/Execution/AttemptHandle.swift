@@ -10,7 +10,7 @@ public final class AttemptHandle {
     /// What there is of it.
     private enum State {
         /// Its supervisor waits at its gate: nothing of the job has been started.
-        case held(AttemptSupervision, Gate)
+        case gated(AttemptSupervision, Gate)
         /// Its supervisor ends without having been let begin, for this reason.
         case abandoned(AttemptSupervision, AttemptReport.Ending)
         /// Its supervisor was let begin, or lived when it was taken over.
@@ -71,7 +71,7 @@ public final class AttemptHandle {
 
     private var supervision: AttemptSupervision? {
         switch state {
-        case .held(let supervision, _), .abandoned(let supervision, _), .underWay(let supervision): supervision
+        case .gated(let supervision, _), .abandoned(let supervision, _), .underWay(let supervision): supervision
         case .unstarted, .unfollowed, .ended, .over: nil
         }
     }
@@ -133,10 +133,10 @@ public final class AttemptHandle {
         process.blockedSignals = [SIGTERM, SIGUSR1, SIGHUP, SIGINT, SIGCHLD]
         guard isGated else { return .underWay(try supervise(process, request)) }
         let pipe = try Pipe()
-        process.arguments.append(SupervisorRequest.heldArgument)
+        process.arguments.append(SupervisorRequest.gatedArgument)
         process.moreDescriptors.append(pipe.readEnd.number)
         let supervision = try supervise(process, request)
-        return .held(supervision, Gate(pipe, request: file))
+        return .gated(supervision, Gate(pipe, request: file))
     }
 
     private func supervise(_ process: ProcessRequest, _ request: AttemptRequest) throws -> AttemptSupervision {
@@ -190,11 +190,11 @@ public final class AttemptHandle {
         isShortOfResources ? .shortOfResources(reason) : .couldNotStart(reason)
     }
 
-    /// Lets a supervisor that is held begin. Once; later calls do nothing.
+    /// Lets a supervisor that is gated begin. Once; later calls do nothing.
     ///
     /// - Parameter request: the one that it was started with, complete by now.
     public func proceed(with request: AttemptRequest) {
-        guard case .held(let supervision, let gate) = state else { return }
+        guard case .gated(let supervision, let gate) = state else { return }
         do {
             try gate.request.fill(bytes(of: request))
         } catch {
@@ -211,7 +211,7 @@ public final class AttemptHandle {
     }
 
     private func abandon(as ending: AttemptReport.Ending) {
-        guard case .held(let supervision, _) = state else { return }
+        guard case .gated(let supervision, _) = state else { return }
         // At once, even where somebody has stopped it: it has nothing to bring to an end.
         supervision.signal(SIGKILL)
         state = .abandoned(supervision, ending)
@@ -259,7 +259,7 @@ public final class AttemptHandle {
                 look()
             case .unfollowed:
                 guard adopt() else { throw ExecutionError.file("follow", folder.path, code: EMFILE) }
-            case .held, .abandoned, .underWay, .over: break
+            case .gated, .abandoned, .underWay, .over: break
             }
         } catch {
             runner.lookLater(self, error)
@@ -275,7 +275,7 @@ public final class AttemptHandle {
         verdict.exit = exit
         switch state {
         case .abandoned(_, let ending): state = .unstarted(ending)
-        case .held:
+        case .gated:
             verdict.isAtGate = true
             state = .ended(verdict)
         default: state = .ended(verdict)

@@ -33,7 +33,7 @@ final class ClockWatch {
     }
 
     func noticed(isClockSet: Bool = false) -> [Event] {
-        guard let finding = clocks.notice(ClockComparison.Reading(loop), isSet: isClockSet) else { return [] }
+        guard let finding = clocks.compare(ClockComparison.Reading(loop), isSet: isClockSet) else { return [] }
         // A sleep that logind announced ends when logind says so; should it have forgotten, it is asked.
         let isSleep = finding.lostUSec > 0 && !login.isAsleep
         if finding.lostUSec > 0, login.isAsleep { login.askHowItIs() }

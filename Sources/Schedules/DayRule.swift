@@ -114,10 +114,10 @@ struct DayRule: Equatable, Sendable, BitwiseCopyable {
     var kinds: UInt32 {
         let isPlain = days & 0x0FFF_FFFF != 0 || daysFromEnd & 0x0FFF_FFFF != 0
         let hasFourWeeks = days & 0x0FFF_FFFF == 0x0FFF_FFFF
-        let neverMisses =
+        let matchesEveryMonth =
             needsBoth
             ? (hasFourWeeks && weekdays != 0) || (isPlain && weekdays == Self.everyWeekday) : isPlain || weekdays != 0
-        if neverMisses { return .max }
+        if matchesEveryMonth { return .max }
         var kinds: UInt32 = 0
         for length in 28...31 {
             for firstWeekday in 0..<7 where mask(length: length, firstWeekday: firstWeekday) != 0 {

@@ -181,12 +181,7 @@ extension Timetable {
         // A rhythm through the whole day goes on as everybody expects.
         if pattern.isWildcard, pattern.hours.nonzeroBitCount == 24 { return [] }
         var notes: [String] = []
-        var instant = after
-        let end = after + .seconds(366 * 86_400)
-        // Two changes a year, four around Ramadan; the limit is for zones that are no zones.
-        for _ in 0..<8 {
-            guard let change = zone.nextTransition(after: instant), change <= end else { break }
-            instant = change
+        for change in changesOfAYear(after: after) {
             let wallBefore = change.seconds + Int64(zone.utcOffset(at: change - .seconds(1)))
             let wallAfter = change.seconds + Int64(zone.utcOffset(at: change))
             let match = pattern.next(atOrAfter: min(wallBefore, wallAfter), below: max(wallBefore, wallAfter))
@@ -206,6 +201,16 @@ extension Timetable {
             }
         }
         return notes
+    }
+
+    private func changesOfAYear(after: Instant) -> [Instant] {
+        let end = after + .seconds(366 * 86_400)
+        var changes: [Instant] = []
+        // Two a year, four around Ramadan; the limit is for zones that are no zones.
+        while changes.count < 8, let change = zone.nextTransition(after: changes.last ?? after), change <= end {
+            changes.append(change)
+        }
+        return changes
     }
 
     private func rareNotes(after: Instant) -> [String] {
@@ -246,11 +251,7 @@ extension Timetable {
     private func intervalChangeNotes(after: Instant) -> [String] {
         let nominal = zone.localDateTime(at: anchor).wallSeconds % WallClock.secondsPerDay
         var notes: [String] = []
-        var instant = after
-        let end = after + .seconds(366 * 86_400)
-        for _ in 0..<8 {
-            guard let change = zone.nextTransition(after: instant), change <= end else { break }
-            instant = change
+        for change in changesOfAYear(after: after) {
             var fire = next(after: change - .seconds(86_400))
             // No interval without an elapsed part is shorter than a day.
             while let found = fire, found <= change + .seconds(86_400) {

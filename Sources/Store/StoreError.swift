@@ -64,8 +64,6 @@ public struct StoreError: Error, Sendable, Equatable {
     }
 
     public var remedy: Remedy { kind.remedy }
-    /// Whether the same call may succeed in a moment.
-    public var isTemporary: Bool { remedy == .time }
     /// Whether no restart mends it: only then may a daemon exit with a code that its unit does not restart.
     public var needsPerson: Bool { remedy == .person }
 

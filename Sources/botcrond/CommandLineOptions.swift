@@ -3,7 +3,7 @@ import Glibc
 
 /// What the command line of `botcrond` asks for.
 struct CommandLineOptions {
-    enum Action: Equatable {
+    enum Mode: Equatable {
         case serve, listJobs, status, stop, version, help
         case runJob(String)
     }
@@ -13,7 +13,7 @@ struct CommandLineOptions {
     }
 
     var daemon = DaemonOptions()
-    var action = Action.serve
+    var mode = Mode.serve
 
     static let help = """
         Usage: botcrond [OPTION…]
@@ -68,11 +68,11 @@ struct CommandLineOptions {
         }
     }
 
-    private mutating func choose(_ action: Action, _ option: String) throws(UsageError) {
-        guard self.action == .serve || self.action == action else {
+    private mutating func choose(_ mode: Mode, _ option: String) throws(UsageError) {
+        guard self.mode == .serve || self.mode == mode else {
             throw UsageError(message: "\(option) cannot be combined with another thing to do")
         }
-        self.action = action
+        self.mode = mode
     }
 }
 

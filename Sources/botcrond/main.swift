@@ -15,7 +15,7 @@ do {
 }
 
 do {
-    switch command.action {
+    switch command.mode {
     case .help: print(CommandLineOptions.help)
     case .version: print("botcrond \(botcronVersion)")
     case .serve: exit(try Daemon(options: command.daemon, environment: environment).run())

@@ -60,23 +60,23 @@ import Testing
         var clocks = ClockComparison(Self.start)
         clocks.arm(dueUSec: row.due.map { Self.start.wallUSec + $0 }, nowUSec: Self.start.wallUSec)
         let later = Self.reading(wall: row.wall, boot: row.boot, monotonic: row.monotonic)
-        let finding = clocks.notice(later, isSet: row.isSet)
+        let finding = clocks.compare(later, isSet: row.isSet)
         #expect(finding?.stepUSec ?? 0 == row.step)
         #expect(finding?.lostUSec ?? 0 == row.lost)
         #expect((finding?.evidence ?? "").isEmpty == (row.lost == 0))
         // Once.
-        #expect(clocks.notice(later, isSet: row.isSet) == nil)
+        #expect(clocks.compare(later, isSet: row.isSet) == nil)
     }
 
     @Test func whatIsOverdueWhenItIsWaitedForIsNotLate() {
         var clocks = ClockComparison(Self.start)
         clocks.arm(dueUSec: Self.start.wallUSec - Self.hour, nowUSec: Self.start.wallUSec)
-        #expect(clocks.notice(Self.start) == nil)
+        #expect(clocks.compare(Self.start) == nil)
     }
 
     @Test func whatIsNotWaitedForIsNotLate() {
         var clocks = ClockComparison(Self.start)
         clocks.arm(dueUSec: nil, nowUSec: Self.start.wallUSec)
-        #expect(clocks.notice(Self.reading(wall: Self.hour, boot: Self.hour, monotonic: Self.hour)) == nil)
+        #expect(clocks.compare(Self.reading(wall: Self.hour, boot: Self.hour, monotonic: Self.hour)) == nil)
     }
 }

@@ -200,10 +200,9 @@ import Testing
         var order: [String] = []
         let idle = try loop.deferred(priority: .idle) { order.append("idle") }
         let normal = try loop.deferred { order.append("normal") }
-        let important = try loop.deferred(priority: .important) { order.append("important") }
-        for source in [idle, normal, important] { source.schedule() }
+        for source in [idle, normal] { source.schedule() }
         try loop.turnWhileReady()
-        #expect(order == ["important", "normal", "idle"])
+        #expect(order == ["normal", "idle"])
     }
 
     // MARK: - Children

@@ -37,8 +37,6 @@ import Testing
             #expect(socket.receive() == "READY=1")
             #expect(ServiceManager.status("two\nlines"))
             #expect(socket.receive() == "STATUS=two lines")
-            #expect(ServiceManager.reloading(monotonicUSec: 5))
-            #expect(socket.receive() == "RELOADING=1\nMONOTONIC_USEC=5")
         }
     }
 

@@ -133,7 +133,7 @@ import Testing
         var run = makeRun(1)
         run.inputs = String(repeating: "x", count: StoreBounds.textBytesMax + 1)
         let error = try #require(throws: StoreError.self) { try store.commit([.run(run)]) }
-        #expect(!error.isTemporary && error.message.contains("\(StoreBounds.textBytesMax)"), "\(error)")
+        #expect(error.remedy != .time && error.message.contains("\(StoreBounds.textBytesMax)"), "\(error)")
         store.close()
     }
 

@@ -134,7 +134,7 @@ import Testing
         let other = try OtherProgram(scratch.database)
         try other.execute("BEGIN IMMEDIATE")
         let error = try #require(throws: StoreError.self) { try store.commit([.run(makeRun(1))]) }
-        #expect(error.kind == .busy && error.isTemporary)
+        #expect(error.kind == .busy && error.remedy == .time)
         #expect(try store.history(HistoryQuery()).runs.isEmpty)
         try other.execute("COMMIT")
         try store.commit([.run(makeRun(1))])
@@ -147,7 +147,7 @@ import Testing
         try other?.execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
         for _ in 0..<3 {
             let error = try failure(scratch.database)
-            #expect(error.kind == .busy && error.isTemporary && !error.needsPerson, "\(error)")
+            #expect(error.kind == .busy && error.remedy == .time && !error.needsPerson, "\(error)")
         }
         other = nil
         let store = try SQLiteStore(path: scratch.database)
@@ -166,7 +166,7 @@ import Testing
         for (kind, remedy) in kinds {
             let error = StoreError(kind: kind, operation: "test", path: "/", message: "")
             #expect(error.remedy == remedy)
-            #expect(error.isTemporary == (remedy == .time) && error.needsPerson == (remedy == .person))
+            #expect((error.remedy == .time) == (remedy == .time) && error.needsPerson == (remedy == .person))
         }
     }
 

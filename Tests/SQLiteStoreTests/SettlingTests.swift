@@ -79,7 +79,7 @@ import Testing
                     try store.commit(changes, untold: "told \(turn)", turn: turn)
                     sayings.there.insert(turn)
                 } catch {
-                    #expect(error.isTemporary, "\(fault), turn \(turn): \(error)")
+                    #expect(error.remedy == .time, "\(fault), turn \(turn): \(error)")
                     try goOn(store, disk, turn, changes, way, &sayings, "\(fault), \(way), turn \(turn)")
                     try check(scratch, disk, sayings, "\(fault), \(way), after turn \(turn)")
                 }
@@ -167,7 +167,7 @@ import Testing
         #expect(try store.settle(turn: 7))
         #expect(try !store.settle(turn: 8))
         let error = try #require(throws: StoreError.self) { try store.commit([.run(makeRun(2))], untold: nil, turn: 6) }
-        #expect(error.message.contains("turn 6") && !error.isTemporary, "\(error)")
+        #expect(error.message.contains("turn 6") && error.remedy != .time, "\(error)")
         store.close()
         let next = try SQLiteStore(path: scratch.database)
         #expect(try next.lastTurn() == 7)

@@ -30,7 +30,7 @@ public indirect enum Value: Hashable, Sendable {
     case real(Double)
     case bytes([UInt8])
     case list([Value])
-    /// Of a dictionary with texts as keys.
+    /// A dictionary with texts as keys.
     case entries([Entry])
     /// A type that the interface does not use.
     case other

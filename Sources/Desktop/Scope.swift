@@ -39,7 +39,7 @@ public struct Scope: Sendable {
 
     // MARK: - The name
 
-    /// Of a unit's name, in bytes.
+    /// The bound of a unit's name, in bytes.
     private static let nameBytesMax = 255
 
     static func unitName(_ job: String, _ id: String) -> String {

@@ -28,10 +28,10 @@ public struct AttemptReport: Sendable {
     public let limitsError: String?
     /// What the process said of itself on its context socket, by word: `progress`, `cost`, `retry-after`, `result`.
     public let remarks: [String: String]
-    /// Of the process and those of its descendants that had ended; 0 where no process came to be.
+    /// What the process and those of its descendants that had ended have used; 0 where no process came to be.
     public let userCPUUSec: Int64
     public let systemCPUUSec: Int64
-    /// Of the largest of them.
+    /// What the largest of them had in memory at most.
     public let maxRSSKiB: Int64
 }
 

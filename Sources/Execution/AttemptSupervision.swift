@@ -35,7 +35,7 @@ final class AttemptSupervision {
         exitSource?.cancel()
     }
 
-    /// Of a child of ours.
+    /// That of the supervisor, where it is a child of ours.
     var pid: Int32? { child?.pid }
 
     func signal(_ number: Int32) {

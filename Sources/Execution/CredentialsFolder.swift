@@ -9,9 +9,9 @@ internal import Processes
 struct CredentialsFolder {
     /// nil where nobody has said where there is memory for them.
     private let parent: String?
-    /// Of the attempts' folders; nil likewise.
+    /// The folder in which those of attempts are made; nil likewise.
     private let path: String?
-    /// Of the runs' folder.
+    /// The path of the runs' folder.
     private let runs: String
 
     /// - Parameter runs: the path of the runs' folder, the same in every process that uses it.

@@ -39,7 +39,7 @@ internal import Processes
 /// - Folders of attempts stay until `removeOutput`, which leaves alone what a supervisor holds.
 public final class Runner {
     let loop: EventLoop
-    /// Of the attempts' folders.
+    /// The one in which the attempts' folders are.
     let folder: String
     private let supervisor: String?
     let credentials: CredentialsFolder

@@ -3,7 +3,7 @@ internal import Glibc
 /// A control group of this user (cgroups(7), version 2): all processes of an attempt, in whatever groups and sessions
 /// they are, and whoever their parents are.
 public struct ControlGroup: Sendable {
-    /// Of its folder in the file system of control groups.
+    /// Its folder in the file system of control groups.
     public let path: String
 
     public init(path: String) {

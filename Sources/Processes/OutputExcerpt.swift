@@ -21,7 +21,7 @@ public struct OutputExcerpt: Equatable, Sendable {
         self.droppedCount = droppedCount
     }
 
-    /// Of no output.
+    /// What there is of no output.
     public static let empty = OutputExcerpt(head: [], tail: [], totalCount: 0, droppedCount: 0)
 
     /// `head` and `tail`, nothing in between.

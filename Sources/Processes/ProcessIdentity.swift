@@ -6,7 +6,7 @@ public struct ProcessIdentity: Hashable, Sendable {
     public let pid: Int32
     /// Since boot, in the kernel's ticks (proc(5), `starttime`).
     public let startTicks: Int64
-    /// Of the boot in which it was started.
+    /// The boot in which it was started.
     public let bootID: String
 
     public init(pid: Int32, startTicks: Int64, bootID: String) {

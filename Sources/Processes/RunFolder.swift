@@ -1,12 +1,14 @@
 /// The folder of one attempt, `<state>/runs/<execution id>.<attempt>/`, for its owner only.
 ///
-/// | file | holds | written by |
-/// |---|---|---|
-/// | `identity` | the run, the attempt, the bound of its output; then its supervisor, `begun`, and its process | the daemon, then the supervisor |
-/// | `outcome` | how it ended: there as a whole or not at all | the supervisor |
-/// | `remarks` | what the process has said of itself so far, replaced as a whole | the supervisor |
-/// | `output` | what it wrote: the first half of the bound, and after the end the last half too | the supervisor |
-/// | `output.<offset>` | while it runs: what it wrote from that byte on, the last ones only | the supervisor |
+/// | file | holds |
+/// |---|---|
+/// | `identity` | the run, the attempt, the bound of its output; then its supervisor, `begun`, and its process |
+/// | `outcome` | how it ended: there as a whole or not at all |
+/// | `remarks` | what the process has said of itself so far, replaced as a whole |
+/// | `output` | what it wrote: the first half of the bound, and after the end the last half too |
+/// | `output.<offset>` | while it runs: what it wrote from that byte on, the last ones only |
+///
+/// The daemon writes the first three things of `identity`, the supervisor all else.
 ///
 /// `identity` is locked (flock(2)) from before the supervisor starts until the supervisor is gone, however it goes: the
 /// daemon takes the lock and leaves its fd to the supervisor. A folder whose lock is free belongs to nobody who lives.

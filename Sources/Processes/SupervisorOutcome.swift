@@ -23,10 +23,10 @@ public struct SupervisorOutcome: Equatable, Sendable {
     /// By the wall clock, in µs since 1970.
     public var startedUSec: Int64 = 0
     public var endedUSec: Int64 = 0
-    /// Of the process and all its descendants that had ended.
+    /// What the process and all its descendants that had ended have used.
     public var userCPUUSec: Int64 = 0
     public var systemCPUUSec: Int64 = 0
-    /// Of the largest of them.
+    /// What the largest of them had in memory at most.
     public var maxRSSKiB: Int64 = 0
     /// Bytes written in all; of them, those at the start of the file `output`, and those of the end that follow there.
     public var outputCount: Int64 = 0

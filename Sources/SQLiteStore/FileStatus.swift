@@ -14,7 +14,7 @@ struct FileStatus {
         self.init(status)
     }
 
-    /// Of an open file.
+    /// The status of an open file.
     init?(descriptor: Int32) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }

@@ -73,7 +73,7 @@ public struct RemovedRun: Sendable, Equatable {
 public struct QueueTotals: Sendable, Equatable {
     public var queue: String
     public var items: Int
-    /// Of all its items.
+    /// What all its items take together.
     public var bytes: Int
 
     public init(queue: String, items: Int = 0, bytes: Int = 0) {

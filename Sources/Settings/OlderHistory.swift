@@ -10,7 +10,7 @@ struct OlderHistory {
     /// Entries that are none: without a job's name or an instant, or later than now.
     private(set) var refusedCount = 0
 
-    /// Of instants without an offset.
+    /// The zone of instants without an offset.
     private let zone: TimeZoneRules
     private let now: Instant
     private var ids: Set<String> = []

@@ -35,7 +35,7 @@ struct JobWalk {
     private let refused: [RefusedJob]
     private var nextName: Int
     private var nextRefused: Int
-    /// Of the refused one that came last.
+    /// Which one of its name the refused one is that came last.
     private var copy: Int
 
     /// - Parameters:

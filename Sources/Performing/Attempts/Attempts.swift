@@ -31,7 +31,7 @@ public final class Attempts {
     /// The core, which hears what becomes of them. The two hold each other as long as the daemon lives.
     let intake: any Intake & SchedulerReading & RunExpecting
 
-    /// By run.
+    /// Those that are not over, by run.
     var live: [String: LiveAttempt] = [:]
     /// Claimed and not launched, in order.
     private var queue: ArraySlice<LiveAttempt> = []

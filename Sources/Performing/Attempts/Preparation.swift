@@ -17,7 +17,7 @@ final class Preparation {
         static let leadUSec: Int64 = 200_000
         /// With less time left it would be no help.
         static let leastUSec: Int64 = 20_000
-        /// Of many that are due at once the others start when they are due.
+        /// So many at a time: of those that are due at once the others start when they are due.
         static let runsMax = 8
     }
 

@@ -12,7 +12,9 @@ public import Store
 ///
 /// ```swift
 /// let engine = try Engine(loop: loop, log: log, store: store, source: settings, seed: seed)
-/// engine.attach(Performers(attempts: attempts, machine: machine, clocks: clocks, observers: [settings], sink: control))
+/// let performers = Performers(
+///     attempts: attempts, machine: machine, clocks: clocks, observers: [settings], sink: control)
+/// engine.attach(performers)
 /// try engine.prepareStart(origin)          // decides what the start means; nothing of it can be seen
 /// engine.begin()                           // now it is performed
 /// engine.submit(.tick)
@@ -106,7 +108,7 @@ public final class Engine {
     /// Who waits for a reply.
     var calls: [Ticket: (Settlement) -> Void] = [:]
     var lastTicket: Ticket = 0
-    /// Of the last transaction.
+    /// The number of the last transaction.
     var turnNumber: Int64
     /// What was committed, and could not be told yet.
     var untold = UntoldRuns([])

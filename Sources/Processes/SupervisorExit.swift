@@ -12,7 +12,7 @@ public enum SupervisorExit: Int32, CaseIterable, Error, Sendable {
     case notBegun = 71
     /// It is over, and how it ended could not be recorded: the process ran, and is lost.
     case unrecorded = 74
-    /// The supervisor could not set itself up for want of fds, memory or processes: the process never began, and a later
-    /// attempt may.
+    /// The supervisor could not set itself up for want of fds, memory or processes: the process never began, and a
+    /// later attempt may.
     case shortOfResources = 75
 }

@@ -3,6 +3,7 @@ import Contract
 import JSON
 import Schedules
 import Scheduling
+import TestSupport
 import Testing
 
 @testable import botcronctl
@@ -155,7 +156,7 @@ import Testing
     @Test func definitionsComeFromStandardInput() throws {
         try stage.write(
             #"[{"name": "a", "cron": "@daily", "command": "true"}, {"name": "b", "command": ["true"]}]"#, to: "jobs")
-        let control = Stage.built("botcronctl")
+        let control = TestPlace.built("botcronctl")
         let outcome = try stage.shell("\(control) --json add - < \(stage.path("jobs"))")
         #expect(outcome.code == 0, "\(outcome)")
         #expect(try JSONValue(parsing: outcome.output).arrayValue?.map { $0.text("job_id") } == ["a", "b"])

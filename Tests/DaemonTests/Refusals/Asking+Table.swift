@@ -48,7 +48,7 @@ extension Asking {
         let command: JSONValue = ["sh", "-c", .string("echo > \(file); exec sleep 1000")]
         try make(["command": command])(session, subject)
         subject.note = try session.json("run_job", .string(subject.name)).text("execution_id")
-        try session.look(for: "the run of \(subject.name)") { Scratch.read(file) != nil }
+        try session.look(for: "the run of \(subject.name)") { TestFile.bytes(file) != nil }
     }
 
     /// A run that waits for the one before it.
@@ -228,11 +228,11 @@ extension Asking {
 
     /// What stands in config.json is a fact.
     private static func configure(_ session: Session, _ subject: Subject) throws {
-        var file = try #require(try JSONValue(parsing: Scratch.text(session.configFile)).objectValue)
+        var file = try #require(try JSONValue(parsing: TestFile.text(session.configFile)).objectValue)
         var section = try #require(file["schedules"]?.objectValue)
         section["jobs"] = .array((section["jobs"]?.arrayValue ?? []) + [.object(job(subject))])
         file["schedules"] = .object(section)
-        try Scratch.write(JSONValue.object(file).prettyText(), to: session.configFile)
+        try TestFile.write(JSONValue.object(file).prettyText(), to: session.configFile)
     }
 
     static var ofTheFile: [Asking] {

@@ -43,7 +43,7 @@ enum MethodList {
     /// one is none.
     private static func olderNames(_ session: Session) throws -> [String] {
         let root = #filePath.split(separator: "/").dropLast(4).reduce("") { $0 + "/" + $1 }
-        let source = Scratch.text(root + "/Sources/Control/OlderDoor/OlderDoor.swift")
+        let source = TestFile.text(root + "/Sources/Control/OlderDoor/OlderDoor.swift")
         let answer = try #require(source.split(separator: "func answer(").last).split(separator: "default:")[0]
         let handlers = answer.split(separator: "\n").flatMap { line -> [String] in
             guard let label = line.split(separator: "case ", maxSplits: 1).last?.split(separator: ":").first,

@@ -303,7 +303,7 @@ final class RefusalSweep {
     }
 
     private func compareLedger(_ all: [Asked], _ when: String) throws {
-        let lines = Scratch.text(session.scratch.path + "/ledger").split(separator: "\n").map {
+        let lines = TestFile.text(session.scratch.path + "/ledger").split(separator: "\n").map {
             $0.split(separator: " ").map(String.init)
         }
         let disk = try DiskView(session)

@@ -62,7 +62,7 @@ import Testing
         var runs: [String: String] = [:]
         for job in ["runaway", "ended", "left"] {
             runs[job] = try session.json("run_job", .string(job)).text("execution_id")
-            try session.look(for: "the run of \(job)") { Scratch.read(session.scratch.path + "/home/" + job) != nil }
+            try session.look(for: "the run of \(job)") { TestFile.bytes(session.scratch.path + "/home/" + job) != nil }
         }
         var lock: OtherProgram?
         if let failure = outage.failure(session) {

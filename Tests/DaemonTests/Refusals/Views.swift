@@ -49,8 +49,8 @@ struct DiskView {
         isSchedulerEnabled = try store.rows("SELECT value FROM setting WHERE name = 'scheduler_override'").first
             .map { $0[0] == "1" }
         try store.execute("COMMIT")
-        configuration = try JSONValue(parsing: Scratch.text(session.configFile))
-        let file = Scratch.text(session.configFile.replacing("config.json", with: "state.json"))
+        configuration = try JSONValue(parsing: TestFile.text(session.configFile))
+        let file = TestFile.text(session.configFile.replacing("config.json", with: "state.json"))
         stateFile = file.isEmpty ? [:] : try JSONValue(parsing: file)
     }
 

@@ -103,15 +103,17 @@ enum StoreFault {
 
     /// The declarations say what asks for something: a new method has to be among the rows above.
     @Test func everyWayToAskIsAmongThem() throws {
-        let paths = [
-            Stage.path, Stage.path.appending("jobs").appending("daily"), Stage.path.appending("runs").appending("run-1"),
-        ]
+        let job = Stage.path.appending("jobs").appending("daily")
+        let paths = [Stage.path, job, Stage.path.appending("runs").appending("run-1")]
         var declared: Set<String> = []
         for path in paths {
             for interface in try #require(stage.connection.objects.object(at: path)).interfaces {
-                declared.formUnion(interface.methods.filter { $0.kind == .request }.map { "\(interface.name).\($0.name)" })
-                declared.formUnion(
-                    interface.properties.filter(\.isWritable).map { "\(interface.name).\($0.name)=" })
+                for method in interface.methods where method.kind == .request {
+                    declared.insert("\(interface.name).\(method.name)")
+                }
+                for property in interface.properties where property.isWritable {
+                    declared.insert("\(interface.name).\(property.name)=")
+                }
             }
         }
         let rows = requests.map { row -> String in

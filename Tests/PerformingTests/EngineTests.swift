@@ -262,6 +262,26 @@ struct EngineTests {
         #expect(stage.engine.activeRunCount == 2)
     }
 
+    /// What was to be decided after the offender was forgotten, and whoever had asked for it never heard of it.
+    @Test("where the core cannot be built again after an offender, those behind it are answered all the same")
+    func constraintAndOutage() throws {
+        let stage = try Stage(jobs: [Stage.job("good"), Stage.job("bad"), Stage.job("other")])
+        try stage.start()
+        stage.store.refusedJob = "bad"
+        stage.store.loadsLeft = 1
+        var isRead = false
+        for name in ["good", "bad", "other"] { stage.ask(name, request(name)) }
+        stage.engine.whenDurable { isRead = true }
+        try stage.turn()
+        #expect(stage.settlements["good"]?.run?.status == .running)
+        #expect(stage.settlements["bad"]?.isRefusedByStore ?? false)
+        #expect(stage.settlements["other"]?.isRefusedByStore ?? false)
+        #expect(isRead)
+        stage.store.loadsLeft = nil
+        try stage.wait("the store is good again") { stage.engine.health.storeFault == nil }
+        #expect(stage.attempts.started.count == 1)
+    }
+
     @Test("a job that fails at once and is tried again without a pause leaves the loop to others")
     func endlessRetries() throws {
         var job = Stage.job("a")

@@ -103,8 +103,9 @@ extension Engine {
 
     /// Answers everybody who waits for the transaction, and behind it.
     private func letGo(of lost: Outbox, _ holding: Holding, isInDoubt: Bool) {
+        let wasAnswering = isAnswering
         isAnswering = true
-        defer { isAnswering = false }
+        defer { isAnswering = wasAnswering }
         rebuild()
         if isInDoubt { settleCancels(lost, holding.stopped) } else { refuse(lost, holding.error, holding.stopped) }
         for read in lost.reads { read() }
@@ -241,6 +242,8 @@ extension Engine {
         log.error("the store refuses what was decided; deciding one by one", [("BOTCRON_ERROR", "\(error)")])
         let refused = box
         box = Outbox()
+        isAnswering = true
+        defer { isAnswering = false }
         do throws(StoreError) {
             try restart()
         } catch {
@@ -248,10 +251,8 @@ extension Engine {
         }
         for (place, event) in refused.events.enumerated() {
             guard case .working = phase else {
-                // The store failed in another way meanwhile: what is left waits behind that.
-                for event in refused.events[place...] {
-                    if let ticket = event.ticket { arrive(.request(ticket, event)) } else { arrive(.fact(event)) }
-                }
+                // The store failed in another way meanwhile: what is left shares in that.
+                for event in refused.events[place...] { comeAfter(event) }
                 break
             }
             // What the restart knows better than a second telling.
@@ -270,9 +271,19 @@ extension Engine {
                 [("BOTCRON_ERROR", "\(error)")])
             box = Outbox()
             if let ticket = event.ticket { settle(ticket, .storeFailed(error)) }
-            do throws(StoreError) { try restart() } catch { return cannotIsolate(Outbox(), error) }
+            do throws(StoreError) { try restart() } catch { cannotIsolate(Outbox(), error) }
         }
         for read in refused.reads { whenDurable(read) }
+    }
+
+    /// One that was decided together with one that failed.
+    private func comeAfter(_ event: Event) {
+        switch (phase, event.ticket) {
+        case (.refusing(let refusing), let ticket?): refuse(ticket, event, refusing.error)
+        case (.refusing, nil): hearWhileRefusing(event)
+        case (_, let ticket?): arrive(.request(ticket, event))
+        case (_, nil): arrive(.fact(event))
+        }
     }
 
     /// Nothing but what a start decides can be refused by one core after the other.

@@ -87,8 +87,9 @@ extension Engine {
         let done = box
         box = Outbox()
         let performers = performers
+        let wasAnswering = isAnswering
         isAnswering = true
-        defer { isAnswering = false }
+        defer { isAnswering = wasAnswering }
         for run in done.stops { performers.attempts.stop(run) }
         performers.attempts.start(done.launches)
         // One that a later event of this turn ends.

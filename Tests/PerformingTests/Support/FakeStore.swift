@@ -10,6 +10,8 @@ final class FakeStore: Store {
     var keepsFailed = false
     /// Never takes a run of this job.
     var refusedJob: String?
+    /// So many times more it can be read; nil: always.
+    var loadsLeft: Int?
     private(set) var transactions: [[StoreChange]] = []
     private(set) var untoldText: String?
     private(set) var runs: [String: Run] = [:]
@@ -87,7 +89,11 @@ final class FakeStore: Store {
         if let kind = faults.first ?? nil { throw error(kind) }
     }
 
-    func load() -> StoredState {
+    func load() throws(StoreError) -> StoredState {
+        if let loadsLeft {
+            guard loadsLeft > 0 else { throw error(.inputOutput) }
+            self.loadsLeft = loadsLeft - 1
+        }
         var state = StoredState()
         state.schedulerOverride = override
         state.jobs = states.values.sorted { $0.job < $1.job }

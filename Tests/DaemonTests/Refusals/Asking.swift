@@ -28,7 +28,7 @@ struct Asking {
     let arguments: (Subject) -> [DBusValue]
     /// What the older clients say, where that is not the same by position.
     var olderArguments: ((Subject) -> JSONValue)?
-    /// What the client does itself, right before it asks.
+    /// What the client does itself, before anything is asked.
     var act: (Session, Subject) throws -> Void = { _, _ in }
     /// Whether it is a fact, or carried out by somebody else: it may succeed while the store cannot be written.
     var mayAlwaysSucceed = false

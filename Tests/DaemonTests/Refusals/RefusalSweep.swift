@@ -142,7 +142,6 @@ final class RefusalSweep {
 
     private func send(_ all: [Asked], at moment: Moment) throws {
         for asked in all where asked.moment == moment {
-            try asked.asking.act(session, asked.subject)
             session.client.call(try asked.asking.call(asked.subject)) {
                 asked.answer = Answer($0, to: asked.asking.way)
             }
@@ -157,13 +156,16 @@ final class RefusalSweep {
         try beginOutage()
         // It finds everything at once, and with it what else was due.
         daemon.signal(SIGSTOP)
+        // Before anything is asked: an editor that saves the file over a change of the daemon would be to blame itself.
+        for asked in all { try asked.asking.act(session, asked.subject) }
         if hasCompany {
             let next = time(nil) + 1
             try session.look(for: "a fire time") { time(nil) >= next }
         }
         try send(all, at: .atOnce)
         daemon.signal(SIGCONT)
-        try hear("trying again")
+        // What cannot even be looked up is given up without a second try.
+        try hear("trying again", "requests are refused")
         try send(all, at: .held)
         if course == .stopped { return }
         if course == .shorter {
@@ -208,12 +210,12 @@ final class RefusalSweep {
         daemon.output.dropFirst(saidBefore).firstRange(of: words.utf8) != nil
     }
 
-    /// Waits until it says so: what it said before is not read again and again.
-    private func hear(_ words: String) throws {
-        var isHeard = said(words)
-        daemon.onOutput = { [unowned self] in isHeard = said(words) }  // It is taken away below.
+    /// Waits until it says one of these: what it said before is not read again and again.
+    private func hear(_ words: String...) throws {
+        var isHeard = words.contains(where: said)
+        daemon.onOutput = { [unowned self] in isHeard = words.contains(where: said) }  // It is taken away below.
         defer { daemon.onOutput = {} }
-        try session.wait("the words \(words)") { isHeard }
+        try session.wait("the words \(words)", seconds: 60) { isHeard }
     }
 
     private func heal(_ all: [Asked]) throws {
@@ -246,6 +248,8 @@ final class RefusalSweep {
 
     private func endAmidst(_ course: Course) throws {
         if course == .killed { try session.crash(daemon) } else { #expect(try session.stop(daemon) == 0) }
+        // The bus may be slower to see its end than we are.
+        try session.wait("the name free") { session.owner == nil }
         endOutage()
         daemon = try Self.start(session, disk)
     }

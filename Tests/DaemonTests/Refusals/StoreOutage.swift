@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A way in which the store cannot be written for a while.
 enum StoreOutage: String, CaseIterable {

@@ -148,9 +148,9 @@ final class Session {
         try wait(what, seconds: seconds, everyUSec: 5000, until: condition)
     }
 
-    /// Waits until the daemon has slept for six seconds without a wake-up. What a start, a run or a question leave to do
-    /// comes sooner than that, the memory that is given back after five seconds too; how much later than on its own time
-    /// a busy machine lets it be done is not ours to measure, that it ends is.
+    /// Waits until the daemon has slept for six seconds without a wake-up. What a start, a run or a question leave to
+    /// do comes sooner than that, the memory that is given back after five seconds too; how much later a busy machine
+    /// lets it be done is not ours to measure, that it ends is.
     func waitForRest(_ daemon: Program) throws {
         let still: UInt64 = 6_000_000
         var switches: Int?

@@ -15,6 +15,8 @@ public struct AttemptReport: Sendable {
     public let isCancelled: Bool
     /// The kernel killed processes of it because they were beyond their memory.
     public let isOutOfMemory: Bool
+    /// Its supervisor was killed before anything of the job was: the same attempt may be started again.
+    public private(set) var isSupervisorKilledBefore = false
     /// By the wall clock, in µs since 1970. Equal where no process came to be.
     public let startedUSec: Int64
     /// Where the attempt was made to end: when the last of its processes was gone.
@@ -65,7 +67,8 @@ extension AttemptReport {
     }
 
     /// One that no process came to be for, however long its supervisor may have waited.
-    init(_ ending: Ending, at usec: Int64) {
+    init(_ ending: Ending, isSupervisorKilledBefore: Bool = false, at usec: Int64) {
         self.init(ending, startedUSec: usec, endedUSec: usec)
+        self.isSupervisorKilledBefore = isSupervisorKilledBefore
     }
 }

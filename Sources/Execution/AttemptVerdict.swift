@@ -26,7 +26,9 @@ struct AttemptVerdict {
         }
         let ending = ending()
         let now = SystemClock.realtime.nowUSec
-        guard case .lost = ending else { return AttemptReport(ending, at: now) }
+        guard case .lost = ending else {
+            return AttemptReport(ending, isSupervisorKilledBefore: hasNotBegun && !hasExited, at: now)
+        }
         folder.killLeftovers()
         if let mark { ProcessTree.kill(marked: mark) }
         return AttemptReport(ending, startedUSec: startedUSec, endedUSec: now, output: folder.output.excerpt())
@@ -43,12 +45,17 @@ struct AttemptVerdict {
                 return .couldNotStart("the supervisor of the run could not begin its work: it \(exitText)")
             }
         }
-        // Nothing of the job is before the gate, and none but the supervisor itself says that it went past it.
-        if isAtGate || (!folder.hasBegun && folder.isNamed) {
+        if hasNotBegun {
             return .couldNotStart("the supervisor of the run ended before the run began: it \(exitText)")
         }
         return .lost("it ran, and how it ended is not known: its supervisor \(exitText)")
     }
+
+    /// Nothing of the job is before the gate, and none but the supervisor itself says that it went past it.
+    private var hasNotBegun: Bool { isAtGate || (!folder.hasBegun && folder.isNamed) }
+
+    /// Whether the supervisor ended by itself.
+    private var hasExited: Bool { if case .exited = exit { true } else { false } }
 
     private static var shortage: String { "no fds, memory or processes are left; let fewer runs be active" }
 

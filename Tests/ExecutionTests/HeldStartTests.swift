@@ -50,6 +50,7 @@ import Testing
         attempt.abandon(because: "the file of its environment is open to everybody")
         try harness.wait("its end") { !harness.reports.isEmpty }
         #expect(harness.reports.first?.ending == .couldNotStart("the file of its environment is open to everybody"))
+        #expect(harness.reports.first?.isSupervisorKilledBefore == false)
         #expect(attempt.pid == nil)
     }
 
@@ -72,6 +73,7 @@ import Testing
         #expect(
             harness.reports.first?.ending
                 == .couldNotStart("the supervisor of the run ended before the run began: it was killed by signal 9"))
+        #expect(harness.reports.first?.isSupervisorKilledBefore == true)
         #expect(!attempt.isActive)
     }
 }

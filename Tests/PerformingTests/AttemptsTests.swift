@@ -26,7 +26,8 @@ private final class RealStage {
 
     /// - Parameters:
     ///   - store: and folder: of an earlier one, to take over what that left.
-    init(jobs: [Job], store: FakeStore? = nil, folder: ScratchFolder? = nil) throws {
+    ///   - supervisor: a program in its place; nil: its own.
+    init(jobs: [Job], store: FakeStore? = nil, folder: ScratchFolder? = nil, supervisor: String? = nil) throws {
         loop = try EventLoop()
         self.folder = try folder ?? ScratchFolder()
         self.store = store ?? FakeStore(journal)
@@ -34,7 +35,7 @@ private final class RealStage {
         sink = FakeSink(journal)
         let log = Log(identifier: "test", threshold: .error)
         engine = try Engine(loop: loop, log: log, store: self.store, source: source, seed: 1, pace: Stage.quickPace)
-        let runner = try Runner(loop: loop, folder: self.folder.path + "/runs")
+        let runner = try Runner(loop: loop, folder: self.folder.path + "/runs", supervisor: supervisor)
         attempts = try Attempts(
             loop: loop, log: log, runner: runner, session: SessionManager(environment: ["PATH": "/usr/bin:/bin"]),
             settings: settings, intake: engine, home: "/tmp")
@@ -229,8 +230,77 @@ struct AttemptsTests {
         try stage.loop.turn(until: "all have ended") { stage.store.runs.values.allSatisfy { $0.status == .success } }
     }
 
+    /// A daemon that was killed with it would have left it to the next one, which begins it.
+    @Test("an attempt whose supervisor is killed before it began is launched once more", arguments: [1, 2])
+    func supervisorKilledBefore(kills: Int) throws {
+        let folder = try ScratchFolder()
+        let script = """
+            #!/bin/sh
+            echo >> \(folder.path)/started
+            test $(wc -l < \(folder.path)/started) -gt \(kills) || kill -KILL $$
+            exec "$(dirname "$(readlink /proc/$PPID/exe)")/botcron-run" "$@"
+            """
+        let supervisor = folder.path + "/supervisor"
+        try write(script + "\n", to: supervisor)
+        let stage = try RealStage(jobs: [RealStage.job("a", "echo ran")], folder: folder, supervisor: supervisor)
+        try stage.start()
+        let run = try stage.end(of: try stage.run("a"))
+        #expect(run.attempt == 1)
+        #expect(contents(of: folder.path + "/started") == "\n\n")
+        if kills == 1 {
+            #expect(run.status == .success)
+            #expect(run.outputPreview == "ran\n")
+        } else {
+            #expect(run.status == .failed)
+            #expect(run.error?.contains("ended before the run began") == true, "\(run)")
+        }
+    }
+
+    /// Its folder is what says that the run, which is on record by then, has not begun: a daemon that is killed now
+    /// leaves it to the next one. It was removed, and the run was interrupted though it had never begun.
+    @Test("what was prepared for a run stays while the run waits for its launch, whatever is expected next")
+    func preparedStays() throws {
+        let stage = try RealStage(jobs: [])
+        let attempts = stage.attempts
+        func launch(_ id: String) -> Launch {
+            var run = Run(
+                id: id, job: "a", skill: "", trigger: .schedule, scheduledFor: nil, createdAt: stage.engine.now,
+                status: .running)
+            run.attempt = 1
+            return Launch(run: run, job: RealStage.job("a", "echo ran"))
+        }
+        let last = launch("last")
+        let prepared = attempts.hold(Attempts.request(last), last.job)
+        attempts.preparation.add(prepared, for: "last", due: stage.engine.now) {
+            attempts.runner.removeOutput(run: "last", attempt: 1)
+        }
+        // More than one turn has time for.
+        let launches = (0..<60).map { launch("\($0)") } + [last]
+        attempts.claim(launches)
+        attempts.start(launches)
+        let folder = stage.folder.path + "/runs/last.1"
+        attempts.expect(nil)
+        try stage.loop.turn(until: "its end") {
+            #expect(access(folder, F_OK) == 0, "the folder of a run on record has to be there")
+            guard case .over(let outcome)? = attempts.live["last"]?.life else { return false }
+            #expect(outcome.ending == .exited(0))
+            return true
+        }
+        #expect(attempts.live.count == launches.count)
+    }
+
     private func contents(of path: String) -> String {
         FileDescriptor.contents(of: path, limit: 1 << 16).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    /// A program.
+    private func write(_ text: String, to path: String) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o700)
+        try #require(file >= 0)
+        let bytes = Array(text.utf8)
+        let count = Glibc.write(file, bytes, bytes.count)
+        close(file)
+        try #require(count == bytes.count)
     }
 
     private func create(_ path: String) throws {

@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Execution
 public import Scheduling
 internal import Store
@@ -9,6 +10,22 @@ extension Attempts: CommitObserver {
                 known.number == record.number, case .over = known.life
             else { continue }
             live[record.run] = nil
+        }
+    }
+}
+
+extension Attempts {
+    /// Hears what a run says of itself.
+    func follow(_ handle: AttemptHandle, _ job: String) {
+        var isStallTold = false
+        // The handle calls this itself, and this object outlives it.
+        handle.onRemark = { [unowned self, unowned handle] in
+            onRemark(handle.run)
+            guard handle.isStalled, !isStallTold else { return }
+            isStallTold = true
+            log.warning(
+                "the run stalls: it has written nothing for its stall_timeout",
+                [("BOTCRON_JOB", job), ("BOTCRON_EXECUTION_ID", handle.run)])
         }
     }
 }

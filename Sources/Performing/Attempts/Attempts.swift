@@ -107,7 +107,7 @@ public final class Attempts {
     func begin(_ attempt: LiveAttempt) {
         guard let launch = attempt.launch else { return }
         if attempt.remedySucceeded == nil, let remedy = remedy(for: launch.run) { return mend(attempt, launch, remedy) }
-        if launch.run.attempt == 1, let prepared = preparation.take(launch.run.id) {
+        if let prepared = attempt.takePrepared() {
             guard prepared.isUsable(for: launch.job), prepared.isPlaced == session.isPresent else {
                 return beginAfter(prepared, attempt)
             }
@@ -208,6 +208,11 @@ public final class Attempts {
 
     func ended(_ attempt: LiveAttempt, _ report: AttemptReport) {
         if case .shortOfResources(let reason) = report.ending, !attempt.isEnding { return postpone(attempt, reason) }
+        if report.isSupervisorKilledBefore, canBeLaunchedAgain(attempt) {
+            attempt.isLaunchedAgain = true
+            attempt.life = .claimed
+            return begin(attempt)
+        }
         for caveat in [report.outputError, report.limitsError].compactMap({ $0 }) {
             log.warning("not all that the run was to have", attempt.fields + [("BOTCRON_ERROR", caveat)])
             intake.submit(.caveat(run: attempt.run, caveat))
@@ -216,6 +221,11 @@ public final class Attempts {
         outcome.remedySucceeded = attempt.remedySucceeded
         if attempt.isEnding, case .couldNotStart = outcome.ending { outcome.isCancelled = true }
         over(attempt, outcome)
+    }
+
+    /// As the next daemon would do it, had this one been killed, too. Once: who kills them all means it.
+    private func canBeLaunchedAgain(_ attempt: LiveAttempt) -> Bool {
+        attempt.launch != nil && !attempt.isLaunchedAgain && !attempt.isEnding
     }
 
     /// Kept until it is committed: a core that is built anew meanwhile asks for it again.
@@ -234,20 +244,6 @@ public final class Attempts {
         intake.submit(.caveat(run: attempt.run, "it had to wait: \(reason)"))
         guard told.insert(.shortage).inserted else { return }
         log.warning("a run waits for what the machine is short of", attempt.fields + [("BOTCRON_ERROR", reason)])
-    }
-
-    /// Hears what a run says of itself.
-    func follow(_ handle: AttemptHandle, _ job: String) {
-        var isStallTold = false
-        // The handle calls this itself, and this object outlives it.
-        handle.onRemark = { [unowned self, unowned handle] in
-            onRemark(handle.run)
-            guard handle.isStalled, !isStallTold else { return }
-            isStallTold = true
-            log.warning(
-                "the run stalls: it has written nothing for its stall_timeout",
-                [("BOTCRON_JOB", job), ("BOTCRON_EXECUTION_ID", handle.run)])
-        }
     }
 }
 
@@ -269,6 +265,9 @@ extension Attempts: AttemptControl {
             // A core that was built anew says once more what is under way already.
             if let known = live[launch.run.id], known.number == launch.run.attempt { continue }
             let attempt = LiveAttempt(launch)
+            // From now on it is the attempt's, however long that waits for its launch: its folder says that the run,
+            // which is on record, has not begun.
+            if attempt.number == 1 { attempt.prepared = preparation.take(launch.run.id) }
             live[launch.run.id] = attempt
             queue.append(attempt)
         }
@@ -282,6 +281,7 @@ extension Attempts: AttemptControl {
         switch attempt.life {
         case .claimed:
             postponed.removeAll { $0 === attempt }
+            attempt.takePrepared()?.abandon()
             couldNotStart(attempt, Self.endedBefore)
         case .mending: errands.cancel(Self.remedyName(of: run))
         case .gated(let supervisor): supervisor.abandon()

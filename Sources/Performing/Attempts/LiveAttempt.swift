@@ -24,6 +24,10 @@ final class LiveAttempt {
     /// What is to be started; nil for one that was taken over from an earlier daemon.
     let launch: Launch?
     var life = Life.claimed
+    /// The supervisor that is there ahead of its launch.
+    var prepared: GatedSupervisor?
+    /// Its supervisor was killed before it began, and it has been launched once more.
+    var isLaunchedAgain = false
     /// Somebody wants its end.
     var isEnding = false
     /// Whether the remedy before it succeeded; nil where there was none.
@@ -44,6 +48,12 @@ final class LiveAttempt {
         job = run.job
         self.onStop = onStop
         launch = nil
+    }
+
+    /// The supervisor that was prepared, to be used or ended; nil where there is none, or no longer.
+    func takePrepared() -> GatedSupervisor? {
+        defer { prepared = nil }
+        return prepared.flatMap { $0.handle.isActive ? $0 : nil }
     }
 
     var handle: AttemptHandle? { if case .begun(let handle) = life { handle } else { nil } }

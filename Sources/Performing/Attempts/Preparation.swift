@@ -38,7 +38,12 @@ final class Preparation {
 
     func holds(_ run: String) -> Bool { gated[run] != nil }
 
-    func take(_ run: String) -> GatedSupervisor? { gated.removeValue(forKey: run) }
+    /// What was prepared for the run is the caller's from now on. Where it ends nobody is told, unless he asks to be.
+    func take(_ run: String) -> GatedSupervisor? {
+        let supervisor = gated.removeValue(forKey: run)
+        supervisor?.onEnd = nil
+        return supervisor
+    }
 
     /// What was prepared is for this instant, for one that comes after it, or for nothing.
     func expect(_ instant: Instant?, now: Instant) {

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 /// Jobs that have a say in the machine's sleep: the real logind grants it, or the real polkit refuses it.

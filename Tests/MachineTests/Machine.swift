@@ -1,11 +1,7 @@
-import CLinux
+import EventLoop
 import Glibc
 import JSON
-
-struct TestFailure: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}
+import TestSupport
 
 /// A booted machine with the package installed, and a shell of its user; it ends with its object.
 ///
@@ -22,8 +18,12 @@ final class Machine {
     /// The folder of the kernel that virtual machines boot; nil where no tests are to run on these.
     static let kernel = getenv("BOTCRON_MACHINE_KERNEL").map { String(cString: $0) }
 
-    private let folder: String
-    private var script: pid_t = 0
+    private let scratch: ScratchFolder
+    /// What the machine shares with us, as `/machine`.
+    var folder: String { scratch.path }
+    private let loop: EventLoop
+    /// It says nothing, so its output ends when it does.
+    private let script: TestProgram
     private var input: Int32 = -1
     private var output: Int32 = -1
     private var errors: Int32 = -1
@@ -49,12 +49,9 @@ final class Machine {
         _ kind: Kind = .container
     ) throws {
         guard let package = Self.package else { throw TestFailure("BOTCRON_MACHINE_PACKAGE names no package") }
-        var template = Array("/tmp/botcron-machine-XXXXXX".utf8CString)
-        guard template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } != nil }) else {
-            throw TestFailure("no folder for a machine below /tmp: errno \(errno)")
-        }
-        folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        chmod(folder, 0o777)
+        scratch = try ScratchFolder("botcron-machine", mode: 0o777)
+        loop = try EventLoop()
+        let folder = scratch.path
         var arguments = [Self.boot, folder]
         switch kind {
         case .container: patience = 1
@@ -64,10 +61,12 @@ final class Machine {
             patience = 10
         }
         guard symlink(package, folder + "/package") == 0 else { throw TestFailure("symlink: errno \(errno)") }
-        try write("\(sleepSeconds)", "sleep")
-        if !freezes { try write("", "awake") }
-        if let rules { try write(rules, "rules") }
-        if case .virtual(let leapSeconds) = kind, leapSeconds != 0 { try write("\(leapSeconds)", "leap") }
+        try Self.write("\(sleepSeconds)", to: folder + "/sleep")
+        if !freezes { try Self.write("", to: folder + "/awake") }
+        if let rules { try Self.write(rules, to: folder + "/rules") }
+        if case .virtual(let leapSeconds) = kind, leapSeconds != 0 {
+            try Self.write("\(leapSeconds)", to: folder + "/leap")
+        }
         for pipe in ["in", "out", "errors"] {
             guard mkfifo("\(folder)/\(pipe)", 0o666) == 0 else { throw TestFailure("mkfifo \(pipe): errno \(errno)") }
             chmod("\(folder)/\(pipe)", 0o666)
@@ -76,18 +75,14 @@ final class Machine {
         input = open(folder + "/in", O_RDWR | O_CLOEXEC)
         output = open(folder + "/out", O_RDWR | O_CLOEXEC | O_NONBLOCK)
         errors = open(folder + "/errors", O_RDWR | O_CLOEXEC | O_NONBLOCK)
-        script = try Self.spawn(arguments)
+        script = try TestProgram(arguments, environment: nil, errors: .inherited)
         try run("mkdir -p ~/.config/aa-workflow; cat > ~/.config/aa-workflow/config.json <<'END'\n\(config)\nEND")
     }
 
     deinit {
         for descriptor in [input, output, errors] where descriptor >= 0 { close(descriptor) }
-        if script > 0 {
-            kill(script, SIGTERM)
-            var status: Int32 = 0
-            waitpid(script, &status, 0)
-        }
-        _ = try? Self.wait(Self.spawn(["rm", "-rf", "--one-file-system", folder]))
+        script.send(SIGTERM)
+        script.wait()
     }
 
     // MARK: - Commands
@@ -100,7 +95,7 @@ final class Machine {
         count += 1
         let seconds = seconds * patience
         let mark = "end-of-\(count):"
-        try send("(\(text)\n) </dev/null 2>&1\nprintf '\\n\(mark)%d\\n' $?\n")
+        try Self.send("(\(text)\n) </dev/null 2>&1\nprintf '\\n\(mark)%d\\n' $?\n", to: input)
         let deadline = Self.now + seconds
         var bytes: [UInt8] = []
         while true {
@@ -114,12 +109,13 @@ final class Machine {
             guard Self.now < deadline else {
                 throw TestFailure("'\(text)' did not end within \(seconds) s: \(all)\(read(errors)) \(console)")
             }
-            var entry = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-            poll(&entry, 1, 100)
+            var entries = [
+                pollfd(fd: output, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: script.output, events: 0, revents: 0),
+            ]
+            poll(&entries, nfds_t(entries.count), 100)
             bytes += read(output).utf8
-            var status: Int32 = 0
-            if script > 0, waitpid(script, &status, WNOHANG) == script {
-                script = 0
+            if entries[1].revents != 0 {
                 throw TestFailure("the machine is gone, in '\(text)': \(all)\(read(errors)) \(console)")
             }
         }
@@ -134,7 +130,7 @@ final class Machine {
             guard Self.now < start + seconds else {
                 throw TestFailure("\(seconds) s passed without: \(what). \(try journal())")
             }
-            usleep(20_000)
+            try loop.turn(forUSec: 20_000)
         }
         return Self.now - start
     }
@@ -196,9 +192,12 @@ final class Machine {
     /// What the daemon has on record of a job, newest first.
     func history(_ job: String) throws -> [JSONValue] { try ctl("history \(job) -n 1000").arrayValue ?? [] }
 
-    func runRecord(_ id: String) throws -> JSONValue {
+    func runRecord(_ id: String) throws -> JSONValue { try call("get_run", "s \(id)") }
+
+    /// The answer of one of the daemon's methods, as JSON; its arguments as busctl(1) has them.
+    func call(_ method: String, _ arguments: String) throws -> JSONValue {
         let call = "busctl --user --json=short call com.aiworkflow.BotCron /com/aiworkflow/BotCron "
-        let answer = try JSONValue(parsing: try run(call + "com.aiworkflow.BotCron get_run s \(id)"))
+        let answer = try JSONValue(parsing: try run(call + "com.aiworkflow.BotCron \(method) \(arguments)"))
         return try JSONValue(parsing: answer["data"]?.arrayValue?.first?.stringValue ?? "null")
     }
 
@@ -275,17 +274,17 @@ final class Machine {
 
     private var console: String { lines("console").joined(separator: "\n") }
 
-    private func write(_ text: String, _ name: String) throws {
-        let file = open("\(folder)/\(name)", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw TestFailure("cannot write \(name): errno \(errno)") }
+    private static func write(_ text: String, to path: String) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw TestFailure("cannot write \(path): errno \(errno)") }
         defer { close(file) }
         try send(text, to: file)
     }
 
-    private func send(_ text: String, to file: Int32? = nil) throws {
+    private static func send(_ text: String, to file: Int32) throws {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { Glibc.write(file ?? input, $0.baseAddress, $0.count) }
+            let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
             guard count > 0 else { throw TestFailure("cannot write to the machine: errno \(errno)") }
             bytes = bytes.dropFirst(count)
         }
@@ -299,29 +298,6 @@ final class Machine {
             guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
             bytes += buffer[..<count]
         }
-    }
-
-    private static func spawn(_ arguments: [String]) throws -> pid_t {
-        var pid: pid_t = 0
-        var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { for pointer in pointers { free(pointer) } }
-        // Of the signals that are blocked here the script has to hear.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        let code = posix_spawnp(&pid, arguments[0], nil, &attributes, &pointers, environ)
-        guard code == 0 else { throw TestFailure("cannot start \(arguments): errno \(code)") }
-        return pid
-    }
-
-    private static func wait(_ pid: pid_t) -> Int32 {
-        var status: Int32 = 0
-        waitpid(pid, &status, 0)
-        return status
     }
 }
 

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import TestSupport
 
 /// What is on record of a job's fire times, to be held against what its schedule names.
 struct Ledger {

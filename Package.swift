@@ -142,7 +142,7 @@ let package = Package(
             ]),
         // On a booted machine: `make test-machine`, and `make test-long` for those with a clock of their own; anywhere
         // else they are skipped.
-        tests("MachineTests", ["JSON", "CLinux"], exclude: ["boot", "boot-virtual"]),
+        tests("MachineTests", ["TestSupport", "EventLoop", "JSON"], exclude: ["boot", "boot-virtual"]),
         tests(
             "ControlToolTests",
             ["TestSupport", "botcronctl", "botcrond", "Client", "Contract", "Schedules", "JSON"],
@@ -150,7 +150,7 @@ let package = Package(
 
         // What the tests of several rooms need.
         .target(
-            name: "TestSupport", dependencies: ["EventLoop", "CLinux"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["EventLoop", "JSON", "CLinux"], path: "Tests/TestSupport",
             swiftSettings: strict),
         // What stores in memory have in common.
         .target(

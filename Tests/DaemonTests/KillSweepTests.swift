@@ -62,6 +62,8 @@ import Testing
         for point in 0..<Self.points {
             let fault = point % 2 == 0 ? nil : Self.killingFault(&random)
             var changes: [String: String?] = ["LEDGER": ledger]
+            let telling = session.scratch.path + "/telling"
+            changes.merge(try FaultLibrary.environment(tellingIn: telling)) { $1 }
             if let fault { changes.merge(try FaultLibrary.environment(fault)) { $1 } }
             let daemon = try session.launch([], changes)
             let patience = Double.random(in: fault == nil ? 0...0.5 : 0.6...0.7, using: &random)
@@ -85,16 +87,20 @@ import Testing
             }
             try session.crash(daemon)
             // Killed from outside, at a moment of chance: with a fault that never came, too.
-            if !isDead { unsent.formUnion(try Untold.afterMark(session)) }
+            guard !isDead else { continue }
+            let untold = try Untold.afterMark(session)
+            // It has to have been at it: a busy machine makes that moment long, but nothing else happens in it.
+            if !untold.isEmpty, FaultLibrary.telling(telling) == .nothing {
+                Issue.record("seed \(seed), point \(point): killed while it sent nothing, and not told: \(untold)")
+            }
+            unsent.formUnion(untold)
         }
         let story = try Story(session, ledger, promised, unsent)
         #expect(story.violations.isEmpty, "seed \(seed): \(story.violations.joined(separator: "\n"))")
         #expect(story.processCount > Self.points / 4, "seed \(seed): too little happened")
-        // The moment lasts microseconds; a busy machine may stretch a few of them.
-        #expect(unsent.count <= max(10, Self.points / 20), "seed \(seed): \(unsent)")
         print(
-            "kill sweep: seed \(seed), \(Self.points) kills \(deaths), \(unsent.count) signals killed as they were sent,",
-            story.summary)
+            "kill sweep: seed \(seed), \(Self.points) kills \(deaths),",
+            "\(unsent.count) signals killed as they were sent,", story.summary)
     }
 
     private static func killingFault(_ random: inout SeededGenerator) -> FaultLibrary.Fault {
@@ -197,7 +203,7 @@ private struct Story {
             try session.json("GetStatus")["active_runs"] == []
         }
         try session.settle()
-        let runs = try Self.allRuns(session)
+        let runs = try session.allRuns()
         runCount = runs.count
         let byID = Dictionary(runs.map { ($0.text("execution_id"), $0) }) { first, _ in first }
         if byID.count != runs.count { violations.append("the history has a run twice") }
@@ -208,18 +214,6 @@ private struct Story {
         for (id, run) in byID where ["running", "queued", "retrying"].contains(run.text("status")) {
             violations.append("\(id) is \(run.text("status")) for ever")
         }
-    }
-
-    private static func allRuns(_ session: Session) throws -> [JSONValue] {
-        var runs: [JSONValue] = []
-        var cursor = JSONValue.null
-        repeat {
-            let filter: JSONObject = cursor.isNull ? ["limit": 1000] : ["limit": 1000, "cursor": cursor]
-            let page = try session.json("query_history", .string(JSONValue.object(filter).compactText))
-            runs += page["runs"]?.arrayValue ?? []
-            cursor = page["next_cursor"] ?? .null
-        } while !cursor.isNull
-        return runs
     }
 
     private mutating func compareProcesses(_ session: Session, _ ledger: String, _ runs: [String: JSONValue]) throws {

@@ -4,7 +4,11 @@
  *
  * BOTCRON_FAULT_SWITCH=FILE is a disk that fails for as long as the test wants it to, for the daemon and for its
  * supervisors: the file is mapped, and says which calls fail, with which errno, on what below which path. Calls, by
- * letter: w write, s sync, r read, o open for writing, c make a file, m make a folder, n rename and unlink. */
+ * letter: w write, s sync, r read, o open for writing, c make a file, m make a folder, n rename and unlink.
+ *
+ * BOTCRON_TELLING=FILE: what the daemon did last is in FILE, eight bytes that outlive it. 1: it has set its mark that
+ * signals are told, and since then it has done nothing but send. 2: since that mark the bus has not taken all at once.
+ * 0: anything else. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,7 +19,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,8 +42,32 @@ static char wanted[16];
 static long countdown;
 static char action[16];
 
+static volatile long *telling;
+
+/* What the bus has not taken goes on waiting for it. */
+static void is_not_telling(void)
+{
+    if (telling && *telling == 1)
+        *telling = 0;
+}
+
+static void open_telling(const char *path)
+{
+    int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0 || ftruncate(file, sizeof *telling) < 0)
+        abort();
+    telling = mmap(NULL, sizeof *telling, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    close(file);
+    if (telling == MAP_FAILED)
+        abort();
+}
+
 __attribute__((constructor)) static void read_fault(void)
 {
+    const char *path = getenv("BOTCRON_TELLING");
+    if (path && strcmp(program_invocation_short_name, "botcrond") == 0)
+        open_telling(path);
+    unsetenv("BOTCRON_TELLING");
     const char *text = getenv("BOTCRON_FAULT");
     if (text && strcmp(program_invocation_short_name, "botcrond") == 0)
         sscanf(text, "%15[^:]:%ld:%15s", wanted, &countdown, action);
@@ -101,6 +131,7 @@ static int refuses_open(const char *path, int flags)
 
 static enum verdict look(const char *class_)
 {
+    is_not_telling();
     if (countdown <= 0 || strcmp(class_, wanted) != 0 || --countdown > 0)
         return FINE;
     if (strcmp(action, "kill") == 0)
@@ -140,8 +171,10 @@ ssize_t write(int fd, const void *bytes, size_t count)
 {
     if (refuses_fd('w', fd))
         return -1;
-    if (!is_file(fd))
+    if (!is_file(fd)) {
+        is_not_telling();
         return REAL(write)(fd, bytes, count);
+    }
     FAULTY("write", -1, REAL(write)(fd, bytes, count));
 }
 
@@ -149,8 +182,12 @@ ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
 {
     if (refuses_fd('w', fd))
         return -1;
-    if (is_told_mark(fd))
-        return REAL(pwrite)(fd, bytes, count, offset);
+    if (is_told_mark(fd)) {
+        ssize_t written = REAL(pwrite)(fd, bytes, count, offset);
+        if (telling)
+            *telling = 1;
+        return written;
+    }
     FAULTY("write", -1, REAL(pwrite)(fd, bytes, count, offset));
 }
 
@@ -245,4 +282,20 @@ int open64(const char *path, int flags, ...)
     if (refuses_open(path, flags))
         return -1;
     FAULTY("open", -1, REAL(open64)(path, flags, mode));
+}
+
+/* libdbus sends a message by one of these. */
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    ssize_t sent = REAL(sendmsg)(fd, message, flags);
+    if (telling && *telling == 1 && sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        *telling = 2;
+    return sent;
+}
+
+/* Where a turn of the loop is over. */
+int epoll_wait(int fd, struct epoll_event *events, int most, int timeout)
+{
+    is_not_telling();
+    return REAL(epoll_wait)(fd, events, most, timeout);
 }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// The library that makes system calls of a daemon go wrong; see `Tests/Faults/faults.c`. Built at its first use.
 enum FaultLibrary {
@@ -38,6 +39,25 @@ enum FaultLibrary {
     /// What a daemon's environment gets so that its disk fails as `disk` says, and those of its supervisors.
     static func environment(_ disk: FailingDisk) throws -> [String: String?] {
         ["LD_PRELOAD": try built.get(), "BOTCRON_FAULT_SWITCH": disk.file]
+    }
+
+    /// What a daemon was doing when it was killed, as far as signals go.
+    enum Telling: Int {
+        case nothing = 0
+        /// It had marked them as told, and has done nothing since but send them.
+        case sending = 1
+        /// The bus did not take them all at once.
+        case waitingForBus = 2
+    }
+
+    /// What the environment of a daemon gets, so that `telling` can be asked when it is dead.
+    static func environment(tellingIn file: String) throws -> [String: String?] {
+        ["LD_PRELOAD": try built.get(), "BOTCRON_TELLING": file]
+    }
+
+    static func telling(_ file: String) -> Telling {
+        let bytes = TestFile.bytes(file) ?? []
+        return bytes.first.flatMap { Telling(rawValue: Int($0)) } ?? .nothing
     }
 
     private static let built = Result {

@@ -209,12 +209,14 @@ final class Session {
     static let binary = getenv("BOTCRON_DAEMON").map { String(cString: $0) } ?? TestPlace.built("botcrond")
 
     /// Starts the daemon and does not wait for anything. A value of nil takes a variable away.
+    ///
+    /// - Parameter under: a program that starts it in turn, and its arguments.
     func launch(
-        _ arguments: [String] = [], _ changes: [String: String?] = [:], isApart: Bool = false
+        _ arguments: [String] = [], _ changes: [String: String?] = [:], isApart: Bool = false, under: [String] = []
     ) throws -> Program {
         var environment = environment
         for (key, value) in changes { environment[key] = value }
-        let place = isApart ? ["unshare", "--mount", "--propagation", "private"] : []
+        let place = isApart ? ["unshare", "--mount", "--propagation", "private"] : under
         let daemon = try Program(place + [Self.binary] + arguments, environment: environment, on: loop)
         daemons.append(daemon)
         return daemon

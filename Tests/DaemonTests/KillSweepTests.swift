@@ -135,7 +135,7 @@ import Testing
             changes.merge(try FaultLibrary.environment(fault)) { $1 }
             let daemon = try session.launch([], changes)
             try? session.wait("its end", seconds: 1.3) { daemon.code != nil }
-            // One that cannot start says why, and ends; one that runs goes on. A busy machine lets either take its time.
+            // One that cannot start says why, and ends; one that runs goes on. Either may take its time.
             try session.wait("its end or its name, with \(fault)") { session.owner != nil || daemon.code != nil }
             if daemon.code == nil, (try? session.json("HealthCheck")["healthy"]) == nil {
                 try session.wait("the end of one that does not answer, with \(fault)") { daemon.code != nil }

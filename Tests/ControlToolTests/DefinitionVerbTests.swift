@@ -163,6 +163,8 @@ import Testing
         #expect(try names() == ["a", "b", "first", "second"])
         #expect(try stage.shell("echo '{' | \(control) add -").code == 64)
         #expect(try stage.shell("echo '{}' | \(control) add - --every 1h").code == 64)
+        let long = try stage.shell("head -c 17000000 /dev/zero | \(control) add -")
+        #expect(long.code == 64 && long.errors.contains("more than 16777216 bytes"), "\(long)")
     }
 
     @Test func aJobOfTheFileIsChangedThereAndNothingElse() throws {

@@ -1,4 +1,5 @@
 import Client
+import Configuration
 import Contract
 import Glibc
 import JSON
@@ -64,28 +65,34 @@ private func definitionsOfInput(_ request: Request) throws(Failure) -> [JSONValu
     if let option = JobOption.all.first(where: { request.has($0.name) }) {
         throw request.usage("\(option.name) and -: the definition comes from standard input alone")
     }
+    let text = try standardInput(request)
     let value: JSONValue
     do {
-        value = try JSONValue(parsing: standardInput())
+        value = try JSONValue(parsing: text)
     } catch {
         throw request.usage("standard input: \(error.description)")
     }
     return value.arrayValue ?? [value]
 }
 
-/// A bit more than any definition that the daemon takes.
-private let inputMax = 16 << 20
+/// As much as a configuration may hold; a definition is far below it.
+private let inputMax = ConfigurationFile.bytesMax
 
-private func standardInput() -> String {
+private func standardInput(_ request: Request) throws(Failure) -> String {
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
-    while bytes.count < inputMax {
+    while true {
         let count = Glibc.read(STDIN_FILENO, &buffer, buffer.count)
         if count < 0, errno == EINTR { continue }
-        guard count > 0 else { break }
+        guard count >= 0 else {
+            throw Failure.broken("cannot read standard input: \(String(cString: strerror(errno)))")
+        }
+        guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
         bytes += buffer[..<count]
+        guard bytes.count <= inputMax else {
+            throw request.usage("standard input: more than \(inputMax) bytes, which no definitions need")
+        }
     }
-    return String(decoding: bytes, as: UTF8.self)
 }
 
 /// `schedule_job` replaces what there is: here that has to be said.

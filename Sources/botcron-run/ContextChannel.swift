@@ -55,15 +55,34 @@ final class ContextChannel {
     /// Sends and reads what can be sent and read now, within bounds; the rest is for the next turn.
     func serve() {
         if !unsent.isEmpty { send() }
-        var buffer = [UInt8](repeating: 0, count: Self.pieceBytes)
         for _ in 0..<Self.piecesPerTurn {
-            switch buffer.withUnsafeMutableBytes({ end.read(into: $0) }) {
-            case .bytes(let count): hear(buffer[..<count])
-            case .wouldBlock: return
-            case .end, .failed:
-                isClosed = true
-                return
-            }
+            guard readPiece() > 0 else { return }
+        }
+    }
+
+    /// Reads what the socket holds now, which has all that an ended process ever said; what others say meanwhile must
+    /// not keep us here.
+    func drain() {
+        var remaining = end.readableByteCount
+        while remaining > 0 {
+            let count = readPiece()
+            guard count > 0 else { return }
+            remaining -= count
+        }
+    }
+
+    /// How many bytes; 0 when there are none now, or will be none any more.
+    private func readPiece() -> Int {
+        var buffer = [UInt8](repeating: 0, count: Self.pieceBytes)
+        switch buffer.withUnsafeMutableBytes({ end.read(into: $0) }) {
+        case .bytes(let count):
+            hear(buffer[..<count])
+            return count
+        case .wouldBlock:
+            return 0
+        case .end, .failed:
+            isClosed = true
+            return 0
         }
     }
 

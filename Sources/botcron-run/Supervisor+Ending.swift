@@ -98,7 +98,7 @@ extension Supervisor {
         outcome.endedUSec = SystemClock.realtime.nowUSec
         isOver = true
         drainOutput()
-        serveContext()
+        drainContext()
         // What the process has left behind may hold the other ends.
         if let number = output?.number, !OutputDrain.hasWriters(number) { output = nil }
         if let number = context?.number, !OutputDrain.hasWriters(number) { context = nil }

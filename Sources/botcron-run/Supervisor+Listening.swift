@@ -64,6 +64,16 @@ extension Supervisor {
     func serveContext() {
         guard let context else { return }
         context.serve()
+        note(context)
+    }
+
+    func drainContext() {
+        guard let context else { return }
+        context.drain()
+        note(context)
+    }
+
+    private func note(_ context: ContextChannel) {
         if context.isClosed { self.context = nil }
         guard context.remarks != outcome.remarks else { return }
         outcome.remarks = context.remarks

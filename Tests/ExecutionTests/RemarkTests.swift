@@ -1,4 +1,5 @@
 import Execution
+import Glibc
 import TestSupport
 import Testing
 
@@ -38,6 +39,20 @@ import Testing
         try harness.folder.write("", to: "go")
         try harness.wait("its end") { !harness.reports.isEmpty }
         #expect(harness.reports.first?.remarks == ["progress": "40", "cost": "1"])
+    }
+
+    /// What a process said before it ended counts, however late the supervisor looks: more waits than it reads in a turn.
+    @Test func itsLastWordIsHeardBehindAllThatWaits() throws {
+        let attempt = talking(
+            "echo up; \(Self.waitForGo) head -c 150000 /dev/zero | tr '\\0' x >&3; echo >&3; echo 'result {}' >&3")
+        let supervisor = try #require(attempt.supervisorPID)
+        try harness.waitForOutput(attempt, "up")
+        kill(supervisor, SIGSTOP)
+        try harness.folder.write("", to: "go")
+        try harness.wait("the process to end") { attempt.pid.map { ProcessState.isGone($0) } ?? false }
+        kill(supervisor, SIGCONT)
+        try harness.wait("its end") { !harness.reports.isEmpty }
+        #expect(harness.reports.first?.remarks == ["result": "{}"])
     }
 
     /// However much it says, whoever listens is told some times a second, and of the last.

@@ -8,7 +8,11 @@ internal import Glibc
 /// over the old. Where a component is missing, or may not be read, the folder above waits for it. It ends with this
 /// object.
 ///
+/// What else happens in the folders on the way, a home folder among them, wakes nobody.
+///
 /// Sharp edges:
+/// - That a folder on the way loses its rights is not told; whoever then fails to read calls `lookAgain`, and is told
+///   when they come back.
 /// - What is written by another name of the file (a hard link in a folder that the path does not pass) is not told.
 /// - A folder that may be passed but not read cannot be watched: what replaces it is seen when something else changes.
 /// - Mounts make no events: `MountWatch` tells of them, and `lookAgain` is what to do then.
@@ -90,11 +94,15 @@ public final class FileWatch {
         return fault
     }
 
-    /// A component on the way: told when it is moved, removed or gets other rights, not when something in it changes.
+    /// A component on the way: told when it is moved or removed, not when something in it changes.
+    ///
+    /// Of a link the attributes, too: one that another is renamed over has a name less. Of a folder they would be those
+    /// of everything in it.
     private func watchItself(_ path: String) throws(EventLoopError) -> EventSource {
-        try loop.inotify(path: path, [.selfDeleted, .selfMoved, .attributesChanged, .notFollowing]) {
-            [weak self] event in
-            // Other changes of what is in the folder, which others watch for.
+        var events: FileEvents = [.selfDeleted, .selfMoved, .notFollowing]
+        if case .folder = Kind(of: path) {} else { events.insert(.attributesChanged) }
+        return try loop.inotify(path: path, events) { [weak self] event in
+            // A folder came in its place meanwhile: what is in it is none of ours.
             if event.name.isEmpty { self?.tell() }
         }
     }

@@ -39,10 +39,12 @@ final class FileWatches {
         } catch {
             sayUnwatched("the time zone database", error)
         }
-        mounts = try? MountWatch(on: loop) { [weak self] in
-            guard let self else { return }
-            for file in files { file.lookAgain() }
-        }
+        mounts = try? MountWatch(on: loop) { [weak self] in self?.lookAgain() }
+    }
+
+    /// What is on the way to the files may have changed without an event: something was mounted, or rights were taken.
+    func lookAgain() {
+        for file in files { file.lookAgain() }
     }
 
     /// Calls back once for a burst of calls.

@@ -172,6 +172,7 @@ public final class Settings: CoreSource, CommitObserver {
             next = try inForce.read(with: reader)
         } catch {
             onChange()
+            watches?.lookAgain()
             throw .configuration(error)
         }
         let old = Dictionary(inForce.configuration.jobs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -10,7 +10,7 @@ public import Scheduling
 /// let path = ConfigurationFile.defaultPath(environment: environment)
 /// guard case .bytes(let bytes) = try ConfigurationFile.load(path: path) else { … }      // absent: no jobs
 /// let document = try ConfigurationFile.parse(bytes, path: path)
-/// let reader = ConfigurationReader(zones: zones, home: home, now: now, registrations: store.registrations)
+/// let reader = ConfigurationReader(zones: zones, home: home, now: now, registration: store.registration)
 /// let configuration = try reader.read(document: document)
 /// schedule(configuration.jobs)
 /// for refused in configuration.refused { warn("\(refused.name): \(refused.error)") }
@@ -19,7 +19,7 @@ public import Scheduling
 ///
 /// Sharp edges:
 /// - A refused job never stops the others; only trouble with the section itself throws.
-/// - `registrations` must be what the store remembers: without it every start would move the anchor of intervals and
+/// - `registration` must be what the store remembers: without it every start would move the anchor of intervals and
 ///   take relative instants (`in 2 hours`) anew.
 /// - `null` counts as "not given", as the interface itself writes it.
 public struct Configuration: Sendable, Equatable {

@@ -29,13 +29,7 @@ extension MethodCall {
 
     /// A JSON value out of a text argument.
     func json(_ index: Int, _ name: String, expected: String = "one JSON value") throws(ErrorReply) -> JSONValue {
-        let text = text(index)
-        try checkSize(text, name)
-        do throws(JSONError) {
-            return try JSONValue(parsing: text)
-        } catch {
-            throw .invalidArgument(name, found: "text that is not JSON (\(error.description))", expected: expected)
-        }
+        try JSONValue(argument: text(index), name, expected: expected)
     }
 
     /// A job's name, or a JSON object that has it as `job` beside what else is in `keys`.
@@ -57,13 +51,24 @@ extension MethodCall {
     }
 }
 
-/// - Throws: `LimitsExceeded` where a JSON text is longer than a method takes.
-func checkSize(_ text: String, _ name: String) throws(ErrorReply) {
-    let size = text.utf8.count
-    guard size <= Bounds.jsonBytes else { throw .tooLong(name, size, Bounds.jsonBytes) }
-}
-
 extension JSONValue {
+    /// What a caller gives as JSON.
+    ///
+    /// - Throws: `InvalidArgs` for what is none, `LimitsExceeded` where it is more than a method takes.
+    init(argument text: String, _ name: String, expected: String) throws(ErrorReply) {
+        let size = text.utf8.count
+        guard size <= Bounds.jsonBytes else { throw .tooLong(name, size, Bounds.jsonBytes) }
+        do throws(JSONError) {
+            try self.init(parsing: text, limits: .values(Bounds.jsonValues))
+        } catch {
+            if error.code == .tooMany {
+                throw ErrorReply(
+                    .limitsExceeded, "argument \(name): found more than \(Bounds.jsonValues) values, expected fewer")
+            }
+            throw .invalidArgument(name, found: "text that is not JSON (\(error.description))", expected: expected)
+        }
+    }
+
     func string(_ name: String) throws(ErrorReply) -> String {
         guard let text = stringValue else { throw .invalidArgument(name, found: compactText, expected: "a string") }
         return text

@@ -13,6 +13,12 @@ enum Bounds {
     static let busJobs = 20_000
     /// The longest JSON text that a method takes, in bytes.
     static let jsonBytes = 4 << 20
+    /// The most values in one: each is a piece of memory of its own.
+    static let jsonValues = 50_000
+    /// The most names in a filter of `query_jobs`.
+    static let queriedNames = 10_000
+    /// The longest name of a section of config.json, and the longest dotted key in one, in bytes.
+    static let configurationKeyBytes = 4_096
     /// The longest idempotency key, in bytes.
     static let keyBytes = 1_024
     /// The longest pattern of `query_jobs`, in bytes: as long as a name.
@@ -25,19 +31,22 @@ enum Bounds {
     static let pageJobs = InterfaceLimits.jobsOfPage
     static let pageJobsUsual = 100
     /// A page of `query_jobs` ends before it has more bytes of JSON.
-    static let pageBytes = 8 << 20
+    static let pageBytes = 2 << 20
     /// Instants in one answer of `preview_schedule`; more is cut to it.
     static let previewedInstants = InterfaceLimits.previewInstants
     /// Items in one answer of `queue_peek`; more is cut to it.
     static let peekedItems = 1_000
+    /// The answer ends with the item that brings it there, in bytes.
+    static let peekedBytes = 1 << 20
     /// Bytes in one answer of `get_output`; more is cut to it, and 0 is the usual number.
     static let outputBytes = InterfaceLimits.outputBytes
     static let outputBytesUsual = InterfaceLimits.outputBytesStandard
 
-    /// Jobs of which there is still one list of all. The text of so many is as long as a body may be.
+    /// Jobs of which there is still one list of all.
     static let listedJobs = 40_000
-    /// The longest text of such a list, in bytes: what else a body needs is small.
-    static let listBytes = Connection.bodyBytesMax - 4_096
+    /// The longest text of an answer, in bytes. A body may be longer; but a text is copied into it as a whole, which
+    /// takes 20 ms.
+    static let listBytes = 8 << 20
     /// Jobs in `GetStatus`, `GetStats` and the state file. Of more, those that are due first, and how many were left
     /// out.
     static let statusJobs = 1_000

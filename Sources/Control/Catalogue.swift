@@ -102,12 +102,9 @@ final class Catalogue {
 
     /// Jobs came and went.
     func changed(added: [String], removed: [String]) {
-        // So many that sorting is cheaper than putting each in its place.
-        guard added.count + removed.count <= 16 else {
-            isStale = true
-            return
-        }
         guard !isStale else { return }
+        // So many that going once over all is cheaper than putting each in its place.
+        guard added.count + removed.count <= 16 else { return merge(added, removed) }
         for name in removed where scheduler.job(named: name) == nil {
             let place = sortedNames.firstPlace { $0 >= name }
             if place < sortedNames.count, sortedNames[place] == name { sortedNames.remove(at: place) }
@@ -116,6 +113,20 @@ final class Catalogue {
             let place = sortedNames.firstPlace { $0 >= name }
             if place == sortedNames.count || sortedNames[place] != name { sortedNames.insert(name, at: place) }
         }
+    }
+
+    private func merge(_ added: [String], _ removed: [String]) {
+        let gone = Set(removed.filter { scheduler.job(named: $0) == nil })
+        var new = added.filter { scheduler.job(named: $0) != nil }.sorted()[...]
+        var merged: [String] = []
+        merged.reserveCapacity(sortedNames.count + new.count)
+        func take(_ name: String) { if merged.last != name { merged.append(name) } }
+        for name in sortedNames where !gone.contains(name) {
+            while let first = new.first, first < name { take(new.removeFirst()) }
+            take(name)
+        }
+        for name in new { take(name) }
+        sortedNames = merged
     }
 
     func everythingChanged() { isStale = true }

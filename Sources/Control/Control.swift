@@ -79,7 +79,7 @@ public final class Control: CommitObserver, AnnouncementSink {
         let requests = Requests(needs, catalogue: catalogue, telling: telling, requestedRuns: requestedRuns)
         steps = try Steps(intake: needs.intake, loop: needs.loop)
         lists = JobLists(scheduler: scheduler, catalogue: catalogue, steps: steps)
-        mirror = try StateMirror(needs, telling: telling)
+        mirror = try StateMirror(needs, telling: telling, catalogue: catalogue, steps: steps)
         headline = Headline(scheduler: scheduler, settings: settings, outlet: outlet)
         changes = try ToldChanges(needs, catalogue: catalogue, outlet: outlet)
         announcer = Announcer(
@@ -87,7 +87,7 @@ public final class Control: CommitObserver, AnnouncementSink {
             journal: JournalVoice(log: needs.log))
         jsonFace = JSONFace(
             scheduler: scheduler, settings: settings, service: service, catalogue: catalogue, telling: telling,
-            requests: requests, outputs: outputs, waiters: waiters, lists: lists,
+            requests: requests, outputs: outputs, waiters: waiters, lists: lists, steps: steps,
             report: ServiceReport(
                 scheduler: scheduler, settings: settings, service: service, catalogue: catalogue, telling: telling),
             health: HealthReport(
@@ -107,6 +107,7 @@ public final class Control: CommitObserver, AnnouncementSink {
     public func serve(on connection: Connection) {
         outlet.open(on: connection)
         connection.onFault = { [log] fault in log.error("a fault on the bus", [("BOTCRON_ERROR", fault)]) }
+        connection.steps = { [steps] step throws(ErrorReply) in try steps.begin(step) }
         connection.gate = { [intake, scheduler] kind, pass in
             switch kind {
             case .request: pass(nil)
@@ -208,7 +209,8 @@ public final class Control: CommitObserver, AnnouncementSink {
     /// The core was built anew.
     public func coreWasRebuilt() {
         catalogue.everythingChanged()
-        everyJobMayHaveChanged()
+        lists.forgetAll()
+        changes.touchEverything()
     }
 
     private func everyJobMayHaveChanged() {

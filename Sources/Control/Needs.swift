@@ -10,8 +10,9 @@ public protocol SettingsControl: AnyObject {
     /// Why config.json as it stands is not in force; nil while it is.
     var configurationFault: ConfigurationError? { get }
 
-    /// A section of config.json, or what stands at a dotted key in it; nil where there is nothing.
-    func value(_ section: String, _ key: String) throws(SettingsError) -> JSONValue?
+    /// Begins to read a section of config.json, or what stands at a dotted key in it. What it gives is called until it
+    /// says that all is read: the file may be too large for one turn.
+    func reading(_ section: String, _ key: String) throws(SettingsError) -> ValueStep
     /// Writes one value, keeps everything else, and takes the file up. A change that is refused has written nothing.
     func update(_ section: String, _ key: String, _ value: JSONValue) throws(SettingsError)
     /// Takes up config.json as it stands, by difference.
@@ -23,6 +24,17 @@ public protocol SettingsControl: AnyObject {
     func readPreview(_ text: String) throws(JobError) -> SchedulePreview
     /// Whether a definition that came over the bus no longer reads, and can be forgotten.
     func isRefusedDefinition(of name: String) -> Bool
+}
+
+/// One more piece of a value of config.json is read.
+public typealias ValueStep = () throws(SettingsError) -> ValueProgress
+
+/// How far the reading of a value is.
+public enum ValueProgress: Sendable, Equatable {
+    /// - Parameter bytes: how long its text is so far.
+    case underWay(bytes: Int)
+    /// Its text, as JSON; nil where there is no such value.
+    case done(String?)
 }
 
 /// What Control needs of Machine.

@@ -16,6 +16,6 @@ enum Place {
 
     /// The name of a job or the id of a run that an object stands for.
     static func name(at path: ObjectPath) -> String {
-        path.text.split(separator: "/").last.flatMap { ObjectPath.unescape(String($0)) } ?? ""
+        path.lastUnescaped ?? ""
     }
 }

@@ -8,8 +8,8 @@ internal import Performing
 /// two steps everything else has its turn, and each reads only what is durable by then: an answer over many jobs tells
 /// of each how it stood when it was its turn.
 final class Steps {
-    /// Jobs that are looked at in one step: 20 ms where each is made into text.
-    static let jobsPerStep = 2_000
+    /// Jobs that are looked at in one step: 5 ms where each is made into text.
+    static let jobsPerStep = 500
     /// Answers that wait for their first step. Beyond it the call is refused with `LimitsExceeded`.
     static let waitingMax = 100
 

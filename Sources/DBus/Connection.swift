@@ -47,6 +47,9 @@ public final class Connection {
     /// `pass` once, with an error to refuse it. Reading properties, introspection and whatever is refused before a
     /// handler has seen it count as reads. Nil: everything passes at once.
     public var gate: ((_ kind: Method.Kind, _ pass: @escaping (ErrorReply?) -> Void) -> Void)?
+    /// Who spreads an answer that may be long over turns of the loop: calls `step` again and again until it says that
+    /// no more follows, or refuses to. Nil: all of it is done at once.
+    public var steps: ((_ step: @escaping () -> Bool) throws(ErrorReply) -> Void)?
     /// Our name on the bus, once connected.
     public private(set) var uniqueName: BusName?
     /// False once the bus is gone or `close()` was called.
@@ -104,6 +107,7 @@ public final class Connection {
         answerOpenCalls(with: ErrorReply(.noReply, "the service has left the bus"))
         isOpen = false
         gate = nil
+        steps = nil
         onConnected = nil
         onDisconnected = nil
         onNameLost = nil

@@ -8,7 +8,7 @@ extension Interface {
     }
 
     /// A whole introspection document with only this interface, as kept in a file.
-    public var xmlDocument: String { XMLText.document([self], children: []) }
+    public var xmlDocument: String { XMLText.document([self]) }
 }
 
 /// Introspection XML, in the layout of GLib's tools: two blanks a level, one element a line.
@@ -16,22 +16,27 @@ struct XMLText {
     private(set) var text = ""
     private var level = 1
 
-    static func document(_ interfaces: [Interface], children: [String]) -> String {
+    static func document(_ interfaces: [Interface]) -> String {
         var xml = XMLText()
-        for interface in interfaces {
-            xml.write(interface)
-        }
-        for child in children {
-            xml.line("<node name=\"\(child)\"/>")
-        }
-        return """
+        xml.beginDocument(interfaces)
+        xml.endDocument()
+        return xml.text
+    }
+
+    mutating func beginDocument(_ interfaces: [Interface]) {
+        text += """
             <!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN"
              "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
             <node>
-            \(xml.text)</node>
 
             """
+        for interface in interfaces { write(interface) }
     }
+
+    /// The last element of a path below.
+    mutating func writeChild(_ element: String) { line("<node name=\"\(element)\"/>") }
+
+    mutating func endDocument() { text += "</node>\n" }
 
     mutating func write(_ interface: Interface) {
         element("interface", "name=\"\(interface.name)\"") { xml in

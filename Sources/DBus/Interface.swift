@@ -216,6 +216,10 @@ public struct ExportedObject {
 /// here: `Connection.announce` tells object managers of one that came or went.
 public struct ObjectSubtree {
     public let path: ObjectPath
+    /// The most objects that an object manager gives in one answer.
+    let listedMax: Int
+    /// What to call where there are more of them, or they are too large: the rest of a sentence.
+    let instead: String
     let names: () -> [String]
     let interfaces: (String) -> [Interface]?
 
@@ -223,9 +227,12 @@ public struct ObjectSubtree {
     ///   - names: of all objects, for introspection and object managers.
     ///   - interfaces: of the object so named; nil where there is none.
     public init(
-        _ path: ObjectPath, names: @escaping () -> [String], interfaces: @escaping (String) -> [Interface]?
+        _ path: ObjectPath, listedMax: Int = .max, instead: String = "ask for the objects one by one",
+        names: @escaping () -> [String], interfaces: @escaping (String) -> [Interface]?
     ) {
         self.path = path
+        self.listedMax = listedMax
+        self.instead = instead
         self.names = names
         self.interfaces = interfaces
     }

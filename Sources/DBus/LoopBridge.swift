@@ -103,6 +103,7 @@ final class LoopBridge {
     // MARK: - Dispatching
 
     /// Hands out what has arrived, until nothing is left: at most what one read brought, about 2 KiB or one message.
+    /// Where that is many calls that take their time, the rest is for the next turn.
     private func dispatch() {
         guard !isDetached, !isWorking else { return }
         isWorking = true
@@ -112,7 +113,12 @@ final class LoopBridge {
             isWorking = false
             dbus_connection_unref(raw)
         }
-        while !isDetached, dbus_connection_dispatch(raw) == DBUS_DISPATCH_DATA_REMAINS {}
+        while !isDetached, dbus_connection_dispatch(raw) == DBUS_DISPATCH_DATA_REMAINS {
+            guard loop.meter.turnUSec < TurnMeter.turnUSecMany else {
+                dispatcher?.schedule()
+                break
+            }
+        }
     }
 
     private func scheduleDispatch() {

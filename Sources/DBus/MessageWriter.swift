@@ -33,17 +33,20 @@ enum MessageWriter {
             }
         case .dictionary(let entries, let key, let value):
             try container("a", "{" + key.text + value.text + "}", &iterator) { (inner) throws(DBusError) in
-                for entry in entries {
-                    try container("e", nil, &inner) { (pair) throws(DBusError) in
-                        try append(entry.key, to: &pair)
-                        try append(entry.value, to: &pair)
-                    }
-                }
+                for entry in entries { try append(entry, to: &inner) }
             }
         case .variant(let content):
             try container("v", content.signature.text, &iterator) { (inner) throws(DBusError) in
                 try append(content, to: &inner)
             }
+        }
+    }
+
+    /// Into a dictionary.
+    static func append(_ entry: DBusValue.Entry, to iterator: inout DBusMessageIter) throws(DBusError) {
+        try container("e", nil, &iterator) { (pair) throws(DBusError) in
+            try append(entry.key, to: &pair)
+            try append(entry.value, to: &pair)
         }
     }
 

@@ -46,6 +46,17 @@ public final class MethodCall {
         }
     }
 
+    /// An answer of the one declared output, to be written piece by piece.
+    func makeArrayReply() throws(DBusError) -> ArrayReply {
+        guard let output = outputs.first, outputs.count == 1 else {
+            preconditionFailure("\(interface).\(member) is declared with \(outputs.count) outputs; an array is one")
+        }
+        return try ArrayReply(to: open.caller, output)
+    }
+
+    /// Answers with a message that is written.
+    func send(_ reply: Message) { if open.take() { open.deliver(reply) } }
+
     /// Answers with an error.
     public func fail(_ error: ErrorReply) {
         guard open.take() else { return }

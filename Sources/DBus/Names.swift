@@ -88,12 +88,9 @@ public struct ObjectPath: ValidatedName {
         guard !element.isEmpty else { return "_" }
         var bytes: [UInt8] = []
         for (index, byte) in element.utf8.enumerated() {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"):
+            if isPlain(byte, isFirst: index == 0) {
                 bytes.append(byte)
-            case UInt8(ascii: "0")...UInt8(ascii: "9") where index > 0:
-                bytes.append(byte)
-            default:
+            } else {
                 bytes += [UInt8(ascii: "_"), hexDigit(byte >> 4), hexDigit(byte & 15)]
             }
         }
@@ -101,22 +98,46 @@ public struct ObjectPath: ValidatedName {
     }
 
     /// The text that `escape` made the element from; nil where it made no such element.
-    public static func unescape(_ element: String) -> String? {
-        guard element != "_" else { return "" }
+    public static func unescape(_ element: String) -> String? { unescape(element.utf8) }
+
+    /// As above, of the last element of the path.
+    public var lastUnescaped: String? {
+        Self.unescape(text.utf8.lastIndex(of: UInt8(ascii: "/")).map { text.utf8[$0...].dropFirst() } ?? text.utf8[...])
+    }
+
+    private static func unescape(_ element: some Collection<UInt8>) -> String? {
+        if element.elementsEqual(CollectionOfOne(UInt8(ascii: "_"))) { return "" }
         var bytes: [UInt8] = []
-        var rest = Array(element.utf8)[...]
-        while let byte = rest.popFirst() {
+        bytes.reserveCapacity(element.count)
+        var rest = element.makeIterator()
+        while let byte = rest.next() {
             guard byte == UInt8(ascii: "_") else {
+                guard isPlain(byte, isFirst: bytes.isEmpty) else { return nil }
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst(), let low = rest.popFirst(),
-                let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
-            else { return nil }
-            bytes.append(value)
+            guard let high = rest.next().flatMap(nibble), let low = rest.next().flatMap(nibble) else { return nil }
+            // `escape` writes as it is what can be.
+            guard !isPlain(high << 4 | low, isFirst: bytes.isEmpty) else { return nil }
+            bytes.append(high << 4 | low)
         }
-        guard let text = String(validating: bytes, as: UTF8.self), escape(text) == element else { return nil }
-        return text
+        return bytes.isEmpty ? nil : String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func isPlain(_ byte: UInt8, isFirst: Bool) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): !isFirst
+        default: false
+        }
+    }
+
+    private static func nibble(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        default: nil
+        }
     }
 
     private static func hexDigit(_ nibble: UInt8) -> UInt8 {

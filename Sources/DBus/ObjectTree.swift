@@ -55,24 +55,24 @@ final class ObjectTree {
         return ExportedObject(path, interfaces)
     }
 
-    func children(of path: ObjectPath) -> [String] {
-        var children = nodes[path.text]?.children ?? []
-        if let subtree = subtrees[path.text] { children.formUnion(subtree.names().map { ObjectPath.escape($0) }) }
-        return children.sorted()
-    }
+    /// The last elements of the paths right below, without those of a subtree.
+    func children(of path: ObjectPath) -> [String] { (nodes[path.text]?.children ?? []).sorted() }
+
+    func subtree(at path: ObjectPath) -> ObjectSubtree? { subtrees[path.text] }
 
     /// The object managers above a path.
     func managers(of path: ObjectPath) -> [ObjectPath] {
         managers.filter { $0.contains(path) }.sorted { $0.text < $1.text }
     }
 
-    /// All objects below a path, by path.
+    /// Objects of their own below a path, by path, without those of subtrees.
     func objects(below path: ObjectPath) -> [ExportedObject] {
-        var objects = nodes.values.compactMap(\.object)
-        for subtree in subtrees.values where path == subtree.path || path.contains(subtree.path) {
-            objects += subtree.names().compactMap { made(at: subtree.path.appending($0)) }
-        }
-        return objects.filter { path.contains($0.path) }.sorted { $0.path.text < $1.path.text }
+        nodes.values.compactMap(\.object).filter { path.contains($0.path) }.sorted { $0.path.text < $1.path.text }
+    }
+
+    /// Subtrees whose objects are all below a path, by path.
+    func subtrees(below path: ObjectPath) -> [ObjectSubtree] {
+        subtrees.values.filter { path == $0.path || path.contains($0.path) }.sorted { $0.path.text < $1.path.text }
     }
 
     private func node(at path: ObjectPath) -> Node {
@@ -125,12 +125,12 @@ final class ObjectTree {
         return (path, interface, method)
     }
 
-    // MARK: - Introspection
+    // MARK: - What every object has
 
-    func introspection(of path: ObjectPath) -> String {
+    /// The interfaces of what is at a path, the standard ones last.
+    func interfaces(at path: ObjectPath) -> [Interface] {
         let object = object(at: path)
-        return XMLText.document(
-            (object?.interfaces ?? []) + standard.interfaces(of: object), children: children(of: path))
+        return (object?.interfaces ?? []) + standard.interfaces(of: object)
     }
 
     func isStandard(_ interface: String) -> Bool { standard.names.contains(interface) }

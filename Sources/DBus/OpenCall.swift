@@ -89,6 +89,16 @@ final class OpenCall {
         }
     }
 
+    /// As above, an answer that is a message already.
+    func deliver(_ reply: Message) {
+        switch destination {
+        case .relay(_, let handler): handler(reply.result)
+        case .bus(let caller):
+            guard caller.expectsReply, connection.isOpen else { return }
+            connection.send(reply: reply, to: caller)
+        }
+    }
+
     /// Answers on behalf of whoever was to.
     func close(with error: ErrorReply) {
         guard state == .open else { return }

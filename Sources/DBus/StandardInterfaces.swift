@@ -2,6 +2,10 @@ internal import CDBus
 
 /// The interfaces that every object has, declared as ours are.
 struct StandardInterfaces {
+    /// Objects whose properties are read in one step, and names that are written in one: some 10 ms each.
+    private static let objectsPerStep = 100
+    private static let namesPerStep = 2_000
+
     let names: Set<String>
     private let peer: Interface
     private let introspectable: Interface
@@ -49,11 +53,24 @@ struct StandardInterfaces {
     private static func makeIntrospectable() -> Interface {
         Interface(
             "org.freedesktop.DBus.Introspectable",
-            methods: [
-                Method("Introspect", out: [Argument("xml_data", "s")]) { call in
-                    call.reply([.string(call.connection.objects.introspection(of: call.path))])
-                }
-            ])
+            methods: [Method("Introspect", out: [Argument("xml_data", "s")]) { try introspect($0) }])
+    }
+
+    private static func introspect(_ call: MethodCall) throws(ErrorReply) {
+        let objects = call.connection.objects
+        var xml = XMLText()
+        xml.beginDocument(objects.interfaces(at: call.path))
+        for child in objects.children(of: call.path) { xml.writeChild(child) }
+        var rest = (objects.subtree(at: call.path)?.names() ?? [])[...]
+        try call.inSteps {
+            guard !call.isAnswered else { return false }
+            for name in rest.prefix(namesPerStep) { xml.writeChild(ObjectPath.escape(name)) }
+            rest = rest.dropFirst(namesPerStep)
+            guard rest.isEmpty else { return true }
+            xml.endDocument()
+            call.reply([.string(xml.text)])
+            return false
+        }
     }
 
     // MARK: - Properties
@@ -162,18 +179,53 @@ struct StandardInterfaces {
         Interface(
             "org.freedesktop.DBus.ObjectManager",
             methods: [
-                Method("GetManagedObjects", out: [Argument("objects", "a{oa{sa{sv}}}")]) { call in
-                    let objects = call.connection.objects.objects(below: call.path)
-                    let entries = objects.map { object in
-                        DBusValue.Entry(.objectPath(object.path), state(of: object, on: call.connection))
-                    }
-                    call.reply([.dictionary(entries, key: "o", value: "a{sa{sv}}")])
-                }
+                Method("GetManagedObjects", out: [Argument("objects", "a{oa{sa{sv}}}")]) { try listObjects($0) }
             ],
             signals: [
                 SignalDeclaration("InterfacesAdded", [Argument("object", "o"), Argument("interfaces", "a{sa{sv}}")]),
                 SignalDeclaration("InterfacesRemoved", [Argument("object", "o"), Argument("interfaces", "as")]),
             ])
+    }
+
+    /// Those of subtrees come as they are when it is their turn; one that has gone by then is left out.
+    private static func listObjects(_ call: MethodCall) throws(ErrorReply) {
+        let objects = call.connection.objects
+        var own = objects.objects(below: call.path)[...]
+        var made: [(tree: ObjectSubtree, names: ArraySlice<String>)] = []
+        for tree in objects.subtrees(below: call.path) {
+            let names = tree.names()
+            guard names.count <= tree.listedMax else {
+                throw tooMany("there are \(names.count), which is more than \(tree.listedMax)", tree)
+            }
+            made.append((tree, names[...]))
+        }
+        func next() -> ExportedObject? {
+            if let object = own.popFirst() { return object }
+            while let (tree, names) = made.first {
+                guard let name = names.first else {
+                    made.removeFirst()
+                    continue
+                }
+                made[0].names.removeFirst()
+                if let object = objects.object(at: tree.path.appending(name)) { return object }
+            }
+            return nil
+        }
+        let largest = made.max { $0.names.count < $1.names.count }?.tree
+        try call.reply(
+            step: { reply throws(DBusError) in
+                for _ in 0..<objectsPerStep {
+                    guard let object = next() else { return false }
+                    let state = state(of: object, on: call.connection)
+                    try reply.append(DBusValue.Entry(.objectPath(object.path), state))
+                }
+                return true
+            }, tooLong: tooMany("they have more than \(Connection.bodyBytesMax) bytes", largest))
+    }
+
+    private static func tooMany(_ what: String, _ tree: ObjectSubtree?) -> ErrorReply {
+        let advice = tree.map { "; \($0.instead)" } ?? ""
+        return ErrorReply(.limitsExceeded, "cannot give every object in one answer: \(what)\(advice)")
     }
 
     /// An object's interfaces with all their properties, `a{sa{sv}}`; the standard ones are not counted.

@@ -49,11 +49,7 @@ struct ValueCheck {
         case (.dictionary(let entries, let key, let value), .dictionary(let keyType, let valueType, let k, let v))
         where key == k && value == v:
             try enter()
-            for entry in entries {
-                try self.value(entry.key, keyType)
-                try self.value(entry.value, valueType)
-                try spend(8)
-            }
+            for entry in entries { try self.entry(entry, keyType, valueType) }
             depthLeft += 1
         case (_, .plain(let code)) where value.basicCode == code:
             try basic(value)
@@ -61,6 +57,13 @@ struct ValueCheck {
             throw DBusError(
                 .invalidValue, "cannot write a value of type '\(value.signature)': needed here is '\(type.text)'")
         }
+    }
+
+    /// Checks one entry of a dictionary against the types of its key and its value.
+    mutating func entry(_ entry: DBusValue.Entry, _ key: ValueType, _ value: ValueType) throws(DBusError) {
+        try self.value(entry.key, key)
+        try self.value(entry.value, value)
+        try spend(8)
     }
 
     private mutating func basic(_ value: DBusValue) throws(DBusError) {

@@ -210,7 +210,7 @@ public final class Daemon {
                 ExitCode.unavailable, "cannot read \(ProcessIdentity.bootIDPath), which says what can still run")
         }
         do {
-            try loop.meter.exempting("start") { try engine.prepareStart(bootID: ProcessIdentity.currentBootID) }
+            try loop.meter.exempting(TurnMeter.start) { try engine.prepareStart(bootID: ProcessIdentity.currentBootID) }
         } catch {
             fail(ExitCode.failure, "cannot take over the runs of an earlier daemon: \(error)")
         }
@@ -226,15 +226,15 @@ public final class Daemon {
 
     private func serve() {
         life = .serving
-        loop.meter.exempting("start") {
+        loop.meter.exempting(TurnMeter.start) {
             engine.begin()
             control.begin()
             settings.begin(intake: engine, reading: engine)
+            ServiceManager.ready()
+            machine.connect()
+            retention.begin()
+            releaseIdleMemory()
         }
-        ServiceManager.ready()
-        machine.connect()
-        retention.begin()
-        releaseIdleMemory()
         log.info(
             "ready",
             [("BOTCRON_JOBS", "\(engine.jobCount)"), ("BOTCRON_CONFIGURATION", settings.configurationPath)])

@@ -17,6 +17,8 @@ public final class TurnMeter {
     /// Turns by their wall time: the n-th holds those below 2^(n/4) µs.
     private var histogram = [Int](repeating: 0, count: 128)
     private var turn: Reading?
+    /// The name under which what is done now is exempt; nil where it is not.
+    public private(set) var exemption: String?
     /// Of the current turn, what does not count.
     private var excusedBusyUSec: Int64 = 0
     private var excusedLateUSec: Int64 = 0
@@ -42,16 +44,27 @@ public final class TurnMeter {
         return 0
     }
 
-    /// Does what may take long by design: it counts by its name and not as a part of the turn.
+    /// Does what may take long by design: it counts by its name and not as a part of the turn. What is exempt inside of
+    /// it counts by the outer name alone, so that nothing is excused twice.
     public func exempting<Value>(_ name: String, _ body: () throws -> Value) rethrows -> Value {
+        guard exemption == nil else { return try body() }
+        exemption = name
         let start = Reading.now
         defer {
+            exemption = nil
             let end = Reading.now
             excusedBusyUSec += end.busyUSec - start.busyUSec
             note(name, end.wallUSec - start.wallUSec)
         }
         return try body()
     }
+
+    /// The processor time of the current turn so far, in µs: who has many small things to do goes on in the next turn
+    /// when it is `turnUSecMany`. Outside of `run` it is 0.
+    public var turnUSec: Int64 {
+        turn.map { Self.usec(CLOCK_THREAD_CPUTIME_ID) - $0.busyUSec - excusedBusyUSec } ?? 0
+    }
+    public static let turnUSecMany: Int64 = 10_000
 
     /// Waits for a disk: the wait counts by its name and not as lateness; processor time counts as ever.
     public func waiting<Value>(_ name: String, _ body: () throws -> Value) rethrows -> Value {
@@ -61,7 +74,7 @@ public final class TurnMeter {
     }
 
     private func note(_ name: String, _ wallUSec: Int64) {
-        excusedLateUSec += wallUSec
+        if exemption == nil { excusedLateUSec += wallUSec }
         let known = exempt[name] ?? (0, 0)
         exempt[name] = (known.count + 1, max(known.usecMax, wallUSec))
     }

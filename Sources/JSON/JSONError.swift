@@ -10,6 +10,8 @@ public struct JSONError: Error, Equatable, Sendable {
         case tooDeep
         /// More bytes than `JSONLimits.bytesMax`.
         case tooLarge
+        /// More values than `JSONLimits.valuesMax`.
+        case tooMany
     }
 
     public let code: Code

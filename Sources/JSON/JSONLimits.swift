@@ -9,13 +9,19 @@ public struct JSONLimits: Sendable, Equatable {
 
     public static let standard = JSONLimits()
 
+    /// For a text that somebody else made: no more values than these, each of which is some 100 ns and 100 bytes.
+    public static func values(_ count: Int) -> JSONLimits { JSONLimits(valuesMax: count) }
+
     /// The largest length of a text, in bytes.
     public let bytesMax: Int
     /// The largest nesting: a scalar has depth 0, `[]` 1, `[[]]` 2.
     public let depthMax: Int
+    /// The largest number of values: scalars and containers.
+    public let valuesMax: Int
 
     /// Asks for less than the largest; more than that, or less than 0, is cut.
-    public init(bytesMax: Int = bytesLargest, depthMax: Int = depthLargest) {
+    public init(bytesMax: Int = bytesLargest, depthMax: Int = depthLargest, valuesMax: Int = .max) {
+        self.valuesMax = max(0, valuesMax)
         self.bytesMax = min(max(0, bytesMax), Self.bytesLargest)
         self.depthMax = min(max(0, depthMax), Self.depthLargest)
     }

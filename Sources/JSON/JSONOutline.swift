@@ -74,6 +74,9 @@ public struct JSONOutline: Sendable {
         }
     }
 
+    /// The text of a value as it stands there.
+    public func text(of node: Node) -> String { String(decoding: bytes[places.all[node.place].range], as: UTF8.self) }
+
     /// The text of the value at that path; nil where it leads nowhere.
     public func text(of path: [JSONPathStep]) -> String? {
         place(at: path).map { String(decoding: bytes[places.all[$0].range], as: UTF8.self) }

@@ -26,6 +26,8 @@ struct JSONScanner {
     /// The next byte to look at.
     var at = 0
     private var open: [Container] = []
+    /// Values that were begun; of one scan.
+    private var values = 0
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, limits: JSONLimits) {
         self.bytes = bytes
@@ -33,15 +35,58 @@ struct JSONScanner {
     }
 
     mutating func scan<Sink: JSONSink & ~Copyable>(into sink: inout Sink) throws(JSONError) {
+        try begin()
+        repeat {
+            try value(into: &sink)
+        } while try anotherValueFollows(into: &sink)
+        try end()
+    }
+
+    // MARK: - In pieces
+
+    /// How far a scan has come: all that it needs to go on, besides the bytes.
+    struct Progress {
+        fileprivate var at = 0
+        fileprivate var open: [Container] = []
+        fileprivate var hasBegun = false
+    }
+
+    /// A scan of the same bytes that goes on where another one stopped.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, limits: JSONLimits, from progress: Progress) {
+        self.init(bytes, limits: limits)
+        at = progress.at
+        open = progress.open
+    }
+
+    /// Scans on until about so many more bytes are passed: one value is never parted.
+    ///
+    /// - Returns: whether more follow.
+    mutating func scan<Sink: JSONSink & ~Copyable>(
+        into sink: inout Sink, progress: inout Progress, bytesMax: Int
+    ) throws(JSONError) -> Bool {
+        let stop = progress.at + bytesMax
+        if !progress.hasBegun { try begin() }
+        repeat {
+            try value(into: &sink)
+            guard try anotherValueFollows(into: &sink) else {
+                try end()
+                return false
+            }
+        } while at < stop
+        progress = Progress(at: at, open: open, hasBegun: true)
+        return true
+    }
+
+    private mutating func begin() throws(JSONError) {
         if bytes.count > limits.bytesMax {
             let message = "found \(bytes.count) bytes; at most \(limits.bytesMax) are read"
             throw JSONError(code: .tooLarge, line: 1, column: 1, byteOffset: 0, message: message)
         }
         if bytes.starts(with: byteOrderMark) { at = byteOrderMark.count }
         skipWhitespace()
-        repeat {
-            try value(into: &sink)
-        } while try anotherValueFollows(into: &sink)
+    }
+
+    private mutating func end() throws(JSONError) {
         skipWhitespace()
         if at < bytes.count { throw unexpected("the end of the text: one text holds one value") }
     }
@@ -53,6 +98,11 @@ struct JSONScanner {
     private mutating func value<Sink: JSONSink & ~Copyable>(into sink: inout Sink) throws(JSONError) {
         while true {
             guard at < bytes.count else { throw unexpected("a value") }
+            values += 1
+            if values > limits.valuesMax {
+                throw failure(
+                    .tooMany, at: at, "found more than \(limits.valuesMax) values; at most that many are read")
+            }
             let start = at
             switch bytes[at] {
             case UInt8(ascii: "\""):

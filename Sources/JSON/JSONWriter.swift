@@ -104,6 +104,10 @@ struct JSONWriter {
         bytes.append(contentsOf: text)
     }
 
+    mutating func write(verbatim text: UnsafeBufferPointer<UInt8>) {
+        bytes.append(contentsOf: text)
+    }
+
     /// A string in quotes. Escaped is what RFC 8259 section 7 demands and nothing else.
     mutating func write(_ text: String) {
         var text = text

@@ -5,7 +5,7 @@ import Store
 /// What the core asks of the queues. Where the store cannot be read there is nothing, and the next commit fails with
 /// the reason.
 extension SQLiteStore {
-    public func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] {
+    public func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int, bytesMax: Int) -> [QueueItem] {
         lookUp([]) { () throws(StoreError) in
             let operation = "read the queue \(queue)"
             let statement = try opened(operation).queueItems
@@ -14,7 +14,11 @@ extension SQLiteStore {
             statement.bind(limit)
             defer { statement.reset() }
             var items: [QueueItem] = []
-            while try statement.step(operation) { items.append(QueueItemRow.read(statement)) }
+            var bytes = 0
+            while bytes < bytesMax, try statement.step(operation) {
+                items.append(QueueItemRow.read(statement))
+                bytes += items[items.count - 1].json.utf8.count
+            }
             return items
         }
     }

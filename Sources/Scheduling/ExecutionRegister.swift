@@ -42,7 +42,7 @@ public protocol ExecutionRegister: AnyObject {
     func lastQueueItemID() -> Int64
 
     /// Items of a queue that nobody has at this instant, oldest first.
-    func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) -> [QueueItem]
+    func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int, bytesMax: Int) -> [QueueItem]
 
     func queueItem(id: Int64) -> QueueItem?
 }
@@ -92,6 +92,6 @@ extension ExecutionRegister {
     public func earlierRun(job: String, scheduledFor: Instant) -> EarlierRun? { nil }
     public func queues() -> [QueueTotals] { [] }
     public func lastQueueItemID() -> Int64 { 0 }
-    public func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] { [] }
+    public func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int, bytesMax: Int) -> [QueueItem] { [] }
     public func queueItem(id: Int64) -> QueueItem? { nil }
 }

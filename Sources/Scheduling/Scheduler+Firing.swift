@@ -70,15 +70,19 @@ extension Scheduler {
 
     /// An `@reboot` schedule fires once per boot, when the daemon first starts under it.
     func fireAtBoot(_ entry: JobEntry, now: Instant) {
-        guard isFiring, !bootID.isEmpty, entry.job.schedules.contains(where: { $0.timetable.schedule.kind == .reboot }),
-            entry.state.firedBootID != bootID
-        else { return }
+        guard firesAtBoot(entry) else { return }
         touch(entry)
         entry.state.firedBootID = bootID
         guard entry.isEnabled, !entry.isFinished else { return }
         let run = makeRun(entry.job, at: now, trigger: .schedule, scheduledFor: nil, now: now)
         enqueueRequested(run, entry, previous: nil, now: now)
         entry.state.executions += 1
+    }
+
+    func firesAtBoot(_ entry: JobEntry) -> Bool {
+        isFiring && !bootID.isEmpty
+            && entry.job.schedules.contains { $0.timetable.schedule.kind == .reboot }
+            && entry.state.firedBootID != bootID
     }
 
     // MARK: - What is due

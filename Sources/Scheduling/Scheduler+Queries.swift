@@ -54,9 +54,9 @@ extension Scheduler {
         calendar.soonest(limit).compactMap { places[Int($0)]?.job.name }
     }
 
-    /// What the reader of the configuration needs to keep grids where they are: by job, the schedule's key and when
-    /// it was first seen.
-    public var registrations: [String: (scheduleKey: String, registeredAt: Instant)] {
-        jobs.mapValues { ($0.state.scheduleKey, $0.state.registeredAt) }
+    /// What the reader of the configuration needs to keep the grid of a job where it is: the schedule's key and when it
+    /// was first seen.
+    public func registration(of job: String) -> (scheduleKey: String, registeredAt: Instant)? {
+        jobs[job].map { ($0.state.scheduleKey, $0.state.registeredAt) }
     }
 }

@@ -91,7 +91,8 @@ extension Scheduler {
 
     private func freeItem(of queue: String, now: Instant) -> QueueItem? {
         let known = ledger()
-        let stored = register.queueItems(queue, notTakenAt: now, limit: 1 + known.changed.count + known.removed.count)
+        let stored = register.queueItems(
+            queue, notTakenAt: now, limit: 1 + known.changed.count + known.removed.count, bytesMax: .max)
         let oldest = stored.first { known.changed[$0.id] == nil && !known.removed.contains($0.id) }
         let changed = known.changed.values
             .filter { $0.queue == queue && ($0.takenUntil.map { $0 <= now } ?? true) }
@@ -119,10 +120,11 @@ extension Scheduler {
     public var queues: [QueueTotals] { ledger().totals.values.sorted { $0.queue < $1.queue } }
 
     /// Items that nobody has, oldest first; of those that were changed since the last commit none.
-    public func queueItems(_ queue: String, limit: Int, now: Instant) -> [QueueItem] {
+    /// The last one of them may pass `bytesMax`, none follows it.
+    public func queueItems(_ queue: String, limit: Int, bytesMax: Int = .max, now: Instant) -> [QueueItem] {
         let known = ledger()
         let spare = known.changed.count + known.removed.count
-        let items = register.queueItems(queue, notTakenAt: now, limit: max(0, limit) + spare)
+        let items = register.queueItems(queue, notTakenAt: now, limit: max(0, limit) + spare, bytesMax: bytesMax)
         return Array(
             items.filter { known.changed[$0.id] == nil && !known.removed.contains($0.id) }.prefix(max(0, limit)))
     }

@@ -145,7 +145,8 @@ extension Scheduler {
         if isEnabled {
             pause?.until = now
             // The boot came while nothing was to run.
-            for name in jobs.keys.sorted() { if let entry = jobs[name] { fireAtBoot(entry, now: now) } }
+            let due = jobs.values.filter { firesAtBoot($0) }.sorted { $0.job.name < $1.job.name }
+            for entry in due { fireAtBoot(entry, now: now) }
         } else {
             pause = (now, nil)
         }
@@ -180,9 +181,13 @@ extension Scheduler {
         if wasEnabled != isEnabled { announce(.jobsChanged(added: [], changed: [entry.job.name], removed: [])) }
     }
 
-    /// Arms or disarms every job, after a change of what holds for all.
+    /// Arms or disarms every job, after a change of what holds for all: in one go, because one by one is five times as
+    /// much, and of a hundred thousand more than a turn of the loop may take.
     func awaitAll() {
-        for entry in jobs.values { awaitFire(of: entry) }
+        var instants: [(owner: TimerQueue.Owner, at: Instant?)] = []
+        instants.reserveCapacity(jobs.count)
+        for entry in jobs.values where !entry.isRemoved { instants.append((entry.timer, nextDecision(of: entry))) }
+        timers.arm(instants)
     }
 
     // MARK: - Sleep, wake, the end

@@ -62,7 +62,7 @@ extension Scheduler {
         }
     }
 
-    private func nextDecision(of entry: JobEntry) -> Instant? {
+    func nextDecision(of entry: JobEntry) -> Instant? {
         guard entry.isEnabled else { return isStopping ? nil : entry.state.pausedUntil }
         guard isFiring, let fire = entry.nextFire else { return nil }
         let due = entry.dueInstant(of: fire)

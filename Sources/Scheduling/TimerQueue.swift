@@ -80,6 +80,19 @@ public struct TimerQueue: Sendable {
         }
     }
 
+    /// As `arm` for each of them, or `disarm` where the instant is nil; each owner once. Takes time linear in the
+    /// number of all timers.
+    public mutating func arm(_ instants: [(owner: Owner, at: Instant?)]) {
+        for (owner, _) in instants { places[Int(owner)] = -1 }
+        heap.removeAll { places[Int($0.owner)] < 0 }
+        for (owner, at) in instants { if let at { heap.append(Entry(at: at.microseconds, owner: owner)) } }
+        // Floyd's way: every parent, from the last to the first.
+        for place in stride(from: (heap.count - 2) >> 2, through: 0, by: -1) where heap.count > 1 {
+            siftDown(from: place, heap[place])
+        }
+        for (place, entry) in heap.enumerated() { places[Int(entry.owner)] = Int32(place) }
+    }
+
     public mutating func disarm(_ owner: Owner) {
         let place = Int(places[Int(owner)])
         guard place >= 0 else { return }

@@ -7,11 +7,13 @@ struct ConfigurationEdits {
     let path: String
     let reader: ConfigurationReader
 
-    /// The file as it stands now, which others may have written since it was last read.
-    func value(_ section: String, _ key: String) throws(SettingsError) -> JSONValue? {
+    /// Begins to read the file as it stands now, which others may have written since it was last read.
+    func reading(_ section: String, _ key: String) throws(SettingsError) -> ValueReading {
         do throws(ConfigurationError) {
-            guard case .bytes(let bytes) = try ConfigurationFile.load(path: path) else { return nil }
-            return try ConfigurationFile.parse(bytes, path: path).root[Self.path(section, key)]
+            guard case .bytes(let bytes) = try ConfigurationFile.load(path: path) else {
+                return ValueReading(path: path, extraction: nil)
+            }
+            return ValueReading(path: path, extraction: JSONExtraction(bytes: bytes, path: Self.keys(section, key)))
         } catch {
             throw .configuration(error)
         }
@@ -101,6 +103,10 @@ struct ConfigurationEdits {
     }
 
     private static func path(_ section: String, _ key: String) -> [JSONPathStep] {
-        [.key(section)] + key.split(separator: ".").map { .key(String($0)) }
+        keys(section, key).map { .key($0) }
+    }
+
+    private static func keys(_ section: String, _ key: String) -> [String] {
+        [section] + key.split(separator: ".").map(String.init)
     }
 }

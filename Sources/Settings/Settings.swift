@@ -35,17 +35,19 @@ public final class Settings: CoreSource, CommitObserver {
     let store: any Store
     let loop: EventLoop
     let log: Log
-    private let clock: () -> Instant
+    let clock: () -> Instant
     private let inForce: ConfigurationInForce
     private let definitions = BusDefinitions()
     private let stateFile: StateFileSync
     private var takeOver: HistoryTakeOver?
     /// Tells the core, in a turn of its own, what files say beyond what the store held.
     private var settling: DeferredSource?
+    /// Whether it was told once: after that, cores are built anew.
+    private var hasSettled = false
     private var watches: FileWatches?
     /// Weak, because the engine holds this as its source.
     private weak var intake: (any Intake)?
-    private weak var reading: (any SchedulerReading)?
+    private(set) weak var reading: (any SchedulerReading)?
 
     /// - Parameters:
     ///   - configurationPath: config.json; state.json and cron_history.json are looked for beside it.
@@ -91,8 +93,8 @@ public final class Settings: CoreSource, CommitObserver {
     public func isRefusedDefinition(of name: String) -> Bool { definitions.isRefused(name) }
 
     public func coreInputs(from stored: StoredState, now: Instant) -> CoreInputs {
-        let reader = ConfigurationReader(
-            zones: zones, home: home, now: now, registrations: stored.registrations)
+        let registrations = stored.registrations
+        let reader = ConfigurationReader(zones: zones, home: home, now: now) { registrations[$0] }
         if !inForce.isLoaded {
             inForce.load(with: reader)
             offerHistory(stored, now: now)
@@ -133,7 +135,9 @@ public final class Settings: CoreSource, CommitObserver {
         case .configuration: reloadIfChanged()
         case .stateFile:
             guard let intake, let reading else { return }
-            stateFile.takeUp(intake, reading, isEnabledByDefault: configuration.isEnabled)
+            loop.meter.exempting(TurnMeter.reload) {
+                stateFile.takeUp(intake, reading, isEnabledByDefault: configuration.isEnabled)
+            }
         case .zones: reloadFromDisk()
         }
     }
@@ -147,8 +151,11 @@ public final class Settings: CoreSource, CommitObserver {
 
     private func settle() {
         guard let intake, let reading else { return }
-        stateFile.settle(intake, reading, isEnabledByDefault: configuration.isEnabled)
-        intake.whenDurable { [weak self] in self?.inForce.keepLastGood() }
+        loop.meter.exempting(hasSettled ? TurnMeter.rebuild : TurnMeter.start) {
+            stateFile.settle(intake, reading, isEnabledByDefault: configuration.isEnabled)
+            intake.whenDurable { [weak self] in self?.inForce.keepLastGood() }
+        }
+        hasSettled = true
     }
 
     private func publish() {
@@ -165,6 +172,32 @@ public final class Settings: CoreSource, CommitObserver {
     /// - Throws: where the file cannot be read or understood as a whole; then nothing has changed.
     @discardableResult
     public func reload() throws(SettingsError) -> ReloadResult {
+        try inForce.isUnchanged() && definitions.refusals.isEmpty ? whatStands() : readAnew()
+    }
+
+    /// What a reload of the bytes that were read last comes to: nobody waits for the reading of a file in vain, which
+    /// may be large.
+    private func whatStands() throws(SettingsError) -> ReloadResult {
+        if let fault = inForce.fault { throw .configuration(fault) }
+        var result = ReloadResult()
+        result.refused = configuration.refused
+        return result
+    }
+
+    private func readAnew() throws(SettingsError) -> ReloadResult {
+        try exemptAsReload { () throws(SettingsError) in try takeUpConfiguration() }
+    }
+
+    /// Does what takes long where a file has changed (`TurnMeter`).
+    func exemptAsReload<Value>(_ body: () throws(SettingsError) -> Value) throws(SettingsError) -> Value {
+        try loop.meter.exempting(TurnMeter.reload) {
+            do throws(SettingsError) { return Result<Value, SettingsError>.success(try body()) } catch {
+                return .failure(error)
+            }
+        }.get()
+    }
+
+    func takeUpConfiguration() throws(SettingsError) -> ReloadResult {
         guard let intake, let reading else { return ReloadResult() }
         let reader = currentReader()
         var next: Configuration
@@ -204,14 +237,16 @@ public final class Settings: CoreSource, CommitObserver {
         if !changed.isEmpty {
             log.info("time zones changed", [("BOTCRON_ZONES", changed.sorted().joined(separator: " "))])
         }
-        reloadAndSay()
+        if changed.isEmpty { reloadAndSay { () throws(SettingsError) in try reload() } } else { readAnewAndSay() }
     }
 
     private func reloadIfChanged() {
-        if inForce.isUnchanged() { onChange() } else { reloadAndSay() }
+        if inForce.isUnchanged() { onChange() } else { readAnewAndSay() }
     }
 
-    private func reloadAndSay() {
+    private func readAnewAndSay() { reloadAndSay { () throws(SettingsError) in try readAnew() } }
+
+    func reloadAndSay(_ reload: () throws(SettingsError) -> ReloadResult) {
         do throws(SettingsError) {
             let result = try reload()
             log.info(
@@ -231,46 +266,6 @@ public final class Settings: CoreSource, CommitObserver {
         for refused in configuration.refused {
             log.warning("a job was refused", [("BOTCRON_JOB", refused.name), ("BOTCRON_ERROR", refused.error)])
         }
-    }
-
-    // MARK: - Reading for clients
-
-    /// Reads a definition that came over the bus, with the defaults that are in force.
-    public func readJob(_ value: JSONValue, madeUpName: String) throws(JobError) -> Job {
-        try currentReader().readJob(value, origin: .bus, in: configuration, madeUpName: madeUpName, isNew: true)
-    }
-
-    /// A schedule that nobody has saved: a cron expression, or JSON with the schedule keys of a job.
-    public func readPreview(_ text: String) throws(JobError) -> SchedulePreview {
-        try currentReader().readPreview(of: text, in: configuration)
-    }
-
-    /// A section of config.json as it stands now, or what stands at a dotted key in it; nil where there is nothing.
-    public func value(_ section: String, _ key: String) throws(SettingsError) -> JSONValue? {
-        try edits.value(section, key)
-    }
-
-    /// Writes one value, keeps everything else (other keys, their order, the layout, the file's mode), and takes the
-    /// file up. An empty key merges an object into the section.
-    ///
-    /// - Throws: where the change would refuse a job that is good now, names a key of `schedules` that nobody knows, or
-    ///   would make the section unreadable; where the file is away or is no JSON. Then nothing is written.
-    public func update(_ section: String, _ key: String, _ value: JSONValue) throws(SettingsError) {
-        try edits.update(section, key, value)
-        // What is written is success: where it cannot be taken up at once, because another program has written
-        // something else meanwhile, the fault says so.
-        reloadAndSay()
-    }
-
-    private var edits: ConfigurationEdits { ConfigurationEdits(path: configurationPath, reader: currentReader()) }
-
-    private func currentReader() -> ConfigurationReader {
-        let registrations = reading?.registrations ?? [:]
-        return ConfigurationReader(
-            zones: zones, home: home, now: reading?.now ?? clock(),
-            registrations: registrations.mapValues {
-                Registration(scheduleKey: $0.scheduleKey, registeredAt: $0.registeredAt)
-            })
     }
 
     // MARK: - The older history

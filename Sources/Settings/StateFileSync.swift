@@ -26,6 +26,8 @@ final class StateFileSync {
     private var laidOver: (hasScheduler: Bool, jobs: [String]) = (false, [])
     /// What the store held then, for a file that is behind: its daemon was killed before it wrote.
     private var stored = Overrides()
+    /// The overrides of jobs that are on record: for a file that begins anew, which has no time to ask every job.
+    private var recorded: [String: Bool] = [:]
 
     init(path: String, store: any Store, log: Log) {
         self.path = path
@@ -53,6 +55,7 @@ final class StateFileSync {
         stored = Overrides()
         stored.scheduler = state.schedulerOverride
         for job in state.jobs { stored.jobs[job.job] = job.isEnabledOverride }
+        recorded = stored.jobs
     }
 
     /// The core has begun: it puts on record what was laid over, and the file gets what the store held.
@@ -150,6 +153,7 @@ final class StateFileSync {
                 if untaken.scheduler == isEnabled { untaken.scheduler = nil }
                 if isEnabled != overrides.scheduler { scheduler = isEnabled }
             case .jobState(let state):
+                recorded[state.job] = state.isEnabledOverride
                 guard let isEnabled = state.isEnabledOverride else { continue }
                 if untaken.jobs[state.job] == isEnabled { untaken.jobs[state.job] = nil }
                 if isEnabled != overrides.jobs[state.job] { jobs[state.job] = isEnabled }
@@ -179,7 +183,7 @@ final class StateFileSync {
                 if case .bytes(let bytes) = contents {
                     file = try StateFile(document: try ConfigurationFile.parse(bytes, path: path))
                 } else {
-                    for (name, isEnabled) in allOverrides(reading) { try file.setJob(name, enabled: isEnabled) }
+                    file = StateFile(jobs: overridesInForce(reading))
                 }
                 if let scheduler { try file.setScheduler(enabled: scheduler) }
                 for (name, isEnabled) in jobs.sorted(by: { $0.key < $1.key }) {
@@ -200,9 +204,9 @@ final class StateFileSync {
         if scheduler != nil { unsaid.scheduler = nil }
     }
 
-    /// Every override that is in force, for a file that begins anew.
-    private func allOverrides(_ reading: any SchedulerReading) -> [(String, Bool)] {
-        reading.jobNames.compactMap { name in
+    /// Every override of a job that is there, by name, for a file that begins anew.
+    private func overridesInForce(_ reading: any SchedulerReading) -> [(name: String, isEnabled: Bool)] {
+        recorded.keys.sorted().compactMap { name in
             reading.job(named: name)?.state.isEnabledOverride.map { (name, $0) }
         }
     }

@@ -16,7 +16,7 @@ func testZones() -> ZoneDatabase {
 }
 
 func reader(now: Instant = friday, registrations: [String: Registration] = [:]) -> ConfigurationReader {
-    ConfigurationReader(zones: testZones(), home: "/home/ada", now: now, registrations: registrations)
+    ConfigurationReader(zones: testZones(), home: "/home/ada", now: now) { registrations[$0] }
 }
 
 /// The configuration of a file with that section, given as the members of an object.

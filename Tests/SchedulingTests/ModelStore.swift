@@ -62,7 +62,7 @@ final class ModelStore: ExecutionRegister {
     func queues() -> [QueueTotals] { queue.totals }
     func lastQueueItemID() -> Int64 { queue.lastItemID }
 
-    func queueItems(_ name: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] {
+    func queueItems(_ name: String, notTakenAt now: Instant, limit: Int, bytesMax: Int) -> [QueueItem] {
         queue.free(in: name, at: now, limit: limit)
     }
 

@@ -31,7 +31,7 @@ import Testing
         }
         #expect(access(stage.path, F_OK) != 0)
         #expect(stage.core.jobNames == (wasThere ? ["one"] : []))
-        #expect(try stage.settings.value("schedules", "") == nil)
+        #expect(try stage.value("schedules", "") == nil)
     }
 
     @Test(arguments: ["{ broken", "", "[1]", "{\"schedules\": {}}x", "\u{0}"])
@@ -85,10 +85,10 @@ import Testing
         #expect(stage.core.jobNames == ["n"])
         #expect(stage.settings.configuration.timezone.name == "Europe/Berlin")
         #expect(
-            try stage.settings.value("zebra", "") == [
+            try stage.value("zebra", "") == [
                 "b": .number(#require(JSONNumber(text: "1.50"))), "c": ["d": [1]],
             ])
-        #expect(try stage.settings.value("schedules", "x-mine") == "free")
+        #expect(try stage.value("schedules", "x-mine") == "free")
         #expect(stage.text().hasPrefix("{\"zebra\": {\"b\": 1.50"))
     }
 

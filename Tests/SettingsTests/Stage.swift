@@ -43,6 +43,14 @@ final class Stage {
     }
 
     var folder: String { scratch.path }
+
+    /// What config.json says there, read to the end.
+    func value(_ section: String, _ key: String) throws -> JSONValue? {
+        var reading = try settings.reading(section, key)
+        while try reading.goOn() {}
+        return try reading.text.map { try JSONValue(parsing: $0) }
+    }
+
     var path: String { folder + "/config.json" }
 
     func write(_ text: String, to name: String = "config.json") throws {
@@ -136,9 +144,11 @@ final class FakeCore: Intake, SchedulerReading {
     func activeRun(id: String) -> Run? { scheduler?.activeRun(id: id) }
     func unmetConditions(ofRun id: String) -> (unmet: [Condition], until: Instant?)? { nil }
     func explain(_ job: String, at instant: Instant?, records: [Run]) -> [Explanation] { [] }
-    var registrations: [String: (scheduleKey: String, registeredAt: Instant)] { scheduler?.registrations ?? [:] }
+    func registration(of job: String) -> (scheduleKey: String, registeredAt: Instant)? {
+        scheduler?.registration(of: job)
+    }
     var queues: [QueueTotals] { [] }
-    func queueItems(_ queue: String, limit: Int) -> [QueueItem] { [] }
+    func queueItems(_ queue: String, limit: Int, bytesMax: Int) -> [QueueItem] { [] }
     var clockStep: ClockStep? { nil }
     var health: EngineHealth { EngineHealth() }
 }

@@ -142,7 +142,7 @@ import Testing
         try stage.write("{\"jobs\": {\"a\": {\"enabled\": false}}, \"x\": \"\(filler)\"}", to: "state.json")
         try stage.start()
         #expect(stage.core.job(named: "a")?.isEnabled == true)
-        #expect(stage.log.lines.contains { $0.contains("larger than 1 MiB") })
+        #expect(stage.log.lines.contains { $0.contains("larger than 256 KiB") })
     }
 
     @Test func aFileFullOfBadEntriesIsReadInReasonableTime() throws {

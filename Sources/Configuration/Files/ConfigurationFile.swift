@@ -90,8 +90,7 @@ public enum ConfigurationFile {
         do {
             return try JSONDocument(bytes: bytes)
         } catch {
-            throw ConfigurationError(
-                operation: "parse", object: path, reason: error.message, line: error.line, column: error.column)
+            throw ConfigurationError(error, parsing: path)
         }
     }
 
@@ -102,8 +101,7 @@ public enum ConfigurationFile {
         do {
             return try JSONOutline(bytes: bytes, depth: outlineDepth)
         } catch {
-            throw ConfigurationError(
-                operation: "parse", object: path, reason: error.message, line: error.line, column: error.column)
+            throw ConfigurationError(error, parsing: path)
         }
     }
 
@@ -111,8 +109,9 @@ public enum ConfigurationFile {
     private static let outlineDepth = 3
 
     private static func tooLarge(_ path: String, _ bytesMax: Int) -> ConfigurationError {
-        ConfigurationError(
-            operation: "read", object: path, reason: "it is larger than \(bytesMax >> 20) MiB, the most that is read")
+        let size = bytesMax < 1 << 20 ? "\(bytesMax >> 10) KiB" : "\(bytesMax >> 20) MiB"
+        return ConfigurationError(
+            operation: "read", object: path, reason: "it is larger than \(size), the most that is read")
     }
 
     private static func failure(_ path: String, _ code: Int32) -> ConfigurationError {
@@ -121,6 +120,12 @@ public enum ConfigurationFile {
 }
 
 extension ConfigurationError {
+    /// The text at that path is no JSON.
+    public init(_ error: JSONError, parsing path: String) {
+        self.init(
+            operation: "parse", object: path, reason: error.message, line: error.line, column: error.column)
+    }
+
     /// The system refused, with that error number.
     init(operation: String, object: String, errno code: Int32) {
         let text = strerror(code).map { String(cString: $0) } ?? "error"

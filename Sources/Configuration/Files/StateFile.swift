@@ -9,8 +9,9 @@ public import JSON
 /// Reading and editing only: the bytes come from and go to whoever keeps the file. An edit changes one word of it and
 /// leaves every other byte, known or not, alone.
 public struct StateFile: Sendable {
-    /// A larger file is neither read nor written, so that a toggle never waits for it: some 25,000 overrides.
-    public static let bytesMax = 1 << 20
+    /// A larger file is neither read nor written, so that a toggle never waits for it: some 6,000 overrides, which take
+    /// 10 ms.
+    public static let bytesMax = 256 << 10
     /// Further entries that say nothing are not listed.
     static let warningsMax = 20
 
@@ -21,6 +22,20 @@ public struct StateFile: Sendable {
     /// A file that is not there yet: its first toggle makes it.
     public init() {
         document = Self.empty
+    }
+
+    /// A file that begins with these overrides, made in one go: to set one after the other takes a look at all of it
+    /// for each.
+    public init(jobs: [(name: String, isEnabled: Bool)]) {
+        self.init()
+        guard !jobs.isEmpty else { return }
+        let entries = jobs.map { ($0.name, JSONValue.object(["enabled": .bool($0.isEnabled)])) }
+        let root: JSONValue = ["version": 1, "jobs": .object(JSONObject(entries))]
+        do {
+            document = try JSONDocument(bytes: Array((root.prettyText(indent: 2) + "\n").utf8))
+        } catch {
+            preconditionFailure("a state file that was written is no JSON: \(error)")
+        }
     }
 
     /// One bad entry is a warning, so that it does not take the overrides of the others with it.

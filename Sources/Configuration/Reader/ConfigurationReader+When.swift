@@ -59,7 +59,7 @@ extension ConfigurationReader {
         case .renewed where plan.entries.contains { $0.type == .once }: return now
         case .remembered, .renewed: break
         }
-        guard let known = registrations[job.name],
+        guard let known = registration(job.name),
             known.scheduleKey == scheduleKey(of: plan, window, job.zone, registeredAt: known.registeredAt)
         else { return now }
         return known.registeredAt

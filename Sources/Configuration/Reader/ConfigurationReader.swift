@@ -10,15 +10,20 @@ public struct ConfigurationReader {
     let zones: ZoneDatabase
     let home: String
     let now: Instant
-    /// By the name of the job.
-    let registrations: [String: Registration]
+    let registration: (String) -> Registration?
 
-    /// - Parameter home: what `~` stands for.
-    public init(zones: ZoneDatabase, home: String, now: Instant, registrations: [String: Registration] = [:]) {
+    /// - Parameters:
+    ///   - home: what `~` stands for.
+    ///   - registration: what is remembered of the job of a name. Looked up, because the reader of one definition has
+    ///     no time to gather those of all jobs.
+    public init(
+        zones: ZoneDatabase, home: String, now: Instant,
+        registration: @escaping (_ job: String) -> Registration? = { _ in nil }
+    ) {
         self.zones = zones
         self.home = home
         self.now = now
-        self.registrations = registrations
+        self.registration = registration
     }
 
     // MARK: - The file

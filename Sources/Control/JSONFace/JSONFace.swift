@@ -21,6 +21,7 @@ struct JSONFace {
     let outputs: RunOutputs
     let waiters: Waiters
     let lists: JobLists
+    let steps: Steps
     let report: ServiceReport
     let health: HealthReport
     let metrics: Metrics

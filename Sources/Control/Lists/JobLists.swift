@@ -31,7 +31,7 @@ final class JobLists {
         try checkCount()
         let walk = JobWalk(catalogue.names, catalogue.refused)
         try gather(walk, for: call) {
-            call.reply([.string("[" + $0 + "]")])
+            call.reply([.string($0)])
         } refuse: {
             call.fail($0)
         }
@@ -46,22 +46,23 @@ final class JobLists {
         ErrorReply(.limitsExceeded, "cannot list every job in one answer: \(what); query_jobs has them page by page")
     }
 
-    /// Makes the texts of the jobs of a walk, one after the other.
+    /// Makes the texts of the jobs of a walk, one after the other: a JSON array as text.
     private func gather(
         _ walk: JobWalk, for call: MethodCall, _ done: @escaping (String) -> Void,
         refuse: @escaping (ErrorReply) -> Void
     ) throws(ErrorReply) {
         var walk = walk
-        var list = ""
+        var list = "["
         try steps.begin { [self] in
             guard !call.isAnswered else { return false }
             for _ in 0..<Steps.jobsPerStep {
                 guard let (row, _) = walk.next() else {
+                    list += "]"
                     done(list)
                     return false
                 }
                 guard let text = texts.text(of: row) else { continue }
-                if !list.isEmpty { list += ", " }
+                if list.utf8.count > 1 { list += ", " }
                 list += text
                 guard list.utf8.count <= Bounds.listBytes else {
                     refuse(Self.tooMany("they have more than \(Bounds.listBytes) bytes"))
@@ -142,19 +143,20 @@ final class JobLists {
         var walk = JobWalk(catalogue.names, catalogue.refused)
         var found: [(next: Instant?, place: JobWalk.Place, row: JobWalk.Row)] = []
         var order: [JobWalk.Row]?
-        var list = ""
+        var list = "["
         var next = 0
         try steps.begin { [self] in
             guard !call.isAnswered else { return false }
             for _ in 0..<Steps.jobsPerStep {
                 if let order {
                     guard next < order.count else {
-                        done(order.count, "[" + list + "]")
+                        list += "]"
+                        done(order.count, list)
                         return false
                     }
                     next += 1
                     guard let text = texts.text(of: order[next - 1]) else { continue }
-                    if !list.isEmpty { list += ", " }
+                    if list.utf8.count > 1 { list += ", " }
                     list += text
                     guard list.utf8.count <= Bounds.listBytes else {
                         refuse(Self.tooMany("they have more than \(Bounds.listBytes) bytes"))

@@ -30,6 +30,12 @@ struct JobQuery {
                 guard let items = value.arrayValue else {
                     throw .invalidArgument(key, found: value.kind.rawValue, expected: "an array of names")
                 }
+                guard items.count <= Bounds.queriedNames else {
+                    throw ErrorReply(
+                        .limitsExceeded,
+                        "argument names: found \(items.count) names, expected at most \(Bounds.queriedNames); ask for "
+                            + "some at a time, or for a pattern")
+                }
                 var names: Set<String> = []
                 for item in items { names.insert(try item.string(key)) }
                 self.names = names.sorted()

@@ -16,23 +16,18 @@ struct OlderArguments {
         "execution_id": ["session_name"],
     ]
 
-    /// - Throws: `InvalidArgs` where the text is not JSON.
+    /// - Throws: as `JSONValue.init(argument:)`.
     init(parsing text: String) throws(ErrorReply) {
         guard text.utf8.contains(where: { $0 > UInt8(ascii: " ") }) else {
             form = .positional([])
             return
         }
-        do {
-            switch try JSONValue(parsing: text) {
-            case .array(let values): form = .positional(values)
-            case .object(let object): form = .named(object)
-            case .null: form = .positional([])
-            case let value: form = .positional([value])
-            }
-        } catch {
-            throw ErrorReply.invalidArgument(
-                "args", found: "text that is not JSON (\(error.description))",
-                expected: "a JSON array, an object, one value, or an empty text")
+        let expected = "a JSON array, an object, one value, or an empty text"
+        switch try JSONValue(argument: text, "args", expected: expected) {
+        case .array(let values): form = .positional(values)
+        case .object(let object): form = .named(object)
+        case .null: form = .positional([])
+        case let value: form = .positional([value])
         }
     }
 

@@ -38,6 +38,13 @@ struct OlderCall {
     func perform(
         _ member: MemberName, _ values: [DBusValue], _ shape: @escaping ([DBusValue]) throws -> JSONObject
     ) throws(ErrorReply) {
+        try performForText(member, values) { JSONValue.object(try shape($0)).compactText }
+    }
+
+    /// As above, with an answer that is text already.
+    func performForText(
+        _ member: MemberName, _ values: [DBusValue], _ shape: @escaping ([DBusValue]) throws -> String
+    ) throws(ErrorReply) {
         try call.perform(member, values) { result in
             do {
                 succeed(try shape(try result.get()))
@@ -49,32 +56,39 @@ struct OlderCall {
         }
     }
 
-    /// The JSON in the first value of a reply.
+    /// The text in the first value of a reply, which is JSON.
+    static func text(_ values: [DBusValue]) -> String { values.first?.asString ?? "null" }
+
+    /// As above, taken apart.
     static func json(_ values: [DBusValue]) throws -> JSONValue {
         try JSONValue(parsing: values.first?.asString ?? "null")
     }
 
-    /// What any method of the JSON face answers, as an object.
+    /// What any method of the JSON face answers, as an object in text: an answer that is JSON is not taken apart,
+    /// because it may be long.
     ///
     /// Members of an object stand in the answer itself, but for `success` and `error`, which would be taken for those
     /// of the call: of a run they are in `result`, with the whole of it. What is no object is `result`.
-    static func shape(_ values: [DBusValue], of outputs: [Argument]) throws -> JSONObject {
-        var answer: JSONObject = ["success": true]
-        guard outputs.count == 1 else {
-            for (value, output) in zip(values, outputs) { answer[output.name] = json(of: value) }
-            return answer
+    static func shape(_ values: [DBusValue], of outputs: [Argument]) -> String {
+        var answer: [(key: String, text: String)] = [("success", "true")]
+        if outputs.count != 1 {
+            answer += zip(values, outputs).map { ($1.name, json(of: $0).compactText) }
+        } else if let text = values.first?.asString, text.utf8.first == UInt8(ascii: "[") {
+            // A JSON array, whose elements nobody has to know.
+            answer.append(("result", text))
+        } else if let text = values.first?.asString,
+            let outline = try? JSONOutline(bytes: Array(text.utf8), depth: 1)
+        {
+            let members = outline.members(at: []) ?? []
+            let ofCall = members.count { $0.key == "success" || $0.key == "error" }
+            answer += members.filter { $0.key != "success" && $0.key != "error" }
+                .map { ($0.key, outline.text(of: $0.node)) }
+            if ofCall > 0 || outline.members(at: []) == nil { answer.append(("result", text)) }
+        } else {
+            answer.append(("result", (values.first.map { json(of: $0) } ?? .null).compactText))
         }
-        guard let text = values.first?.asString, let result = try? JSONValue(parsing: text) else {
-            answer["result"] = values.first.map { json(of: $0) } ?? .null
-            return answer
-        }
-        guard let object = result.objectValue else {
-            answer["result"] = result
-            return answer
-        }
-        for (key, value) in object where key != "success" && key != "error" { answer[key] = value }
-        if object["success"] != nil || object["error"] != nil { answer["result"] = result }
-        return answer
+        let members = answer.map { JSONValue.string($0.key).compactText + ": " + $0.text }
+        return "{" + members.joined(separator: ", ") + "}"
     }
 
     /// The types that methods of the JSON face answer with; bytes become text, with U+FFFD for what is none.

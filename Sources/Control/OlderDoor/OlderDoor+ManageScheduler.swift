@@ -48,9 +48,10 @@ extension OlderDoor {
         let operation = try operation(name, rest)
         var older = older
         older.job = operation.job
-        try older.perform(operation.member, operation.values) { values in
-            let answer = try operation.data ?? OlderCall.json(values)
-            return ["operation": .string(name), "message": .string(operation.message), "data": answer]
+        try older.performForText(operation.member, operation.values) { values in
+            let data = operation.data?.compactText ?? OlderCall.text(values)
+            let head = JSONValue.object(["operation": .string(name), "message": .string(operation.message)]).compactText
+            return head.dropLast() + ", \"data\": " + data + "}"
         }
     }
 

@@ -10,7 +10,6 @@ struct OlderDoor {
     func callMethod(_ call: MethodCall) throws {
         let arguments: OlderArguments
         do throws(ErrorReply) {
-            try checkSize(call.text(1), "args")
             arguments = try OlderArguments(parsing: call.text(1))
         } catch {
             return OlderCall.refuse(call, error.message)
@@ -40,10 +39,17 @@ struct OlderDoor {
         case "list_jobs": try listJobs(older)
         case "run_job": try runJob(older)
         case "get_history": try getHistory(older)
-        case "get_state": older.succeed(["success": true, "state": try face.mirror.state()])
+        case "get_state":
+            try face.mirror.state { result in
+                switch result {
+                case .success(let state): older.succeed(["success": true, "state": state])
+                case .failure(let error): older.fail(error)
+                }
+            }
         case "write_state":
-            try face.mirror.write()
-            older.succeed(["success": true, "file": .string(face.mirror.path)])
+            try face.mirror.write { [path = face.mirror.path] error in
+                if let error { older.fail(error) } else { older.succeed(["success": true, "file": .string(path)]) }
+            }
         case "get_config": try getConfig(older)
         case "update_config": try updateConfig(older)
         case "toggle_scheduler": try toggleScheduler(older, try older.arguments.values(of: ["enabled"])[0])
@@ -74,8 +80,8 @@ struct OlderDoor {
             return OlderCall.refuse(
                 older.call, ErrorReply(.unknownMethod, "Unknown handler: \(older.method)").message)
         }
-        try older.perform(member, try values(older.arguments, of: method)) {
-            try OlderCall.shape($0, of: method.outputs)
+        try older.performForText(member, try values(older.arguments, of: method)) {
+            OlderCall.shape($0, of: method.outputs)
         }
     }
 
@@ -178,16 +184,22 @@ struct OlderDoor {
     private func getHistory(_ older: OlderCall) throws(ErrorReply) {
         let limit = try older.arguments.values(of: ["limit"], ignoringOthers: true)[0]
         let count = try limit.map { value throws(ErrorReply) in try Self.integer(value, "limit") } ?? 0
-        let entries = try face.telling.ended(JSONFace.pageLimit(count)).map { face.telling.json(of: $0) }
-        older.succeed(["success": true, "history": .array(entries)])
+        try face.list(try face.telling.ended(JSONFace.pageLimit(count)), for: older.call) {
+            older.succeed("{\"success\": true, \"history\": \($0)}")
+        } refuse: {
+            older.fail($0)
+        }
     }
 
     private func getConfig(_ older: OlderCall) throws(ErrorReply) {
         let values = try older.arguments.values(of: ["section", "key"])
         let section = try Self.string(values[0], "section")
         let key = try values[1].map { value throws(ErrorReply) in try Self.string(value, "key") } ?? ""
-        let value = try face.settled { () throws(SettingsError) in try face.settings.value(section, key) }
-        older.succeed(["success": true, "value": value ?? (key.isEmpty ? [:] : .null)])
+        try face.readConfig(older.call, section, key) { text in
+            older.succeed("{\"success\": true, \"value\": \(text ?? (key.isEmpty ? "{}" : "null"))}")
+        } refuse: {
+            older.fail($0)
+        }
     }
 
     private func updateConfig(_ older: OlderCall) throws(ErrorReply) {

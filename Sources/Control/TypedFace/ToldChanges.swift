@@ -27,6 +27,8 @@ final class ToldChanges {
     private var toldJobs: [String: JobFacts] = [:]
     private var toldRuns: [String: RunFacts] = [:]
     private var touchedJobs: Set<String> = []
+    /// Of a change that may be one of every job, the jobs that are not compared yet.
+    private var untoldJobs: ArraySlice<String> = []
     private var touchedRuns: Set<String> = []
     private var rest: DeferredSource?
     private var restTimer: TimerSource?
@@ -60,8 +62,12 @@ final class ToldChanges {
     func touch(jobs: some Sequence<String>) { touchedJobs.formUnion(jobs) }
     func touch(run: String) { touchedRuns.insert(run) }
 
-    func touchAllJobs() {
-        touchedJobs.formUnion(catalogue.allNames)
+    /// Each job that is there may be another. To put a hundred thousand names into a set is what no turn has time for.
+    func touchAllJobs() { untoldJobs = catalogue.allNames[...] }
+
+    /// As above, and any that were told may have gone.
+    func touchEverything() {
+        touchAllJobs()
         touchedJobs.formUnion(toldJobs.keys)
     }
 
@@ -98,9 +104,10 @@ final class ToldChanges {
     }
 
     private func tellSomeJobs() {
-        guard touchedJobs.count > Self.jobsPerTurn else {
-            let names = touchedJobs
+        guard touchedJobs.count + untoldJobs.count > Self.jobsPerTurn else {
+            let names = touchedJobs.union(untoldJobs)
             touchedJobs = []
+            untoldJobs = []
             for name in names { tellJob(name) }
             return
         }
@@ -109,7 +116,7 @@ final class ToldChanges {
             return
         }
         for _ in 0..<Self.jobsPerTurn {
-            guard let name = touchedJobs.popFirst() else { break }
+            guard let name = touchedJobs.popFirst() ?? untoldJobs.popFirst() else { break }
             tellJob(name)
         }
         rest?.schedule()

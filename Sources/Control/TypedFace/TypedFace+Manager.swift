@@ -24,7 +24,7 @@ extension TypedFace {
                     "ListJobs", out: [Argument("jobs", "ao", documentation: "Every job, by name.")],
                     documentation: "GetManagedObjects of ObjectManager gives them with their properties."
                 ) { [self] call in
-                    call.reply([.objectPaths(catalogue.allNames.map { Place.path(ofJob: $0) })])
+                    try list(catalogue.allNames, call) { Place.path(ofJob: $0) }
                 },
                 Method(
                     "GetJob", in: [Argument("name", "s")], out: [Argument("job", "o")],
@@ -64,7 +64,7 @@ extension TypedFace {
                 Method(
                     "ListRuns", out: [Argument("runs", "ao", documentation: "Runs that have not ended, oldest first.")]
                 ) { [self] call in
-                    call.reply([.objectPaths(scheduler.activeRuns.map { Place.path(ofRun: $0.id) })])
+                    try list(scheduler.activeRuns.map(\.id), call) { Place.path(ofRun: $0) }
                 },
             ],
             properties: [
@@ -89,6 +89,23 @@ extension TypedFace {
             ])
     }
 
+    /// Answers with the paths of all of these, made in steps.
+    private func list(
+        _ names: [String], _ call: MethodCall, path: @escaping (String) -> ObjectPath
+    ) throws(ErrorReply) {
+        var rest = names[...]
+        try call.reply(
+            step: { reply throws(DBusError) in
+                for name in rest.prefix(Steps.jobsPerStep) { try reply.append(.objectPath(path(name))) }
+                rest = rest.dropFirst(Steps.jobsPerStep)
+                return !rest.isEmpty
+            },
+            tooLong: ErrorReply(
+                .limitsExceeded,
+                "cannot list all in one answer: they have more than \(Connection.bodyBytesMax) bytes; query_jobs has "
+                    + "jobs page by page, and query_history runs"))
+    }
+
     /// Asks for a run, and answers with its object.
     func runJob(_ call: MethodCall, _ name: String, _ options: DBusValue?) throws {
         var request = try options.map { options in try JSONObject(typed: options, "options") } ?? JSONObject()
@@ -99,10 +116,7 @@ extension TypedFace {
         }
         // As JSON in a text, or as what it says.
         if let text = request["inputs"]?.stringValue {
-            guard let inputs = try? JSONValue(parsing: text) else {
-                throw ErrorReply.invalidArgument("inputs", found: "text that is not JSON", expected: "a JSON object")
-            }
-            request["inputs"] = inputs
+            request["inputs"] = try JSONValue(argument: text, "inputs", expected: "a JSON object")
         }
         if let instant = request["scheduled_for"]?.intValue {
             request["scheduled_for"] = .instant(Instant(microseconds: Int64(instant)), .utc)

@@ -18,7 +18,10 @@ struct TypedFace {
     func export(on connection: Connection) {
         let (job, run) = (jobInterface, runInterface)
         connection.export(
-            ObjectSubtree(Place.jobs) {
+            ObjectSubtree(
+                Place.jobs, listedMax: Bounds.listedJobs,
+                instead: "query_jobs has jobs page by page, and ListJobs their paths"
+            ) {
                 catalogue.allNames
             } interfaces: { name in
                 catalogue.listed(name) == nil ? nil : [job]

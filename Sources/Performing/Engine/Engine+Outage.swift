@@ -160,7 +160,7 @@ extension Engine {
     /// Builds the core from the store as it stands: what is asked meanwhile is answered from it.
     private func rebuild() {
         let isStopping = scheduler.status == .stopping
-        loop.meter.exempting("rebuild") {
+        loop.meter.exempting(TurnMeter.rebuild) {
             do throws(StoreError) {
                 scheduler = try makeCore()
                 if isStopping { _ = scheduler.handle(.stopping, at: now) }
@@ -207,14 +207,16 @@ extension Engine {
 
     /// The store takes writes again: the core begins as at a start, beside whatever lives.
     private func restart() throws(StoreError) {
-        let isStopping = scheduler.status == .stopping
-        var built: Scheduler?
         var failure: StoreError?
-        loop.meter.exempting("rebuild") {
-            do throws(StoreError) { built = try makeCore() } catch { failure = error }
+        loop.meter.exempting(TurnMeter.rebuild) {
+            do throws(StoreError) { try beginAnew() } catch { failure = error }
         }
         if let failure { throw failure }
-        if let built { scheduler = built }
+    }
+
+    private func beginAnew() throws(StoreError) {
+        let isStopping = scheduler.status == .stopping
+        scheduler = try makeCore()
         var situation: Situation
         do {
             situation = try self.situation(.rebuild)

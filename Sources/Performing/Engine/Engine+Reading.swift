@@ -22,10 +22,12 @@ extension Engine: SchedulerReading {
     public func explain(_ job: String, at instant: Instant?, records: [Run]) -> [Explanation] {
         scheduler.explain(job, at: instant, records: records, now: now)
     }
-    public var registrations: [String: (scheduleKey: String, registeredAt: Instant)] { scheduler.registrations }
+    public func registration(of job: String) -> (scheduleKey: String, registeredAt: Instant)? {
+        scheduler.registration(of: job)
+    }
     public var queues: [QueueTotals] { scheduler.queues }
-    public func queueItems(_ queue: String, limit: Int) -> [QueueItem] {
-        scheduler.queueItems(queue, limit: limit, now: now)
+    public func queueItems(_ queue: String, limit: Int, bytesMax: Int) -> [QueueItem] {
+        scheduler.queueItems(queue, limit: limit, bytesMax: bytesMax, now: now)
     }
 
     public var health: EngineHealth {

@@ -19,6 +19,7 @@ extension Engine {
     func handle(_ event: Event) {
         if case .clockChanged(let step) = event { lastStep = ClockStep(at: now, by: step) }
         box.add(event, scheduler.handle(event, at: now))
+        if let name = loop.meter.exemption { box.exemption = name }
         switch event {
         case .surroundingsChanged, .conditionChecked: onConditions()
         default: break
@@ -39,6 +40,10 @@ extension Engine {
         guard case .working = phase, !box.isEmpty, !isFlushing else { return }
         isFlushing = true
         defer { isFlushing = false }
+        if let name = box.exemption { loop.meter.exempting(name) { endTurn() } } else { endTurn() }
+    }
+
+    private func endTurn() {
         settleBox()
         performers.attempts.endIdleErrands()
         performers.sink.turnEnded()
@@ -101,7 +106,19 @@ extension Engine {
         if !done.changes.isEmpty { for observer in performers.observers { observer.committed(done.changes) } }
         tell(done.announcements)
         for (ticket, reply) in done.replies { settle(ticket, .reply(reply)) }
-        for read in done.reads { read() }
+        answer(done.reads)
+    }
+
+    /// Those who waited for what is durable by now; of many who take long, the rest in the next turn.
+    func answer(_ reads: [() -> Void]) {
+        var rest = reads[...]
+        while let read = rest.popFirst() {
+            read()
+            guard loop.meter.turnUSec < TurnMeter.turnUSecMany || loop.meter.exemption != nil else { break }
+        }
+        guard !rest.isEmpty else { return }
+        box.reads = Array(rest) + box.reads
+        flushSoon()
     }
 
     func settle(_ ticket: Ticket, _ settlement: Settlement) { calls.removeValue(forKey: ticket)?(settlement) }
@@ -170,6 +187,7 @@ extension Engine: Intake {
         case .working where box.isEmpty: handler()
         case .preparing, .working:
             box.reads.append(handler)
+            if let name = loop.meter.exemption { box.exemption = name }
             flushSoon()
         case .holding: arrive(.read(handler))
         case .refusing: handler()

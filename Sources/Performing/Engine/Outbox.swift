@@ -17,6 +17,9 @@ struct Outbox {
     var replies: [(ticket: Ticket, reply: Reply)] = []
     /// Those who wait for no more than that everything so far is durable.
     var reads: [() -> Void] = []
+    /// The name under which some of it was decided exempt (`TurnMeter`), and so is performed: what a file that has
+    /// changed, or a start, says of a hundred thousand jobs is as many rows.
+    var exemption: String?
 
     enum Arming {
         case unchanged

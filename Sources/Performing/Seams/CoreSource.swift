@@ -1,5 +1,14 @@
+public import EventLoop
 public import Schedules
 public import Scheduling
+
+extension TurnMeter {
+    /// The names under which it counts that a file which changed is taken up, and what is done at a start or after the
+    /// core was built anew: when it is decided, and when what follows from it is put on record.
+    public static let reload = "reload"
+    public static let start = "start"
+    public static let rebuild = "rebuild"
+}
 
 /// The definitions and settings that a core is built from, beside what the store holds. Given by Settings.
 public protocol CoreSource: AnyObject {

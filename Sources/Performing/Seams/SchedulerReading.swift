@@ -20,12 +20,12 @@ public protocol SchedulerReading: AnyObject {
     func activeRun(id: String) -> Run?
     func unmetConditions(ofRun id: String) -> (unmet: [Condition], until: Instant?)?
     func explain(_ job: String, at instant: Instant?, records: [Run]) -> [Explanation]
-    /// By job, the schedule's key and when it was first seen.
-    var registrations: [String: (scheduleKey: String, registeredAt: Instant)] { get }
+    /// The key of a job's schedule, and when that was first seen.
+    func registration(of job: String) -> (scheduleKey: String, registeredAt: Instant)?
     /// Every queue that has items, by name.
     var queues: [QueueTotals] { get }
     /// Items that nobody has, oldest first.
-    func queueItems(_ queue: String, limit: Int) -> [QueueItem]
+    func queueItems(_ queue: String, limit: Int, bytesMax: Int) -> [QueueItem]
     /// The last time that the wall clock was set, by how much; nil where it was not, under this daemon.
     var clockStep: ClockStep? { get }
     var health: EngineHealth { get }

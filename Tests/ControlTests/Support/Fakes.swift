@@ -76,8 +76,8 @@ final class FakeScheduler: SchedulerReading {
     func activeRun(id: String) -> Run? { active.first { $0.id == id } }
     func unmetConditions(ofRun id: String) -> (unmet: [Condition], until: Instant?)? { nil }
     func explain(_ job: String, at instant: Instant?, records: [Run]) -> [Explanation] { [.neverAgain] }
-    var registrations: [String: (scheduleKey: String, registeredAt: Instant)] { [:] }
-    func queueItems(_ queue: String, limit: Int) -> [QueueItem] {
+    func registration(of job: String) -> (scheduleKey: String, registeredAt: Instant)? { nil }
+    func queueItems(_ queue: String, limit: Int, bytesMax: Int) -> [QueueItem] {
         Array(items.filter { $0.queue == queue }.prefix(limit))
     }
 
@@ -179,9 +179,9 @@ final class FakeSettings: SettingsControl {
 
     init(folder: String) { configurationPath = folder + "/config.json" }
 
-    func value(_ section: String, _ key: String) throws(SettingsError) -> JSONValue? {
+    func reading(_ section: String, _ key: String) throws(SettingsError) -> ValueStep {
         if let failure { throw failure }
-        return .string(section + "." + key)
+        return { .done("\"\(section).\(key)\"") }
     }
     func update(_ section: String, _ key: String, _ value: JSONValue) throws(SettingsError) {
         if let failure { throw failure }

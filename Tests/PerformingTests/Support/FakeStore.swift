@@ -127,7 +127,7 @@ final class FakeStore: Store {
         Dictionary(grouping: items.values, by: \.queue).map { QueueTotals(queue: $0.key, items: $0.value.count) }
     }
     func lastQueueItemID() -> Int64 { items.keys.max() ?? 0 }
-    func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int) -> [QueueItem] {
+    func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int, bytesMax: Int) -> [QueueItem] {
         let free = items.values.filter { $0.queue == queue && ($0.takenUntil ?? .epoch) <= now }
         return Array(free.sorted { $0.id < $1.id }.prefix(limit))
     }

@@ -224,7 +224,7 @@ struct HostileRows {
         _ = store.isDecided(job: "coffee", fireTime: .epoch)
         _ = store.firstKept(job: "coffee", after: .epoch, ofAtLeast: 1)
         for totals in store.queues() { _ = totals.bytes + totals.items }
-        for item in store.queueItems("q1", notTakenAt: .horizon, limit: 10) {
+        for item in store.queueItems("q1", notTakenAt: .horizon, limit: 10, bytesMax: .max) {
             _ = item.deliveries + 1
             check(item.pushedAt, &findings)
         }

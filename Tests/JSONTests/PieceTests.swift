@@ -1,0 +1,55 @@
+import JSON
+import TestSupport
+import Testing
+
+/// A value that is found and written in pieces is the one that the whole text has.
+@Suite struct PieceTests {
+    private func extract(_ text: String, _ path: [String], bytesMax: Int = 1) throws -> String? {
+        var extraction = JSONExtraction(bytes: Array(text.utf8), path: path)
+        while try extraction.goOn(bytesMax: bytesMax) {}
+        return extraction.text
+    }
+
+    @Test func randomTextsGiveWhatAParserGives() throws {
+        let seed = SeededGenerator.seed()
+        var documents = RandomDocuments(seed: seed)
+        for _ in 0..<500 {
+            let inner: JSONValue = [
+                "a": documents.value(), "b": ["c": documents.value(depth: 2)], "": documents.value(),
+            ]
+            let text = documents.text(of: .object(["x": documents.value(depth: 2), "y": inner]))
+            let whole = try JSONValue(parsing: text)
+            for path in [
+                [], ["y"], ["y", "a"], ["y", "b", "c"], ["y", ""], ["x"], ["y", "none"], ["none"], ["x", "a"],
+            ] {
+                let found = whole[path.map { .key($0) }]?.compactText
+                let piece = documents.pick([1, 7, 100, 10_000])
+                #expect(try extract(text, path, bytesMax: piece) == found, "seed \(seed): \(path) of \(text)")
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            (#"{"a": 1, "a": {"b": 2}, "a": 3}"#, ["a"], "3"), (#"{"a": {"b": 1}, "a": {"c": 2}}"#, ["a", "b"], nil),
+            (#"{"a": {"b": 1}, "a": {"c": 2, "b": [ ]}}"#, ["a", "b"], "[]"),
+            (#"{"\u0061": {"b" : [1,2]}}"#, ["a", "b"], "[1, 2]"),
+            (#"[{"a": 1}]"#, ["a"], nil), (#"{"a": [{"b": 1}]}"#, ["a", "b"], nil), ("5", ["a"], nil), ("5", [], "5"),
+            (#"{"b": {"a": 1}, "a": "\/\n"}"#, ["a"], #""/\n""#),
+        ] as [(String, [String], String?)])
+    func theLastOfAKeyCounts(_ text: String, _ path: [String], _ value: String?) throws {
+        #expect(try extract(text, path) == value)
+    }
+
+    /// What stands behind the value is checked, too.
+    @Test(arguments: [#"{"a": 1,}"#, #"{"a": 1} x"#, #"{"a": 1, "b": tru}"#, "", "{"])
+    func whatIsNoJSONIsRefused(_ text: String) {
+        #expect(throws: JSONError.self) { try extract(text, ["a"]) }
+    }
+
+    @Test func moreValuesThanAllowedAreNotRead() throws {
+        #expect(try JSONValue(parsing: "[1, {}, []]", limits: .values(4)).arrayValue?.count == 3)
+        let error = #expect(throws: JSONError.self) { try JSONValue(parsing: "[1, {}, [], 2]", limits: .values(4)) }
+        #expect(error?.code == .tooMany)
+    }
+}

@@ -212,12 +212,13 @@ final class Session {
     ///
     /// - Parameter under: a program that starts it in turn, and its arguments.
     func launch(
-        _ arguments: [String] = [], _ changes: [String: String?] = [:], isApart: Bool = false, under: [String] = []
+        _ arguments: [String] = [], _ changes: [String: String?] = [:], isApart: Bool = false, under: [String] = [],
+        binary: String = Session.binary
     ) throws -> Program {
         var environment = environment
         for (key, value) in changes { environment[key] = value }
         let place = isApart ? ["unshare", "--mount", "--propagation", "private"] : under
-        let daemon = try Program(place + [Self.binary] + arguments, environment: environment, on: loop)
+        let daemon = try Program(place + [binary] + arguments, environment: environment, on: loop)
         daemons.append(daemon)
         return daemon
     }
@@ -227,10 +228,11 @@ final class Session {
     ///
     /// - Parameter isApart: it sees mounts of its own, so that those of other tests are no news to it.
     func start(
-        _ arguments: [String] = [], _ changes: [String: String?] = [:], isApart: Bool = false
+        _ arguments: [String] = [], _ changes: [String: String?] = [:], isApart: Bool = false,
+        binary: String = Session.binary
     ) throws -> Program {
-        let daemon = try launch(arguments, changes, isApart: isApart)
-        try wait("the name owned") {
+        let daemon = try launch(arguments, changes, isApart: isApart, binary: binary)
+        try wait("the name owned", seconds: Self.secondsDefault * 3) {
             if let code = daemon.code { throw TestFailure("botcrond ended with \(code): \(daemon.text)") }
             return owner != nil
         }
@@ -273,10 +275,12 @@ final class Session {
 
     // MARK: - Calls
 
-    func reply(_ call: RemoteCall) throws -> Result<[DBusValue], ErrorReply> {
+    func reply(
+        _ call: RemoteCall, seconds: Double = secondsDefault
+    ) throws -> Result<[DBusValue], ErrorReply> {
         var result: Result<[DBusValue], ErrorReply>?
         client.call(call) { result = $0 }
-        try wait("the reply to \(call.member)") { result != nil }
+        try wait("the reply to \(call.member)", seconds: seconds) { result != nil }
         return try #require(result)
     }
 

@@ -1,4 +1,4 @@
-internal import Configuration
+public import Configuration
 internal import JSON
 
 /// A value of config.json that is being read, a piece at a time: of the file as it was when the reading began.

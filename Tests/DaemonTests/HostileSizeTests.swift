@@ -80,7 +80,7 @@ extension HostileSizeTests.Size {
     private static let files: [Size] = [
         Size(testDescription: "config.json of 16 MiB") { session in
             let accents = String(repeating: "é", count: 2 << 20)
-            try Scratch.write(
+            try TestFile.write(
                 #"{"a": {"zeros": \#(zeros(11 << 20)), "text": "\#(accents)"}, "#
                     + Session.config(jobs: [["name": "one", "command": ["true"]]]).dropFirst(), to: session.configFile)
         } act: { session in
@@ -95,17 +95,17 @@ extension HostileSizeTests.Size {
         Size(testDescription: "a reload of very many jobs") { session in
             let count = MeasuredDaemon.many(5_000)
             let jobs = (0..<count).map { JSONValue.object(["name": .string("job-\($0)"), "command": ["true"]]) }
-            try Scratch.write(Session.config(jobs: jobs), to: session.configFile)
+            try TestFile.write(Session.config(jobs: jobs), to: session.configFile)
             #expect(try session.json("reload_config")["added"]?.arrayValue?.count == count)
             _ = try session.json("query_jobs", "{}")
             let exempt = try session.json("GetStatus")["loop"]?["exempt"]
             #expect(exempt?["reload"]?["count"]?.intValue ?? 0 > 0, "it is exempt, and said to be")
         },
         Size(testDescription: "state.json with very many overrides") { session in
-            try Scratch.write(stateFile(isEnabled: false), to: session.folder + "/state.json")
+            try TestFile.write(stateFile(isEnabled: false), to: session.folder + "/state.json")
         } act: { session in
             for isEnabled in [false, true] { try session.done("toggle_job", "one", .bool(isEnabled)) }
-            try Scratch.write(stateFile(isEnabled: true), to: session.folder + "/state.json")
+            try TestFile.write(stateFile(isEnabled: true), to: session.folder + "/state.json")
             for isEnabled in [false, true] { try session.done("toggle_job", "one", .bool(isEnabled)) }
         },
         Size(testDescription: "an older history of one name") { session in
@@ -115,7 +115,7 @@ extension HostileSizeTests.Size {
                     "output_preview": .string(String(repeating: "x", count: 500)), "session_name": "cron-coffee",
                 ]
             }
-            try Scratch.write(
+            try TestFile.write(
                 JSONValue.object(["executions": .array(entries)]).compactText, to: session.folder + "/cron_history.json"
             )
         } act: { session in
@@ -140,8 +140,8 @@ extension HostileSizeTests.Size {
         ) { session in
             let home = session.scratch.path + "/home/"
             let line = "=" + String(repeating: "x", count: 1_000) + "\n"
-            try Scratch.write((0..<800).map { "NAME_\($0)" + line }.joined(), to: home + "environment")
-            try Scratch.write(String(repeating: "s", count: 1 << 20), to: home + "secret")
+            try TestFile.write((0..<800).map { "NAME_\($0)" + line }.joined(), to: home + "environment")
+            try TestFile.write(String(repeating: "s", count: 1 << 20), to: home + "secret")
         } act: { session in
             for _ in 0..<3 { try session.runToEnd("one") }
         },

@@ -61,7 +61,9 @@ public final class FileWatch {
         var way = Way(path)
         var armed: [EventSource] = []
         var fault: EventLoopError?
+        var above: Way.Step?
         walk: while let step = way.next() {
+            defer { above = step }
             do throws(EventLoopError) {
                 if step.isLast {
                     armed.append(try watch(step.name, in: step.folder, Self.contentEvents))
@@ -81,7 +83,12 @@ public final class FileWatch {
             } catch {
                 fault = fault ?? error
                 // It is not there, or may not be read: the folder tells when that changes.
-                if let source = try? watch(step.name, in: step.folder, Self.nameEvents) { armed.append(source) }
+                if let source = try? watch(step.name, in: step.folder, Self.nameEvents) {
+                    armed.append(source)
+                } else if let above, let source = try? watch(above.name, in: above.folder, Self.nameEvents) {
+                    // The folder has lost its rights: the one that holds it tells when they come back.
+                    armed.append(source)
+                }
                 // It may have come before the folder was watched.
                 guard case .folder = Kind(of: step.path), !step.isLast, error.code != ENOSPC else { break walk }
                 way.enter(step.path)
@@ -118,7 +125,8 @@ public final class FileWatch {
         try loop.inotify(path: folder, events) { [weak self] event in
             guard let self else { return }
             let isGone = !event.events.isDisjoint(with: [.selfDeleted, .selfMoved, .ended, .overflow])
-            guard event.name == name || isGone else { return }
+            // Without a name it is the folder itself: its rights.
+            guard event.name == name || event.name.isEmpty || isGone else { return }
             // What is written in place moves nothing.
             if event.events == .closedAfterWrite { changed() } else { tell() }
         }

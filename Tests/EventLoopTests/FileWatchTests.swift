@@ -96,7 +96,7 @@ import Testing
     /// The folder above tells when they come.
     @Test func aFolderThatCannotBeReadIsSeenWhenItCan() throws {
         let folder = try Scratch()
-        try folder.shell("mkdir -p P/a/b; echo 1 > P/a/b/file; chmod 755 P; chmod 000 P/a")
+        try folder.shell("mkdir -p P/a/b; echo 1 > P/a/b/file; chmod 755 P ; chmod 000 P/a")
         let loop = try EventLoop()
         var told = 0
         let watch = try withRightsThatCount { try FileWatch(folder.path + "/a/b/file", on: loop) { told += 1 } }
@@ -116,14 +116,13 @@ import Testing
         let loop = try EventLoop()
         var told = 0
         let watch = try FileWatch(folder.path + "/a/b/file", on: loop) { told += 1 }
-        try folder.shell("chmod 755 P; chmod 000 P/a")
+        try folder.shell("chmod 755 P ; chmod 000 P/a")
         withRightsThatCount { watch.lookAgain() }
         #expect(told == 1, "the path names nothing now")
         try folder.shell("chmod 755 P/a")
         try loop.turn(until: "word of the rights") { told > 1 }
         withExtendedLifetime(watch) {}
     }
-
 
     @Test func whatHappensBesideThePathIsNotTold() throws {
         let folder = try Scratch()

@@ -41,7 +41,8 @@ import Testing
         #expect(harness.reports.first?.remarks == ["progress": "40", "cost": "1"])
     }
 
-    /// What a process said before it ended counts, however late the supervisor looks: more waits than it reads in a turn.
+    /// What a process said before it ended counts, however late the supervisor looks: here more waits than it reads in
+    /// a turn.
     @Test func itsLastWordIsHeardBehindAllThatWaits() throws {
         let attempt = talking(
             "echo up; \(Self.waitForGo) head -c 150000 /dev/zero | tr '\\0' x >&3; echo >&3; echo 'result {}' >&3")

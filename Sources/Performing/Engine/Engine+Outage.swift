@@ -2,7 +2,7 @@ internal import EventLoop
 internal import Scheduling
 import Store
 
-/// A store that cannot be written: waited for, then given up; and the way back, which is the start's.
+/// A store that cannot be written: waited for, then given up; and, one subject with it, the way back: the start's.
 ///
 /// A short lock is no error: the transaction is kept, and whatever arrives waits behind it. After the engine's
 /// patience, or at once where the machine sleeps or the daemon stops, requests are refused and nothing of them remains.

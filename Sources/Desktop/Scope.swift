@@ -17,6 +17,9 @@ public struct Scope: Sendable {
         description = "BotCron: \(job)"
     }
 
+    /// The names of all of them, as a pattern of the manager's.
+    static let pattern = "app-botcron-*.scope"
+
     /// What `StartTransientUnit` takes.
     func arguments(_ name: String, _ pid: Int32) -> [DBusValue] {
         var properties: [DBusValue] = []

@@ -190,3 +190,53 @@ public final class UserManager {
         if let next = awaited.values.map(\.deadlineUSec).min() { deadlineTimer?.arm(atUSec: next) }
     }
 }
+
+/// A scope that the manager keeps, of whichever daemon.
+public struct KeptScope: Sendable, Hashable {
+    /// The unit's name.
+    public let name: String
+    /// Where its processes are, from the root of the hierarchy of control groups.
+    public let controlGroup: String
+}
+
+extension UserManager {
+    /// Most scopes that are looked at in one go: the others when these are gone.
+    private static let keptScopesMax = 100
+
+    /// The scopes of attempts that are active, one answer for each; whoever does not say is left out.
+    ///
+    /// - Parameter each: called for each, in turns of their own.
+    public func readScopes(_ each: @escaping (KeptScope) -> Void) {
+        guard isPresent else { return }
+        let list = call(
+            "ListUnitsByPatterns",
+            [.array([.string("active")], element: "s"), .array([.string(Scope.pattern)], element: "s")])
+        connection.call(list) { [weak self] result in
+            guard case .success(let values) = result, let units = values.first?.asArray else { return }
+            for unit in units.prefix(Self.keptScopesMax) {
+                // ssssssouso: the name is the first, the object the seventh.
+                guard let fields = unit.asStructure, fields.count == 10, let name = fields[0].asString,
+                    let path = fields[6].asObjectPath
+                else { continue }
+                self?.readControlGroup(of: name, path, each)
+            }
+        }
+    }
+
+    private func readControlGroup(of name: String, _ path: ObjectPath, _ each: @escaping (KeptScope) -> Void) {
+        let get = RemoteCall(
+            Self.name, path, "org.freedesktop.DBus.Properties", "Get",
+            [.string("org.freedesktop.systemd1.Scope"), .string("ControlGroup")], startsService: false,
+            timeoutMSec: Self.patienceMSec)
+        connection.call(get) { result in
+            guard case .success(let values) = result, let place = values.first?.unwrapped.asString else { return }
+            each(KeptScope(name: name, controlGroup: place))
+        }
+    }
+
+    /// Asks for the end of a scope; nobody waits for it.
+    public func stopScope(_ name: String) {
+        guard isPresent else { return }
+        connection.call(call("StopUnit", [.string(name), .string("fail")])) { _ in }
+    }
+}

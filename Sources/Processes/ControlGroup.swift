@@ -10,6 +10,11 @@ public struct ControlGroup: Sendable {
         self.path = path
     }
 
+    /// - Parameter place: as the service manager names it, from the root of the hierarchy.
+    public init(place: String) {
+        path = Self.root + place
+    }
+
     /// The one that this process is in, where its last part has this name.
     public static func own(named name: String) -> ControlGroup? {
         guard let bytes = FileDescriptor.contents(of: "/proc/self/cgroup", limit: 1 << 16) else { return nil }
@@ -54,6 +59,12 @@ public struct ControlGroup: Sendable {
     private func has(_ name: String) -> Bool { access("\(path)/\(name)", F_OK) == 0 }
 
     // MARK: - Its processes
+
+    /// Whether no process is in it or below it, or it is gone.
+    public var isEmpty: Bool {
+        guard let bytes = FileDescriptor.contents(of: path + "/cgroup.events", limit: 4096) else { return true }
+        return bytes.split(separator: UInt8(ascii: "\n")).contains { $0.elementsEqual("populated 0".utf8) }
+    }
 
     /// Sends KILL to every process in it, those that are just being forked too. The path comes from a file on disk:
     /// only a scope of an attempt is killed, and never the group that this process is in.

@@ -127,10 +127,8 @@ private final class MachineCrowd {
     func story() throws -> CrowdStory {
         try machine.wait("no active run", seconds: 60) { (try? machine.ctl("status"))?["active_runs"] == [] }
         // The user manager does not see that a scope is empty whose only process died while it was being placed.
-        withKnownIssue("the empty scope of a supervisor that was killed at its gate stays", isIntermittent: true) {
-            try machine.wait("no scope", seconds: 5) {
-                try machine.run("systemctl --user list-units --plain --no-legend --all 'app-botcron-*'").isEmpty
-            }
+        try machine.wait("no scope", seconds: 20) {
+            try machine.run("systemctl --user list-units --plain --no-legend --all 'app-botcron-*'").isEmpty
         }
         var story = CrowdStory(killed)
         story.compare(try allRuns(), machine.lines("ledger").joined(separator: "\n"), sets)

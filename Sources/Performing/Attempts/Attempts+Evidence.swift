@@ -18,6 +18,8 @@ extension Attempts {
                 guard let run = unknown.first(where: { $0.id == found.run }) else { continue }
                 evidence[run.id] = take(found, run)
             }
+            // Of those whose supervisors are gone some may have been killed on their way into a scope.
+            if !unknown.isEmpty { emptyScopes.lookSoon() }
         } catch {
             throw EvidenceError("\(error)")
         }

@@ -26,6 +26,7 @@ public final class Attempts {
     let session: SessionManager
     let home: String
     let errands: Errands
+    let emptyScopes: EmptyScopes
     let preparation: Preparation
     let settings: any AttemptSettings
     /// The core, which hears what becomes of them. The two hold each other as long as the daemon lives.
@@ -61,6 +62,7 @@ public final class Attempts {
         self.intake = intake
         self.home = home
         errands = Errands(runner)
+        emptyScopes = try EmptyScopes(loop: loop, session: session)
         preparation = try Preparation(loop: loop)
         // Each source goes with its owner, this object.
         launchTimer = try loop.timer(.monotonic, accuracyUSec: 1) { [unowned self] in launchSome() }
@@ -208,6 +210,7 @@ public final class Attempts {
 
     func ended(_ attempt: LiveAttempt, _ report: AttemptReport) {
         if case .shortOfResources(let reason) = report.ending, !attempt.isEnding { return postpone(attempt, reason) }
+        if report.isSupervisorKilledBefore { emptyScopes.lookSoon() }
         if report.isSupervisorKilledBefore, canBeLaunchedAgain(attempt) {
             attempt.isLaunchedAgain = true
             attempt.life = .claimed

@@ -83,6 +83,7 @@ extension Attempts {
             // The supervisor goes with this object.
             preparation.add(supervisor, for: expected.id, due: expected.due) { [unowned self] in
                 runner.removeOutput(run: expected.id, attempt: 1)
+                emptyScopes.lookSoon()
                 onProgress()
             }
         }

@@ -13,6 +13,9 @@ public final class SessionManager {
         own = environment
     }
 
+    /// Called when there is a manager that was not there before.
+    var onArrival: () -> Void = {}
+
     /// Whether there is a manager to give scopes.
     public var isPresent: Bool { manager?.isPresent ?? false }
 
@@ -21,7 +24,10 @@ public final class SessionManager {
     /// - Parameter settled: called once, when it is known whether there is one.
     public func move(to manager: UserManager, settled: @escaping () -> Void) {
         self.manager = manager
-        manager.watch(settled)
+        manager.watch { [weak self] in
+            settled()
+            self?.onArrival()
+        }
     }
 
     /// The bus is lost: nobody is asked any more for what nobody could hear the answer of.
@@ -31,6 +37,11 @@ public final class SessionManager {
         guard let manager else { return done(.refused("there is no user manager on the bus")) }
         manager.place(pid, in: scope, done)
     }
+
+    /// The scopes of attempts that the manager keeps; nothing where there is none.
+    func readScopes(_ each: @escaping (KeptScope) -> Void) { manager?.readScopes(each) }
+
+    func stopScope(_ name: String) { manager?.stopScope(name) }
 
     /// The session's environment as its manager has it now, with what this daemon alone was given (by its unit, or by
     /// whoever started it) on top: what differed from the session's when it started.

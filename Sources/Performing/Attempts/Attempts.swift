@@ -16,7 +16,8 @@ public final class Attempts {
         static let launchUSec: UInt64 = 20_000
         /// One that is short of descriptors, processes or memory is tried again so much later, as often as it takes.
         static let shortageUSec: UInt64 = 1_000_000
-        /// After the last of several attempts, so long without another one, memory that only they need is given back.
+        /// So long after a start, or the last of several attempts, without another one, memory that only they need is
+        /// given back.
         static let quietUSec: UInt64 = 5_000_000
     }
 
@@ -69,6 +70,7 @@ public final class Attempts {
         // As above.
         shortageTimer = try loop.timer(.monotonic, accuracyUSec: 10_000) { [unowned self] in launchPostponed() }
         quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseIdleMemory() }
+        quietTimer?.arm(atUSec: loop.now(.monotonic) + Limits.quietUSec)
         // As above.
         preparation.onDue = { [unowned self] in prepareExpected() }
         runner.onTrouble = { error in

@@ -45,8 +45,8 @@ enum Bounds {
     /// Jobs of which there is still one list of all.
     static let listedJobs = 40_000
     /// The longest text of an answer, in bytes. A body may be longer; but a text is copied into it as a whole, which
-    /// takes 20 ms.
-    static let listBytes = 8 << 20
+    /// takes 30 ms.
+    static let listBytes = 12 << 20
     /// Jobs in `GetStatus`, `GetStats` and the state file. Of more, those that are due first, and how many were left
     /// out.
     static let statusJobs = 1_000

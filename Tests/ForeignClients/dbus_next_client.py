@@ -31,14 +31,15 @@ class Client:
         self.signals = []
         self.proxies = {}
         self.bus = self.loop.run_until_complete(MessageBus().connect())
+        # The bus itself has a signal for whoever comes: whose are ours is known before any is heard.
+        self.owner = self._ask("GetNameOwner", NAME)
         self.bus.add_message_handler(self._heard)
+        self._ask("AddMatch", f"type='signal',sender='{NAME}'")
+
+    def _ask(self, member, argument):
         bus = "org.freedesktop.DBus"
-        for member, types, arguments in [
-            ("AddMatch", "s", [f"type='signal',sender='{NAME}'"]), ("GetNameOwner", "s", [NAME])
-        ]:
-            self.owner = self._now(
-                self.bus.call(Message(bus, "/" + bus.replace(".", "/"), bus, member, signature=types, body=arguments))
-            ).body
+        call = Message(bus, "/" + bus.replace(".", "/"), bus, member, signature="s", body=[argument])
+        return self._now(self.bus.call(call)).body
 
     def _heard(self, message):
         if message.message_type == MessageType.SIGNAL and message.sender == self.owner[0]:

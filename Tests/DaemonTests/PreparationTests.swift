@@ -9,6 +9,9 @@ import Testing
     struct Supervisor: Equatable {
         var pid: Int
         var run: String
+
+        /// Whether what it is for has been started.
+        var hasProcess: Bool { !TestFile.text("/proc/\(pid)/task/\(pid)/children").isEmpty }
     }
 
     /// Those of a daemon, whatever they do.
@@ -152,35 +155,42 @@ import Testing
     }
 
     @Test func oneThatCannotStartAfterAllEndsWhenItWasDue() throws {
-        let session = try Session(jobs: [
-            ["name": "tick", "cron": "* * * * * *", "command": ["true"], "environment_file": "/none/such"],
-            [
-                "name": "slow", "cron": "* * * * * *", "command": ["sleep", "10"], "max_executions": 1,
-                "stdin": "text",
-            ],
-        ])
-        let daemon = try session.start()
-        let (first, due) = try prepared(session, daemon)
-        var found = first
-        // One is started after the other.
-        try session.look(for: "both") {
-            found = Self.supervisors(of: daemon)
-            return found.count == 2
+        for _ in 0..<5 {
+            let session = try Session(jobs: [
+                ["name": "tick", "cron": "* * * * * *", "command": ["true"], "environment_file": "/none/such"],
+                [
+                    "name": "slow", "cron": "* * * * * *", "command": ["sleep", "10"], "max_executions": 1,
+                    "stdin": "text",
+                ],
+            ])
+            let daemon = try session.start()
+            let (first, due) = try prepared(session, daemon)
+            var found = first
+            // One is started after the other.
+            try session.look(for: "both") {
+                found = Self.supervisors(of: daemon)
+                return found.count == 2
+            }
+            let slow = try #require(found.first { $0.run.contains("slow") })
+            // The daemon may have started too late in its second to prepare it.
+            guard !slow.hasProcess, Self.now < due else { continue }
+            let failed = try #require(found.first { $0.run.contains("tick") }).run
+            try session.signal("JobStarted", "tick", failed)
+            let run = try session.waitForRun(failed)
+            #expect(run["status"] == "failed" && run.text("error").contains("/none/such"), "\(run)")
+            for key in ["started_at", "completed_at"] {
+                #expect(Double(try #require(FiringTests.seconds(run.text(key)))) >= due, "\(run)")
+            }
+            // One that is killed has begun when it was due, too; before that it would be launched again.
+            try session.look(for: "its process") { slow.hasProcess }
+            kill(pid_t(slow.pid), SIGKILL)
+            let lost = try session.waitForRun(slow.run)
+            #expect(lost["status"] == "interrupted", "\(lost)")
+            let begin = try session.run(slow.run)["attempts"]?[0]?.text("started_at") ?? ""
+            #expect(Double(try #require(FiringTests.seconds(begin))) >= due, "\(lost)")
+            return
         }
-        let failed = try #require(found.first { $0.run.contains("tick") }).run
-        try session.signal("JobStarted", "tick", failed)
-        let run = try session.waitForRun(failed)
-        #expect(run["status"] == "failed" && run.text("error").contains("/none/such"), "\(run)")
-        for key in ["started_at", "completed_at"] {
-            #expect(Double(try #require(FiringTests.seconds(run.text(key)))) >= due, "\(run)")
-        }
-        // One that is killed has begun when it was due, too.
-        let slow = try #require(found.first { $0.run.contains("slow") })
-        kill(pid_t(slow.pid), SIGKILL)
-        let lost = try session.waitForRun(slow.run)
-        #expect(lost["status"] == "interrupted", "\(lost)")
-        let begin = try session.run(slow.run)["attempts"]?[0]?.text("started_at") ?? ""
-        #expect(Double(try #require(FiringTests.seconds(begin))) >= due, "\(lost)")
+        Issue.record("never in time")
     }
 
     @Test func ofManyThatAreDueAtOnceSomeArePreparedAndAllRun() throws {

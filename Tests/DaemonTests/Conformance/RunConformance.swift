@@ -31,7 +31,8 @@ extension ConformanceTests {
                 try TestFile.write(history.compactText, to: file)
             },
             script: #"""
-                # While there is only the history of the older program.
+                # While there is only the history of the older program, which is taken over in steps.
+                until("all of it", lambda: parsed(client.call(ROOT, FACE, "GetStatus"))["jobs_executed"] >= 1100)
                 raw("history", "get_history")
                 for limit in (0, -7, 3, 5000):
                     do(f"history {limit}", "get_history", limit)

@@ -62,10 +62,12 @@ final class Harness {
     }
 
     /// Starts and waits for the end.
-    func run(_ arguments: [String], change: (inout AttemptRequest) -> Void = { _ in }) throws -> AttemptReport {
+    func run(
+        _ arguments: [String], seconds: Int64 = 20, change: (inout AttemptRequest) -> Void = { _ in }
+    ) throws -> AttemptReport {
         let before = reports.count
         start(arguments, change: change)
-        try wait("the end of \(arguments.first ?? "nothing")") { self.reports.count > before }
+        try wait("the end of \(arguments.first ?? "nothing")", seconds: seconds) { self.reports.count > before }
         return try #require(reports.last)
     }
 

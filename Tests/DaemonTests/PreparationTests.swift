@@ -194,6 +194,17 @@ import Testing
     }
 
     @Test func ofManyThatAreDueAtOnceSomeArePreparedAndAllRun() throws {
+        for _ in 0..<5 {
+            let most = try preparedOfMany()
+            #expect(most <= 8)
+            // On a loaded machine the daemon, or we, may have looked too late.
+            if most > 0 { return }
+        }
+        Issue.record("never in time")
+    }
+
+    /// How many of thirty were seen prepared at once, when all of them have ended.
+    private func preparedOfMany() throws -> Int {
         var due = time_t(Self.now) + 3
         var parts = tm()
         gmtime_r(&due, &parts)
@@ -212,10 +223,10 @@ import Testing
             if Self.now < Double(due) { most = max(most, count) }
             return Self.now >= Double(due)
         }
-        #expect((1...8).contains(most))
         try session.wait("all ended", seconds: 60) {
             session.signals.count { $0.member == "JobCompleted" } == 30
         }
         try session.look(for: "no supervisor left") { Self.supervisors(of: daemon).isEmpty }
+        return most
     }
 }

@@ -61,6 +61,23 @@ import Testing
         #expect(rig.status(id("a", "09:00")) == .success)
     }
 
+    @Test func `the thousandth run of one second is named after as few looks at the store as the tenth`() {
+        let rig = Rig([job("a", "0 9 * * *")])
+        var ids: Set<String> = []
+        for number in 1...1_000 {
+            let known = rig.store.lookUps
+            guard case .run(let run)? = rig.request("a") else {
+                Issue.record("no run \(number)")
+                return
+            }
+            #expect(rig.store.lookUps - known <= 24, "run \(number)")
+            ids.insert(run.id)
+            rig.end(run.id)
+        }
+        #expect(ids.count == 1_000)
+        #expect(rig.store.runs[id("a", "00:00", "-1000")] != nil, "no number is left out")
+    }
+
     @Test func `two runs that would have the same id get suffixes`() {
         let skill = { (job: inout Job) in job.skill = "brew" }
         let rig = Rig([job("a", "0 9 * * *", with: skill), job("b", "0 9 * * *", with: skill)])

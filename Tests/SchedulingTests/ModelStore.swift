@@ -25,7 +25,13 @@ final class ModelStore: ExecutionRegister {
         var at: Instant
     }
 
-    func isTaken(executionID: String) -> Bool { runs[executionID] != nil }
+    /// How many ids were asked for.
+    private(set) var lookUps = 0
+
+    func isTaken(executionID: String) -> Bool {
+        lookUps += 1
+        return runs[executionID] != nil
+    }
 
     func isDecided(job: String, fireTime: Instant) -> Bool { fireTimes[FireTime(job: job, at: fireTime)] != nil }
 

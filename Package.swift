@@ -65,7 +65,7 @@ let package = Package(
         room("Client", ["Contract", "DBus", "EventLoop", "JSON"]),
         room("Store", ["Scheduling", "Schedules"]),
         room("SQLiteStore", ["Store", "Scheduling", "Schedules", "CSQLite"], lean),
-        room("Configuration", ["Scheduling", "Schedules", "JSON", "CLinux"]),
+        room("Configuration", ["Scheduling", "Schedules", "JSON", "CLinux"], lean),
         room("Processes", ["CLinux"]),
         room("Execution", ["EventLoop", "Processes"]),
         room("Desktop", ["DBus", "EventLoop"]),

@@ -53,7 +53,7 @@ public struct Job: Sendable, Equatable {
     public var priority = 0
 
     /// The rest, which most jobs leave as it is, and then share.
-    var details = SharedDetails.standard
+    @usableFromInline var details = SharedDetails.standard
 
     public init(name: String, registeredAt: Instant, zone: TimeZoneRules, action: Action) {
         self.name = name
@@ -63,9 +63,12 @@ public struct Job: Sendable, Equatable {
         self.action = action
     }
 
-    public subscript<Value>(dynamicMember path: WritableKeyPath<Details, Value>) -> Value {
+    /// Inlined, so that a property of the details is read and written as one of the job's own, and no key path is
+    /// looked up at run time. A job that is given what it has already goes on sharing it.
+    @inlinable public subscript<Value: Equatable>(dynamicMember path: WritableKeyPath<Details, Value>) -> Value {
         get { details.value[keyPath: path] }
         set {
+            if details.value[keyPath: path] == newValue { return }
             if !isKnownUniquelyReferenced(&details) { details = SharedDetails(details.value) }
             details.value[keyPath: path] = newValue
         }

@@ -88,13 +88,16 @@ extension Job {
     /// Details that jobs have in common: copied by a job that changes its own.
     ///
     /// `@unchecked`: written only by a job that holds the sole reference.
+    @usableFromInline
     final class SharedDetails: @unchecked Sendable, Equatable {
-        var value: Details
+        @usableFromInline var value: Details
 
+        @usableFromInline
         init(_ value: Details) { self.value = value }
 
         static let standard = SharedDetails(Details())
 
+        @usableFromInline
         static func == (left: SharedDetails, right: SharedDetails) -> Bool {
             left === right || left.value == right.value
         }

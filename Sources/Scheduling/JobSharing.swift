@@ -3,7 +3,7 @@
 public struct JobSharing {
     /// Schedules whose parsed form is kept to be shared by jobs that have the same. Others have their own.
     private let prototypesMax: Int
-    /// Jobs that later ones share with: by schedule, and the last.
+    /// Jobs that later ones share with: by schedule, and the last whose schedule was new.
     private var prototypes: [String: Job] = [:]
     private var latest: Job?
 
@@ -11,16 +11,14 @@ public struct JobSharing {
         self.prototypesMax = prototypesMax
     }
 
-    /// The same job, made of what it shares with earlier ones.
-    public mutating func shared(_ job: Job) -> Job {
-        var job = job
-        if let latest { job.share(with: latest) }
+    /// Makes the job of what it shares with earlier ones.
+    public mutating func share(_ job: inout Job) {
         if let prototype = prototypes[job.scheduleKey] {
             job.share(with: prototype)
-        } else if prototypes.count < prototypesMax {
-            prototypes[job.scheduleKey] = job
+            return
         }
+        if let latest { job.share(with: latest) }
+        if prototypes.count < prototypesMax { prototypes[job.scheduleKey] = job }
         latest = job
-        return job
     }
 }

@@ -26,7 +26,8 @@ extension Scheduler {
                 kept.claimed = orphanedClaims.removeValue(forKey: job.name) ?? []
             }
         }
-        let job = sharing.shared(job)
+        var job = job
+        sharing.share(&job)
         // One string for both, where they are equal.
         kept.scheduleKey = job.scheduleKey
         let timer = timers.add()

@@ -36,8 +36,7 @@ extension ConfigurationReader {
         job.poll = plan.poll
         job.triggerQueue = plan.triggerQueue
 
-        job.registeredAt = registeredAt(of: plan, window, job, rule)
-        job.scheduleKey = scheduleKey(of: plan, window, job.zone, registeredAt: job.registeredAt)
+        (job.registeredAt, job.scheduleKey) = registered(plan, window, job, rule)
         job.schedules = try timetables(of: plan, window, job)
         job.exclusions = try readExclusions(fields["exclude"], job.zone)
     }
@@ -51,18 +50,22 @@ extension ConfigurationReader {
         case at(Instant)
     }
 
-    private func registeredAt(
-        of plan: SchedulePlan, _ window: Window, _ job: Job, _ rule: RegistrationRule
-    ) -> Instant {
+    private func registered(
+        _ plan: SchedulePlan, _ window: Window, _ job: Job, _ rule: RegistrationRule
+    ) -> (at: Instant, scheduleKey: String) {
+        func registration(at instant: Instant) -> (at: Instant, scheduleKey: String) {
+            (instant, scheduleKey(of: plan, window, job.zone, registeredAt: instant))
+        }
         switch rule {
-        case .at(let instant): return instant
-        case .renewed where plan.entries.contains { $0.type == .once }: return now
+        case .at(let instant): return registration(at: instant)
+        case .renewed where plan.entries.contains { $0.type == .once }: return registration(at: now)
         case .remembered, .renewed: break
         }
-        guard let known = registration(job.name),
-            known.scheduleKey == scheduleKey(of: plan, window, job.zone, registeredAt: known.registeredAt)
-        else { return now }
-        return known.registeredAt
+        if let known = self.registration(job.name) {
+            let remembered = registration(at: known.registeredAt)
+            if remembered.scheduleKey == known.scheduleKey { return remembered }
+        }
+        return registration(at: now)
     }
 
     /// What bounds and shapes the schedules of a definition.

@@ -76,7 +76,8 @@ public struct ConfigurationReader {
                 }
                 job.origin = .config
                 taken[job.name] = index
-                configuration.jobs.append(sharing.shared(job))
+                sharing.share(&job)
+                configuration.jobs.append(job)
             } catch {
                 let name = nameField(of: value)?.value.stringValue
                 let place = location(of: error, below: element, in: outline)

@@ -26,7 +26,11 @@ struct Vocabulary: Sendable {
 
 /// The members of an object by what their keys mean. `null` counts as not given, keys that begin with `x-` are free.
 struct Fields {
-    private var fields: [String: Field] = [:]
+    /// By the key that each means. A definition has few of the hundred that are asked for, and a short walk over them
+    /// answers sooner than a hash; the vocabulary bounds how many there are.
+    private var fields: [(meaning: String, field: Field)] = []
+    /// A bit for each length of a key that is given: most of what is asked for is ruled out by it.
+    private var lengths: UInt64 = 0
     let path: [JSONPathStep]
     /// Keys that are not in the vocabulary, and keys given twice with different values; in the order of the text.
     private(set) var faults: [FieldError] = []
@@ -49,14 +53,21 @@ struct Fields {
                 continue
             }
             if value.isNull { continue }
-            if let earlier = fields[meaning], earlier.value != value, faults.count < Self.faultsMax {
+            let known = fields.firstIndex { $0.meaning == meaning }
+            let earlier = known.map { fields[$0].field }
+            if let earlier, earlier.value != value, faults.count < Self.faultsMax {
                 let text =
                     earlier.key == key
                     ? "given twice, with different values; give it once"
                     : "means the same as \(earlier.key), which has another value; give one of them"
                 faults.append(FieldError(path: field.path, isAboutKey: true, text))
             }
-            fields[meaning] = field
+            if let known {
+                fields[known].field = field
+            } else {
+                fields.append((meaning, field))
+                lengths |= Self.bit(ofLength: meaning)
+            }
         }
     }
 
@@ -74,10 +85,16 @@ struct Fields {
     }
 
     /// The value of a key in any of its spellings; nil where it is not given.
-    subscript(key: String) -> Field? { fields[key] }
+    subscript(key: String) -> Field? {
+        guard lengths & Self.bit(ofLength: key) != 0 else { return nil }
+        for (meaning, field) in fields where meaning == key { return field }
+        return nil
+    }
+
+    private static func bit(ofLength key: String) -> UInt64 { 1 << UInt64(min(key.utf8.count, 63)) }
 
     /// Which of the keys are given.
-    func given(_ keys: [String]) -> [Field] { keys.compactMap { fields[$0] } }
+    func given(_ keys: [String]) -> [Field] { keys.compactMap { self[$0] } }
 
     /// The path of a key that is not given.
     func path(of key: String) -> [JSONPathStep] { path + [.key(key)] }

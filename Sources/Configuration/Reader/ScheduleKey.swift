@@ -29,6 +29,8 @@ extension ConfigurationReader {
 
     /// Blanks around an expression mean nothing.
     private func trimmed(_ text: String) -> String {
+        func isBlank(_ byte: UInt8?) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        guard isBlank(text.utf8.first) || isBlank(text.utf8.last) else { return text }
         let start = text.drop { $0 == " " || $0 == "\t" }
         guard let end = start.lastIndex(where: { $0 != " " && $0 != "\t" }) else { return "" }
         return String(start[...end])
@@ -42,6 +44,7 @@ enum ZoneNeed {
         switch type {
         case .cron:
             let every = "@every "
+            guard text.utf8.first == UInt8(ascii: "@") else { return true }
             return !(text.lowercased().hasPrefix(every) && isElapsed(text.dropFirst(every.count)))
         case .interval:
             return !isElapsed(text[...])

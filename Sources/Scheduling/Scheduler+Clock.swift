@@ -67,7 +67,7 @@ extension Scheduler {
 
     /// A daemon starts, and the clock was set back before it did: by the watermarks and registrations that lie ahead.
     func takeUpEarlierStep(_ now: Instant) {
-        let ahead = jobs.values.reduce(now) { latest, entry in
+        let ahead = entries.reduce(now) { latest, entry in
             let registration = countsFromRegistration(entry) ? entry.state.registeredAt : .epoch
             return max(latest, entry.state.decidedThrough, registration)
         }
@@ -78,7 +78,7 @@ extension Scheduler {
 
     /// Whether something was decided for later instants than this: the clock that showed it was wrong.
     private func isBehindTheRecord(_ instant: Instant) -> Bool {
-        jobs.values.contains { max($0.state.decidedThrough, $0.state.reopenedThrough ?? .epoch) > instant }
+        entries.contains { max($0.state.decidedThrough, $0.state.reopenedThrough ?? .epoch) > instant }
     }
 
     /// The end of a pause that was named by a clock that was far ahead.

@@ -80,9 +80,8 @@ extension Scheduler {
     }
 
     func firesAtBoot(_ entry: JobEntry) -> Bool {
-        isFiring && !bootID.isEmpty
+        isFiring && !bootID.isEmpty && entry.state.firedBootID != bootID
             && entry.job.schedules.contains { $0.timetable.schedule.kind == .reboot }
-            && entry.state.firedBootID != bootID
     }
 
     // MARK: - What is due

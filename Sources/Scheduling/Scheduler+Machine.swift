@@ -68,7 +68,7 @@ extension Scheduler {
     func noteWakeUp(now: Instant) {
         endNap()
         guard let armed = machine.armedWakeUp, armed <= now else { return }
-        let wakers = jobs.values.filter { entry in
+        let wakers = entries.filter { entry in
             entry.job.power.wakesSystem && (entry.nextRun.map { entry.dueInstant(of: $0) <= now } ?? false)
         }
         // One that wants the machine awake is enough.

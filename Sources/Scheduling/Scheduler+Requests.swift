@@ -145,7 +145,7 @@ extension Scheduler {
         if isEnabled {
             pause?.until = now
             // The boot came while nothing was to run.
-            let due = jobs.values.filter { firesAtBoot($0) }.sorted { $0.job.name < $1.job.name }
+            let due = entries.filter { firesAtBoot($0) }.sorted { $0.job.name < $1.job.name }
             for entry in due { fireAtBoot(entry, now: now) }
         } else {
             pause = (now, nil)
@@ -186,7 +186,7 @@ extension Scheduler {
     func awaitAll() {
         var instants: [(owner: TimerQueue.Owner, at: Instant?)] = []
         instants.reserveCapacity(jobs.count)
-        for entry in jobs.values where !entry.isRemoved { instants.append((entry.timer, nextDecision(of: entry))) }
+        for entry in entries where !entry.isRemoved { instants.append((entry.timer, nextDecision(of: entry))) }
         timers.arm(instants)
     }
 
@@ -208,7 +208,7 @@ extension Scheduler {
         isAsleep = false
         conditionsWokeUp(now: now)
         noteWakeUp(now: now)
-        let late = jobs.values.filter { entry in
+        let late = entries.filter { entry in
             // Where nothing is caught up, there is nothing to hold back.
             entry.job.catchUp.kind != .none && entry.nextFire.map { entry.dueInstant(of: $0) < now } ?? false
         }

@@ -49,6 +49,9 @@ public final class Scheduler {
     /// The next run of each job, whether or not anything fires at present.
     var calendar = TimerQueue()
     var places: ContiguousArray<JobEntry?> = []
+    /// All jobs, in about the order in which they lie in memory: to walk over a hundred thousand of them by name takes
+    /// twice as long.
+    var entries: some Sequence<JobEntry> { places.lazy.compactMap(\.self) }
     var launchRateTimer: TimerQueue.Owner?
     var cleanup = Cleanup()
     var conditions = ConditionWatch()

@@ -121,6 +121,7 @@ final class RefusalSweep {
         let lasting = all.filter { !$0.asking.trace.isOfScheduler }
         try compare(lasting, context + ", in the end") { Self.expected($0, isSameDaemon: false) }
         try compareLedger(all, context)
+        try emptyQueues()
         for asked in all {
             switch asked.answer {
             case .success?: successes += 1
@@ -264,6 +265,17 @@ final class RefusalSweep {
             let active = try session.json("GetStatus")["active_runs"]?.arrayValue?.compactMap(\.stringValue) ?? []
             return active.allSatisfy { id in
                 !cancelled.contains(id) && endless.contains { id.hasPrefix("cron-\($0)-20") }
+            }
+        }
+    }
+
+    /// There are only so many queues: what a round has pushed goes with it. What was taken came back with the restart.
+    private func emptyQueues() throws {
+        for queue in try session.json("queue_list").arrayValue ?? [] {
+            let name = try queue.text("queue")
+            for _ in 0..<(queue["items"]?.intValue ?? 0) {
+                let item = try session.json("queue_pop", .string(name)).text("id")
+                _ = try session.json("queue_ack", .string(name), .string(item))
             }
         }
     }

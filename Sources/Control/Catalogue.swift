@@ -16,6 +16,8 @@ final class Catalogue {
     /// The refused definitions as Settings had them, and sorted by name, those of one name in the order of Settings.
     private var refusedAsGiven: [RefusedJob] = []
     private var sortedRefused: [RefusedJob] = []
+    /// Nil until it is asked for again.
+    private var knownRefusedCount: Int?
 
     init(scheduler: any SchedulerReading, settings: any SettingsControl) {
         self.scheduler = scheduler
@@ -63,10 +65,23 @@ final class Catalogue {
         let now = settings.configuration.refused
         if !now.isSame(as: refusedAsGiven) {
             refusedAsGiven = now
+            knownRefusedCount = nil
             sortedRefused = now.enumerated().sorted { ($0.element.name, $0.offset) < ($1.element.name, $1.offset) }
                 .map(\.element)
         }
         return sortedRefused
+    }
+
+    /// How many names stand for a definition that cannot be scheduled, and for no good one.
+    var refusedCount: Int {
+        let refused = refused
+        if let knownRefusedCount { return knownRefusedCount }
+        var count = 0
+        for (place, job) in refused.enumerated() where place == 0 || refused[place - 1].name != job.name {
+            if scheduler.job(named: job.name) == nil { count += 1 }
+        }
+        knownRefusedCount = count
+        return count
     }
 
     /// Every name, once, sorted.
@@ -102,6 +117,7 @@ final class Catalogue {
 
     /// Jobs came and went.
     func changed(added: [String], removed: [String]) {
+        knownRefusedCount = nil
         guard !isStale else { return }
         // So many that going once over all is cheaper than putting each in its place.
         guard added.count + removed.count <= 16 else { return merge(added, removed) }
@@ -129,7 +145,10 @@ final class Catalogue {
         sortedNames = merged
     }
 
-    func everythingChanged() { isStale = true }
+    func everythingChanged() {
+        isStale = true
+        knownRefusedCount = nil
+    }
 }
 
 /// What stands in the configuration or was made over the bus.

@@ -74,6 +74,13 @@ struct RunTelling {
         return scheduler.explain(job, at: instant, records: records)
     }
 
+    /// The newest run of a job that ended so.
+    func lastRun(of job: String, _ status: Run.Status) throws(ErrorReply) -> Run? {
+        try stored { () throws(StoreError) in
+            try store.history(HistoryQuery(job: job, status: status, limit: 1)).runs.first
+        }
+    }
+
     // MARK: - Shapes
 
     /// The zone in which a run's instants are shown.

@@ -58,9 +58,22 @@ import Testing
         #expect(health["checks"]?["config_valid"] == false)
         #expect(health["refused_jobs"] == 2)
         let message = health["message"]?.stringValue ?? ""
-        for part in ["Unhealthy: config_valid", "/x/config.json", "line 12, column 5", "2 jobs are refused"] {
+        let parts = [
+            "Unhealthy: config_valid", "/x/config.json", "line 12, column 5", "2 jobs are refused", "bad, worse",
+        ]
+        for part in parts {
             #expect(message.contains(part), "\(part) in \(message)")
         }
+    }
+
+    @Test func aRefusedJobIsUnhealthyAndNamed() throws {
+        let stage = try Stage()
+        stage.settings.refuse(["bad"])
+        let health = try stage.json("HealthCheck")
+        #expect(health["healthy"] == false)
+        #expect(health["checks"]?["config_valid"] == false)
+        #expect(health["message"] == "Unhealthy: config_valid; 1 job is refused, list_jobs says why: bad")
+        #expect(try stage.json("GetStatus")["refused_jobs"] == [["name": "bad", "error": "the reason of bad"]])
     }
 
     @Test func moreRefusedJobsThanCanBeShownAreCounted() throws {

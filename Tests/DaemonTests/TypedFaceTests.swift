@@ -138,7 +138,9 @@ import Testing
 
         #expect(try get(Session.path, Self.manager, "Enabled") == .bool(true))
         #expect(try get(Session.path, Self.manager, "NextRun") == .uint64(next))
-        #expect(try get(Session.path, Self.manager, "JobCount") == .uint32(2))
+        #expect(try get(Session.path, Self.manager, "JobCount") == .uint32(3))
+        #expect(try get(Session.path, Self.manager, "RefusedCount") == .uint32(1))
+        #expect(try get(bad, Self.job, "Definition").asString?.contains("61 * * * *") == true)
         #expect(try get(Session.path, Self.manager, "ActiveRuns") == .uint32(0))
         #expect(try get(Session.path, Self.manager, "Version").asString?.isEmpty == false)
     }
@@ -151,7 +153,7 @@ import Testing
             let paths = entries.compactMap { $0.key.asObjectPath }
             #expect([path("bad"), path("daily-1.x"), path("long"), run].allSatisfy { paths.contains($0) }, "\(paths)")
             let daily = try #require(entries.first { $0.key.asObjectPath == path("daily-1.x") })
-            #expect(daily.value[Self.job.text]?.asEntries?.count == 13)
+            #expect(daily.value[Self.job.text]?.asEntries?.count == 17)
         }
     }
 
@@ -202,6 +204,30 @@ import Testing
         _ = try session.waitForRun(id)
     }
 
+    @Test func aJobSaysWhatItsLastRunFailedOfAndUntilWhenItIsDisabled() throws {
+        let fails: JSONValue = [
+            "name": "fails", "command": ["sh", "-c", "echo no such luck >&2; exit 3"], "tags": ["night", "agents"],
+        ]
+        _ = try session.json("schedule_job", .string(fails.compactText))
+        #expect(try get(path("fails"), Self.job, "Tags") == .strings(["night", "agents"]))
+        #expect(try get(path("fails"), Self.job, "Definition") == .string(fails.compactText))
+        #expect(try get(path("fails"), Self.job, "LastError") == "")
+        let run = try session.waitForRun(try session.json("run_job", "fails").text("execution_id"))
+        _ = try session.call("Ping")
+        let error = try run.text("error")
+        #expect(!error.isEmpty)
+        #expect(try get(path("fails"), Self.job, "LastError") == .string(error))
+        #expect(objects.changes(of: path("fails"), "LastError") == [.string(error)])
+
+        #expect(try get(path("fails"), Self.job, "DisabledUntil") == .uint64(0))
+        try session.done("pause_job", #"{"job": "fails", "until": "2099-01-01T00:00:00Z"}"#)
+        _ = try session.call("Ping")
+        #expect(try get(path("fails"), Self.job, "DisabledUntil") == .uint64(4_070_908_800_000_000))
+        #expect(objects.changes(of: path("fails"), "DisabledUntil") == [.uint64(4_070_908_800_000_000)])
+        try session.done("toggle_job", "fails", .bool(true))
+        #expect(try get(path("fails"), Self.job, "DisabledUntil") == .uint64(0))
+    }
+
     @Test func runJobTakesOptions() throws {
         let options: DBusValue = .properties([
             ("idempotency_key", "k"), ("inputs", .variant(.properties([("n", .int32(5)), ("deep", .strings(["a"]))]))),
@@ -234,13 +260,13 @@ import Testing
         #expect(try call(Session.path, Self.manager, "AddJob", good) == [.objectPath(path("made"))])
         #expect(objects.added == [path("made").text])
         _ = try session.call("Ping")
-        #expect(objects.changes(of: Session.path, "JobCount") == [.uint32(3)])
+        #expect(objects.changes(of: Session.path, "JobCount") == [.uint32(4)])
         #expect(try session.job("made")["origin"] == "bus")
         _ = try session.json(
             "schedule_job", .string(#"{"name": "made", "cron": "0 6 * * *", "command": ["true"], "description": "d"}"#))
         _ = try session.call("Ping")
         let told = try #require(objects.changes.last { $0.path == path("made").text })
-        #expect(Set(told.values.keys) == ["Schedule", "NextRun", "Description"])
+        #expect(Set(told.values.keys) == ["Schedule", "NextRun", "Description", "Definition"])
         #expect(try call(path("made"), Self.job, "Remove") == [])
         #expect(objects.removed == [path("made").text])
         guard case .failure(let refused) = try reply(path("long"), Self.job, "Remove") else {

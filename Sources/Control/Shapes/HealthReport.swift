@@ -29,13 +29,14 @@ struct HealthReport {
         let rate = total == 0 ? 1 : Double(total - failed) / Double(total)
         let storeFault = scheduler.health.storeFault
         let fault = settings.configurationFault
-        let refused = configuration.refused.count
+        let refused = configuration.refused
         let checks: [(name: String, holds: Bool)] = [
             ("running", true),
             // A pause that was asked for is healthy.
             ("scheduler_running", scheduler.status != .stopping),
             ("store_writable", statistics != nil && storeFault == nil),
-            ("config_valid", fault == nil),
+            // A job that is refused is one that somebody waits for.
+            ("config_valid", fault == nil && refused.isEmpty),
             ("bus_connected", service.isOnBus),
             // No logind is healthy, too.
             ("sleep_monitor", true),
@@ -48,7 +49,7 @@ struct HealthReport {
             "healthy": .bool(checks.allSatisfy(\.holds)),
             "scheduler_running": .bool(scheduler.status == .running),
             "job_count": .number(scheduler.jobCount),
-            "refused_jobs": .number(refused),
+            "refused_jobs": .number(refused.count),
             "next_job": nextJob(configuration),
             "last_execution": lastRun,
             "uptime_seconds": .number(service.uptime),
@@ -68,13 +69,20 @@ struct HealthReport {
         return shape
     }
 
-    /// In the words of the older clients; where something is wrong, with what that is about config.json and how many
+    /// Of the refused ones so many are named.
+    private static let namedJobs = 3
+
+    /// In the words of the older clients; where something is wrong, with what that is about config.json and which
     /// definitions are refused behind them.
-    private static func message(_ bad: [String], _ refused: Int, _ fault: ConfigurationError?) -> String {
+    private static func message(_ bad: [String], _ refused: [RefusedJob], _ fault: ConfigurationError?) -> String {
         guard !bad.isEmpty else { return "Cron daemon is healthy" }
         var text = "Unhealthy: " + bad.joined(separator: ", ")
         if let fault { text += "; the last good configuration is in force: \(fault.description)" }
-        if refused > 0 { text += "; \(refused) jobs are refused, list_jobs says why" }
+        guard !refused.isEmpty else { return text }
+        let names = refused.prefix(Self.namedJobs).map(\.name).joined(separator: ", ")
+        let rest = refused.count > Self.namedJobs ? ", …" : ""
+        let count = refused.count == 1 ? "1 job is refused" : "\(refused.count) jobs are refused"
+        text += "; \(count), list_jobs says why: \(names)\(rest)"
         return text
     }
 

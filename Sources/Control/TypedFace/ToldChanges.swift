@@ -154,7 +154,8 @@ final class ToldChanges {
 
     private var managerFacts: ManagerFacts {
         ManagerFacts(
-            isEnabled: scheduler.isEnabled, nextRun: scheduler.nextRun?.at, jobCount: scheduler.jobCount,
-            activeRuns: scheduler.activeRunCount)
+            isEnabled: scheduler.isEnabled, nextRun: scheduler.nextRun?.at,
+            jobCount: scheduler.jobCount + catalogue.refusedCount,
+            refusedCount: catalogue.refusedCount, activeRuns: scheduler.activeRunCount)
     }
 }

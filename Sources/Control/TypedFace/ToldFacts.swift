@@ -8,6 +8,7 @@ struct ManagerFacts: Equatable {
     var isEnabled: Bool
     var nextRun: Instant?
     var jobCount: Int
+    var refusedCount: Int
     var activeRuns: Int
 
     func changes(since told: ManagerFacts) -> [MemberName] {
@@ -15,6 +16,7 @@ struct ManagerFacts: Equatable {
         if isEnabled != told.isEnabled { names.append("Enabled") }
         if nextRun != told.nextRun { names.append("NextRun") }
         if jobCount != told.jobCount { names.append("JobCount") }
+        if refusedCount != told.refusedCount { names.append("RefusedCount") }
         if activeRuns != told.activeRuns { names.append("ActiveRuns") }
         return names
     }
@@ -26,14 +28,18 @@ struct JobFacts {
     private var lastStatus: Run.Status?
     private var nextRun: Instant?
     private var lastRun: Instant?
+    private var disabledUntil: Instant?
     private var runCount: Int32
     private var failureCount: Int32
     /// Ids of the runs that have their turn.
     private var running: [String]
     /// Keys of conditions.
     private var waitingFor: [String]
-    /// Of description, schedule, zone and error, which are long and rarely change: a hash of each.
-    private var texts: SIMD4<UInt32>
+    /// Of what is long and rarely changes: a hash of each, in the order of `textNames`.
+    private var texts: SIMD8<UInt32>
+    private static let textNames: [MemberName] = [
+        "Description", "Schedule", "TimeZone", "Error", "Tags", "Definition",
+    ]
 
     init(_ listed: ListedJob, of scheduler: any SchedulerReading) {
         switch listed {
@@ -42,22 +48,23 @@ struct JobFacts {
             lastStatus = view.state.lastStatus
             nextRun = view.nextRun
             lastRun = view.state.lastRunAt
+            disabledUntil = view.isEnabled ? nil : view.state.pausedUntil
             runCount = Int32(clamping: view.state.runCount)
             failureCount = Int32(clamping: view.state.failureCount)
             running = view.running(in: scheduler)
             waitingFor = view.waitingFor(in: scheduler)
         case .refused(let refused):
             isEnabled = JobShape.isEnabled(refused)
-            (lastStatus, nextRun, lastRun, running, waitingFor) = (nil, nil, nil, [], [])
+            (lastStatus, nextRun, lastRun, disabledUntil, running, waitingFor) = (nil, nil, nil, nil, [], [])
             (runCount, failureCount) = (0, 0)
         }
-        texts = SIMD4(
+        texts = SIMD8(
             Self.hash(listed.description), Self.hash(listed.schedule), Self.hash(listed.timeZone),
-            Self.hash(listed.error))
+            Self.hash(listed.error), Self.hash(listed.tags), Self.hash(listed.definition), 0, 0)
     }
 
     /// Of this process, and kept by nobody else.
-    private static func hash(_ text: String) -> UInt32 { UInt32(truncatingIfNeeded: text.hashValue) }
+    private static func hash(_ text: some Hashable) -> UInt32 { UInt32(truncatingIfNeeded: text.hashValue) }
 
     func changes(since told: JobFacts) -> [MemberName] {
         var names: [MemberName] = []
@@ -65,13 +72,16 @@ struct JobFacts {
         if nextRun != told.nextRun { names.append("NextRun") }
         if lastRun != told.lastRun { names.append("LastRun") }
         if lastStatus != told.lastStatus { names.append("LastStatus") }
-        if runCount != told.runCount { names.append("RunCount") }
+        // What was said of one run says nothing of the next.
+        if runCount != told.runCount { names += ["RunCount", "LastError"] }
         if failureCount != told.failureCount { names.append("FailureCount") }
+        if disabledUntil != told.disabledUntil { names.append("DisabledUntil") }
         if running != told.running { names.append("Running") }
         if waitingFor != told.waitingFor { names.append("WaitingFor") }
         if texts != told.texts {
-            let textNames: [MemberName] = ["Description", "Schedule", "TimeZone", "Error"]
-            for place in 0..<4 where texts[place] != told.texts[place] { names.append(textNames[place]) }
+            for (place, name) in Self.textNames.enumerated() where texts[place] != told.texts[place] {
+                names.append(name)
+            }
         }
         return names
     }

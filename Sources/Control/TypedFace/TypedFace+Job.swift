@@ -52,6 +52,10 @@ extension TypedFace {
                         requests.toggle(Place.name(at: path), isEnabled: value.asBool ?? false, done)
                     },
                     get: { [self] path in .bool(try found(path).isEnabled) }),
+                Property("Tags", "as", documentation: "Words of the user's own, to choose jobs by.") { [self] path in
+                    .strings(try found(path).tags)
+                },
+                text("Definition", "JSON: what it was defined as.") { $0.definition },
                 text("Schedule", "As it is written; of several the first.") { $0.schedule },
                 text("TimeZone", "The zone of its schedule.") { $0.timeZone },
                 Property("NextRun", "t", documentation: "0 where nothing will start it.") { [self] path in
@@ -65,6 +69,15 @@ extension TypedFace {
                     "LastStatus", "How the last run ended: success, failed, timeout, cancelled, interrupted; or empty."
                 ) {
                     $0.view?.state.lastStatus?.rawValue ?? ""
+                },
+                Property("LastError", "s", documentation: "What the last run failed of; or empty.") { [self] path in
+                    .string(try lastError(try found(path)))
+                },
+                Property(
+                    "DisabledUntil", "t", documentation: "When a disabled one is enabled by itself; 0 where it is not."
+                ) { [self] path in
+                    guard let view = try found(path).view, !view.isEnabled else { return .uint64(0) }
+                    return view.state.pausedUntil.asTyped
                 },
                 Property("RunCount", "t", documentation: "Runs that have ended.") { [self] path in
                     .uint64(UInt64(clamping: try found(path).view?.state.runCount ?? 0))
@@ -89,6 +102,11 @@ extension TypedFace {
         let name = Place.name(at: path)
         guard let listed = catalogue.listed(name) else { throw .jobNotFound(name, among: catalogue.namesNear(name)) }
         return listed
+    }
+
+    private func lastError(_ listed: ListedJob) throws(ErrorReply) -> String {
+        guard let view = listed.view, let status = view.state.lastStatus, status != .success else { return "" }
+        return try telling.lastRun(of: view.job.name, status)?.error ?? ""
     }
 
     private func text(
@@ -139,6 +157,21 @@ extension ListedJob {
         case .job(let view): view.job.schedules.first?.text ?? ""
         case .refused(let refused):
             JobShape.json(refused)["schedule"]?.stringValue ?? ""
+        }
+    }
+
+    var tags: [String] {
+        switch self {
+        case .job(let view): view.job.tags
+        case .refused(let refused):
+            JobShape.parsed(refused.definition)["tags"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        }
+    }
+
+    var definition: String {
+        switch self {
+        case .job(let view): view.job.definition
+        case .refused(let refused): refused.definition
         }
     }
 

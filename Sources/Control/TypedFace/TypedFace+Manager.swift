@@ -77,8 +77,13 @@ extension TypedFace {
                 Property("NextRun", "t", documentation: "The next fire time of all.") { [self] _ in
                     (scheduler.nextRun?.at).asTyped
                 },
-                Property("JobCount", "u", documentation: "Jobs that can be scheduled.") { [self] _ in
-                    .uint32(UInt32(clamping: scheduler.jobCount))
+                Property("JobCount", "u", documentation: "All jobs, those that cannot be scheduled included.") {
+                    [self] _ in
+                    .uint32(UInt32(clamping: scheduler.jobCount + catalogue.refusedCount))
+                },
+                Property("RefusedCount", "u", documentation: "Those of them with an error, which says why not.") {
+                    [self] _ in
+                    .uint32(UInt32(clamping: catalogue.refusedCount))
                 },
                 Property("ActiveRuns", "u", documentation: "Runs that have not ended.") { [self] _ in
                     .uint32(UInt32(clamping: scheduler.activeRunCount))

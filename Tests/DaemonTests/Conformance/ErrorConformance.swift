@@ -195,13 +195,16 @@ extension ConformanceTests {
                 "ListJobs": ["method", "", "ao", nil], "GetJob": ["method", "s", "o", nil],
                 "AddJob": ["method", "a{sv}", "o", nil], "RunJob": ["method", "sa{sv}", "o", nil],
                 "Enabled": ["property", "b", "readwrite", nil], "NextRun": ["property", "t", "read", nil],
-                "JobCount": ["property", "u", "read", nil], "ActiveRuns": ["property", "u", "read", nil],
+                "JobCount": ["property", "u", "read", nil], "RefusedCount": ["property", "u", "read", nil],
+                "ActiveRuns": ["property", "u", "read", nil],
                 "Version": ["property", "s", "read", "const"],
             ]
             let job: [String: JSONValue] = [
                 "Run": ["method", "", "o", nil], "Enable": ["method", "", "", nil], "Disable": ["method", "", "", nil],
                 "Remove": ["method", "", "", nil], "Enabled": ["property", "b", "readwrite", nil],
                 "Running": ["property", "ao", "read", nil], "WaitingFor": ["property", "as", "read", nil],
+                "Tags": ["property", "as", "read", nil], "Definition": ["property", "s", "read", nil],
+                "LastError": ["property", "s", "read", nil], "DisabledUntil": ["property", "t", "read", nil],
             ]
             let run: [String: JSONValue] = [
                 "Cancel": ["method", "", "", nil], "Output": ["method", "tu", "ay", nil],

@@ -25,9 +25,10 @@ extension ConformanceTests {
                     for property in properties:
                         step(f"{name} {property}", client.get, path, interface, property)
 
-                MANAGED = ("Enabled", "NextRun", "JobCount", "ActiveRuns", "Version")
+                MANAGED = ("Enabled", "NextRun", "JobCount", "RefusedCount", "ActiveRuns", "Version")
                 OUTCOMES = ("LastRun", "LastStatus", "RunCount", "FailureCount")
-                OF_JOB = ("Name", "Description", "Enabled", "Schedule", "TimeZone", "NextRun", "Running", "WaitingFor", "Error")
+                OF_JOB = ("Name", "Description", "Enabled", "Schedule", "TimeZone", "NextRun", "Running", "WaitingFor", "Error",
+                    "Tags", "LastError", "DisabledUntil")
                 OF_RUN = ("Job", "ExecutionId", "Status", "StartedAt", "Attempt", "Progress")
 
                 daily = path("daily_2d1_2ex")
@@ -92,7 +93,7 @@ extension ConformanceTests {
                 raw("remove again", "Remove", path=added, interface=JOB)
                 step("missing property", client.get, daily, JOB, "Nothing")
                 counts = lambda: [s["args"][1].get("JobCount") for s in signals if s["member"] == "PropertiesChanged"]
-                until("the last change", lambda: 3 in counts())
+                until("the last change", lambda: 4 in counts())
                 """#)
 
         private static let root: JSONValue = "/com/aiworkflow/BotCron"
@@ -101,7 +102,8 @@ extension ConformanceTests {
         @Test(arguments: Library.allCases) func theManagersPropertiesAreNative(by library: Library) throws {
             let told = try Self.performance[library]
             #expect(try told["manager Enabled"].isProperty("b", true))
-            #expect(try told["manager JobCount"].isProperty("u", 3))
+            #expect(try told["manager JobCount"].isProperty("u", 4))
+            #expect(try told["manager RefusedCount"].isProperty("u", 1))
             #expect(try told["manager ActiveRuns"].isProperty("u", 0))
             #expect(try told["manager NextRun"] == told["daily NextRun"])
             #expect(try told["manager Version"][0] == "s")
@@ -114,7 +116,8 @@ extension ConformanceTests {
                 ("Name", "s", "daily-1.x"), ("Description", "s", "every day"), ("Enabled", "b", true),
                 ("Schedule", "s", "0 9 * * *"), ("TimeZone", "s", "Europe/Berlin"), ("LastRun", "t", 0),
                 ("LastStatus", "s", ""), ("RunCount", "t", 0), ("FailureCount", "t", 0), ("Running", "ao", []),
-                ("WaitingFor", "as", []), ("Error", "s", ""),
+                ("WaitingFor", "as", []), ("Error", "s", ""), ("Tags", "as", []), ("LastError", "s", ""),
+                ("DisabledUntil", "t", 0),
             ]
             for (name, type, value) in wanted {
                 #expect(try told["daily \(name)"].isProperty(type, value), "\(name)")
@@ -230,7 +233,7 @@ extension ConformanceTests {
             // Paused and resumed as a whole.
             #expect(daily.suffix(2) == [["NextRun": 0], ["NextRun": next]])
             let manager = changes(Self.root, "com.aiworkflow.BotCron.Manager1")
-            #expect(manager.compactMap { $0["JobCount"] } == [4, 3])
+            #expect(manager.compactMap { $0["JobCount"] } == [5, 4])
             #expect(manager.compactMap { $0["Enabled"] } == [false, true])
         }
     }

@@ -9,9 +9,9 @@ struct Facts {
     }
 
     func print(on screen: Screen) {
-        let width = rows.map(\.name.count).max() ?? 0
+        let width = rows.map { cellWidth($0.name) }.max() ?? 0
         for row in rows {
-            let name = String(repeating: " ", count: width - row.name.count) + row.name
+            let name = String(repeating: " ", count: width - cellWidth(row.name)) + row.name
             screen.line("\(screen.styled("\(name)", .faint))  \(screen.styled(row.text, row.style))")
         }
     }

@@ -13,13 +13,19 @@ struct RunText {
     }
 
     func table(of runs: [JSONValue], showsJob: Bool = true) -> Table {
-        var table = Table("WHEN", "STATUS", "TOOK", "TRIGGER", "RUN", "WHAT")
+        let details = ["TRIGGER", "TOOK", "RUN"]
+        var table =
+            showsJob
+            ? Table("WHEN", "JOB", "STATUS", "TOOK", "TRIGGER", "RUN", "WHAT", details: details)
+            : Table("WHEN", "STATUS", "TOOK", "TRIGGER", "RUN", "WHAT", details: details)
         for run in runs {
             let status = run.text("status")
-            table.add([
-                .init(when(run)), .init(status, Style.ofStatus(status)), .init(took(run)), .init(run.text("trigger")),
+            var cells: [Table.Cell] = [
+                when(run), .init(status, Style.ofStatus(status)), .init(took(run)), .init(run.text("trigger")),
                 .init(run.text("execution_id")), .init(what(run)),
-            ])
+            ]
+            if showsJob { cells.insert(.init(run.text("job")), at: 1) }
+            table.add(cells)
         }
         return table
     }
@@ -34,9 +40,10 @@ struct RunText {
     }
 
     /// The instant that a person looks for: of the start, else of what was missed.
-    private func when(_ run: JSONValue) -> String {
+    private func when(_ run: JSONValue) -> Table.Cell {
         let instant = run.instant("started_at") ?? run.instant("scheduled_for") ?? run.instant("timestamp")
-        return instant.map { times.absolute($0) } ?? ""
+        guard let instant else { return .init("") }
+        return .init(times.absolute(instant), short: times.relative(instant))
     }
 
     private func took(_ run: JSONValue) -> String {

@@ -5,7 +5,14 @@ import Schedules
 
 /// Verbs on jobs: `list`, `show`, `enable`, `disable`, `skip`.
 extension Verb {
-    static let list = Verb("list", "every job, with its next fire time", run: listJobs)
+    static let list = Verb(
+        "list", "[PATTERN]", 0...1, "every job, with its next fire time",
+        details: "PATTERN is one of names, as the shell has them: 'nightly-*'. Quote it.",
+        options: [
+            Option("--failed", "only jobs whose last run failed, or that cannot be scheduled"),
+            Option("--tag", value: "TAG", "only jobs with this tag"),
+        ],
+        run: listJobs)
 
     static let show = Verb("show", "JOB", 1...1, "one job: its definition, its state, its last runs", run: showJob)
 
@@ -29,9 +36,17 @@ extension Verb {
 
 private func listJobs(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     let daemon = try context.daemon()
-    let all = try allJobs(daemon)
+    var filter: JSONObject = [:]
+    if let pattern = request.arguments.first { filter["pattern"] = .string(pattern) }
+    if request.has("--failed") { filter["failed"] = true }
+    if let tag = request.options["--tag"] { filter["tag"] = .string(tag) }
+    let all = try allJobs(daemon, filter)
     guard !context.screen.isJSON else {
         context.screen.json(.array(all))
+        return ExitCode.success
+    }
+    guard !all.isEmpty || filter.isEmpty else {
+        context.screen.line("No job is like that; botcronctl list shows all.")
         return ExitCode.success
     }
     guard !all.isEmpty else {
@@ -40,7 +55,7 @@ private func listJobs(_ request: Request, _ context: Context) throws(Failure) ->
         return ExitCode.success
     }
     let pause = try pause(of: daemon, concerning: all)
-    var table = Table("JOB", "NEXT", "LAST", "SCHEDULE")
+    var table = Table("JOB", "NEXT", "LAST", "SCHEDULE", details: ["SCHEDULE"])
     for job in all {
         table.add([
             .init(job.text("name")), nextCell(of: job, pause, context), lastCell(of: job, context),
@@ -64,14 +79,15 @@ private func listJobs(_ request: Request, _ context: Context) throws(Failure) ->
 
 /// Every job by name, page by page: the answer to one call cannot hold any number of them. A daemon that knows no pages
 /// is asked for all at once.
-private func allJobs(_ daemon: Daemon) throws(Failure) -> [JSONValue] {
+private func allJobs(_ daemon: Daemon, _ wanted: JSONObject) throws(Failure) -> [JSONValue] {
     var jobs: [JSONValue] = []
-    var filter: JSONObject = ["limit": .number(InterfaceLimits.jobsOfPage)]
+    var filter = wanted
+    filter["limit"] = .number(InterfaceLimits.jobsOfPage)
     while true {
         let page: JSONValue
         do throws(Failure) {
             page = try daemon.json(.queryJobs, [.text(JSONValue.object(filter).compactText)])
-        } catch  where jobs.isEmpty && error.name == BusError.unknownMethod.name {
+        } catch  where jobs.isEmpty && wanted.isEmpty && error.name == BusError.unknownMethod.name {
             return try daemon.json(.listJobs).arrayValue ?? []
         }
         jobs += page["jobs"]?.arrayValue ?? []
@@ -104,7 +120,9 @@ private func isIdle(_ job: JSONValue) -> Bool {
 
 private func nextCell(of job: JSONValue, _ pause: Pause, _ context: Context) -> Table.Cell {
     if !job.text("error").isEmpty { return .init("not schedulable", .bad) }
-    if let next = job.instant("next_run") { return .init(context.times.absoluteAndRelative(next)) }
+    if let next = job.instant("next_run") {
+        return .init(context.times.absoluteAndRelative(next), short: context.times.relative(next))
+    }
     if job["enabled"]?.boolValue == false { return .init("disabled", .faint) }
     guard isIdle(job) else { return .init("by hand", .faint) }
     guard case .since(let instant) = pause else { return .init("none", .faint) }

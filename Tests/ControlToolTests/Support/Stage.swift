@@ -80,6 +80,10 @@ final class Stage {
     }
 
     func control(_ arguments: String..., environment more: [String] = []) throws -> TestProgram.Outcome {
+        try control(arguments, environment: more)
+    }
+
+    func control(_ arguments: [String], environment more: [String] = []) throws -> TestProgram.Outcome {
         try TestProgram(prefix + [TestPlace.built("botcronctl")] + arguments, environment: more + environment).finish()
     }
 

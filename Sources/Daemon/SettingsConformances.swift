@@ -7,8 +7,16 @@ public import Settings
 extension Settings: SettingsControl {
     public func reading(_ section: String, _ key: String) throws(SettingsError) -> ValueStep {
         var reading: ValueReading = try self.reading(section, key)
+        var isRead = false
         return { () throws(SettingsError) in
-            try reading.goOn() ? .underWay(bytes: reading.writtenBytes) : .done(reading.text)
+            if !isRead {
+                isRead = try !reading.goOn()
+                // A long text takes as long to be handed over as its last piece took: it has a turn of its own.
+                guard isRead, reading.writtenBytes <= ValueReading.pieceBytes else {
+                    return .underWay(bytes: reading.writtenBytes)
+                }
+            }
+            return .done(reading.text)
         }
     }
 }

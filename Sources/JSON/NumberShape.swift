@@ -19,20 +19,22 @@ struct NumberShape {
     private var isExponentNegative = false
 
     init(scanning bytes: UnsafeBufferPointer<UInt8>, from start: Int) {
-        var at = start
-        func isNext(_ character: Unicode.Scalar) -> Bool { at < bytes.count && bytes[at] == UInt8(ascii: character) }
-        func digits() -> Range<Int> {
-            let first = at
-            while at < bytes.count, bytes[at] &- UInt8(ascii: "0") < 10 { at += 1 }
-            return first..<at
+        // What is asked of a place is asked without a variable that functions share: access to one of those is checked
+        // at run time, which took a third of the time of a file of numbers.
+        func isNext(_ character: Unicode.Scalar, at place: Int) -> Bool {
+            place < bytes.count && bytes[place] == UInt8(ascii: character)
+        }
+        func digits(from first: Int) -> Range<Int> {
+            var end = first
+            while end < bytes.count, bytes[end] &- UInt8(ascii: "0") < 10 { end += 1 }
+            return first..<end
         }
 
-        isNegative = isNext("-")
-        if isNegative { at += 1 }
-        integer = digits()
-        fraction = at..<at
-        exponent = at..<at
-        end = at
+        isNegative = isNext("-", at: start)
+        integer = digits(from: isNegative ? start + 1 : start)
+        end = integer.upperBound
+        fraction = end..<end
+        exponent = end..<end
         if integer.isEmpty {
             fault = .digits
             return
@@ -42,21 +44,19 @@ struct NumberShape {
             end = integer.lowerBound
             return
         }
-        if isNext(".") {
-            at += 1
-            fraction = digits()
-            end = at
+        if isNext(".", at: end) {
+            fraction = digits(from: end + 1)
+            end = fraction.upperBound
             if fraction.isEmpty {
                 fault = .fractionDigits
                 return
             }
         }
-        if isNext("e") || isNext("E") {
-            at += 1
-            isExponentNegative = isNext("-")
-            if isExponentNegative || isNext("+") { at += 1 }
-            exponent = digits()
-            end = at
+        if isNext("e", at: end) || isNext("E", at: end) {
+            isExponentNegative = isNext("-", at: end + 1)
+            let hasSign = isExponentNegative || isNext("+", at: end + 1)
+            exponent = digits(from: end + (hasSign ? 2 : 1))
+            end = exponent.upperBound
             if exponent.isEmpty { fault = .exponentDigits }
         }
     }

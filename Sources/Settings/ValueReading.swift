@@ -4,7 +4,7 @@ internal import JSON
 /// A value of config.json that is being read, a piece at a time: of the file as it was when the reading began.
 public struct ValueReading: Sendable {
     /// The text that is looked through at a time, in bytes: some 5 ms.
-    private static let pieceBytes = 256 << 10
+    public static let pieceBytes = 256 << 10
 
     private let path: String
     /// Nil where there is no file.

@@ -270,7 +270,7 @@ struct AttemptsTests {
             return Launch(run: run, job: RealStage.job("a", "echo ran"))
         }
         let last = launch("last")
-        let prepared = attempts.hold(Attempts.request(last), last.job)
+        let prepared = attempts.startGated(Attempts.request(last), last.job)
         attempts.preparation.add(prepared, for: "last", due: stage.engine.now) {
             attempts.runner.removeOutput(run: "last", attempt: 1)
         }

@@ -120,7 +120,7 @@ public final class Attempts {
             return open(prepared, attempt, launch)
         }
         guard session.isPresent else { return beginAtOnce(attempt, launch) }
-        let supervisor = hold(Self.request(launch), launch.job)
+        let supervisor = startGated(Self.request(launch), launch.job)
         // As above.
         supervisor.onEnd = { [unowned self] report in ended(attempt, report) }
         open(supervisor, attempt, launch)
@@ -189,7 +189,7 @@ public final class Attempts {
     }
 
     /// Starts a supervisor that is held, on its way into its scope where there is a user manager.
-    func hold(_ request: AttemptRequest, _ job: Job) -> GatedSupervisor {
+    func startGated(_ request: AttemptRequest, _ job: Job) -> GatedSupervisor {
         let supervisor = GatedSupervisor(runner, request, job, isPlaced: session.isPresent)
         guard supervisor.isPlaced, let pid = supervisor.handle.supervisorPID else { return supervisor }
         session.place(pid, in: Self.scope(of: request.run, attempt: request.attempt, job, pid)) {

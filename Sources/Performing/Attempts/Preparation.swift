@@ -79,7 +79,7 @@ extension Attempts {
     func prepareExpected() {
         for expected in intake.expectedRuns(atMost: Preparation.Limits.runsMax) where !isOwned(expected.id) {
             guard expected.due.microseconds - intake.now.microseconds >= Preparation.Limits.leastUSec else { return }
-            let supervisor = hold(Self.request(run: expected.id, attempt: 1, expected.job), expected.job)
+            let supervisor = startGated(Self.request(run: expected.id, attempt: 1, expected.job), expected.job)
             // The supervisor goes with this object.
             preparation.add(supervisor, for: expected.id, due: expected.due) { [unowned self] in
                 runner.removeOutput(run: expected.id, attempt: 1)

@@ -59,6 +59,10 @@ import Testing
         #expect(cellWidth("e\u{301}\u{200D}한Ａ") == 5)
     }
 
+    @Test(arguments: 1...12) func aScreenOfAFewCellsEndsNothing(_ width: Int) {
+        #expect(!Self.lines(Self.history(["tea", "朝の報告", ""]), width).isEmpty)
+    }
+
     /// Of any rows, on any screen: no line is wider than it, and no row is without its status.
     @Test func noLineIsWiderThanTheScreenAndNoFailureIsLost() {
         var random = SeededGenerator(seed: SeededGenerator.seed())

@@ -67,10 +67,10 @@ import Testing
     }
 
     @Test func aShellEndsWhereNobodyTypes() throws {
-        let outcome = try stage.shell("timeout 20 \(TestPlace.built("botcronctl")) run --shell writes < /dev/null")
+        let outcome = try stage.shell("timeout 60 \(TestPlace.built("botcronctl")) run --shell writes < /dev/null")
         #expect(outcome.code == 0, "\(outcome)")
         let left = try stage.shell(
-            "echo 'cat; echo after' | timeout 20 \(TestPlace.built("botcronctl")) run --shell writes")
+            "echo 'cat; echo after' | timeout 60 \(TestPlace.built("botcronctl")) run --shell writes")
         #expect(left.code == 0 && left.output.contains("after\r\n"), "\(left)")
     }
 
@@ -95,7 +95,7 @@ import Testing
         let typed = #"id -u; tty; ps -o pid=,tpgid=,sess= -p $$; (exit 3); sleep 0 & wait; exit 9\n"#
         let outcome = try stage.shell(
             """
-            (sleep 1; printf '\(typed)') | timeout 30 script --quiet --return \
+            (sleep 1; printf '\(typed)') | timeout 60 script --quiet --return \
               --command '\(TestPlace.built("botcronctl")) run --as-scheduled --shell writes' /dev/null
             """)
         #expect(outcome.code == 9, "\(outcome)")

@@ -119,7 +119,7 @@ extension HostileSizeTests.Size {
                 JSONValue.object(["executions": .array(entries)]).compactText, to: session.folder + "/cron_history.json"
             )
         } act: { session in
-            try session.wait("all is taken over", seconds: 60, everyUSec: 100_000) {
+            try session.wait("all is taken over", everyUSec: 100_000) {
                 try session.jobsExecuted() >= MeasuredDaemon.many(10_000)
             }
             for filter in [#"{"limit": 1000}"#, #"{"limit": 1000, "status": "success", "trigger": "manual"}"#] {
@@ -165,7 +165,7 @@ extension HostileSizeTests.Size {
             ]
         ) { session in
             let run = try session.json("run_job", "one").text("execution_id")
-            try session.signal("JobCompleted", "one", run, seconds: 60)
+            try session.signal("JobCompleted", "one", run)
             for offset in [0, 1 << 20, 100 << 20] as [Int64] {
                 _ = try session.call("get_output", .string(run), .int64(offset), .uint32(.max))
             }
@@ -196,7 +196,7 @@ extension HostileSizeTests.Size {
             ]
         ) { session in
             let run = try session.json("run_job", "one").text("execution_id")
-            try session.wait("its end", seconds: 60) {
+            try session.wait("its end") {
                 session.signals.contains { $0[1] == run && $0.member != "JobStarted" }
             }
         },
@@ -221,11 +221,11 @@ extension HostileSizeTests.Size {
             #expect(mkfifo(gate, 0o600) == 0)
             let asked = try session.flood(session.repeated(count, "run_job", "one"))
             #expect(asked == count)
-            try session.wait("they are all at the gate", seconds: 60) {
+            try session.wait("they are all at the gate") {
                 session.signals.count { $0.member == "JobStarted" } == count
             }
             // Whoever has it open when the last writer goes reads its end; those who come later wait for the next.
-            try session.wait("they have all ended", seconds: 60, everyUSec: 50_000) {
+            try session.wait("they have all ended", everyUSec: 50_000) {
                 let writer = open(gate, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
                 if writer >= 0 { close(writer) }
                 return session.signals.count { $0.member == "JobCompleted" || $0.member == "JobFailed" } == count

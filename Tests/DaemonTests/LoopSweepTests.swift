@@ -185,7 +185,7 @@ import Testing
         for name in order {
             var isAnswered = false
             for call in calls[name] ?? [] {
-                let answer = try session.reply(call, seconds: 60)
+                let answer = try session.reply(call)
                 switch answer {
                 case .success: isAnswered = true
                 // What is too much for one answer is refused, and says so; or it is too much for this client to read.

@@ -226,7 +226,7 @@ import Testing
             if Self.now < Double(due) { most = max(most, count) }
             return Self.now >= Double(due)
         }
-        try session.wait("all ended", seconds: 60) {
+        try session.wait("all ended") {
             session.signals.count { $0.member == "JobCompleted" } == 30
         }
         try session.look(for: "no supervisor left") { Self.supervisors(of: daemon).isEmpty }

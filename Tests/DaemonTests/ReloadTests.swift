@@ -27,13 +27,13 @@ import Testing
         var changed = Self.two.objectValue ?? [:]
         changed["cron"] = "30 1 * * *"
         try TestFile.write(Session.config(jobs: [.object(changed), Self.three]), to: session.configFile)
-        let signal = try session.signal("JobsChanged", seconds: 1.5)
+        let signal = try session.signal("JobsChanged")
         #expect(signal.arguments == [.strings(["three"]), .strings(["two"]), .strings(["one"])])
         #expect(try names(session) == ["three", "two"])
         #expect(try session.job("two").text("next_run").contains("T01:30:00"))
         // In place, as a shell redirection does.
         try writeInPlace(Session.config(jobs: [Self.one]), to: session.configFile)
-        try session.wait("the file written in place", seconds: 5) { try names(session) == ["one"] }
+        try session.wait("the file written in place") { try names(session) == ["one"] }
     }
 
     @Test func reloadConfigSaysWhatChanged() throws {

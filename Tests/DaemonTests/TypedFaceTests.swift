@@ -366,7 +366,7 @@ import Testing
                 # A call behind the subscription: the bus has it then.
                 await properties.call_get_all(name + ".Job1")
                 await job.set_enabled(False)
-                values = await asyncio.wait_for(changed, 20)
+                values = await asyncio.wait_for(changed, 60)
                 assert values["Enabled"].value is False, values
                 cron = await proxy("/com/aiworkflow/BotCron", name)
                 assert await cron.call_ping() == "pong"
@@ -388,7 +388,7 @@ import Testing
         let listed = try session.reply(RemoteCall(Session.name, Session.path, Self.manager, "ListJobs")).get()
         #expect(listed.first?.asArray?.count == 10_000)
         let managed = try session.run(
-            ["busctl", "--user", "call", "com.aiworkflow.BotCron", "/com/aiworkflow/BotCron"]
+            ["busctl", "--user", "--timeout=60", "call", "com.aiworkflow.BotCron", "/com/aiworkflow/BotCron"]
                 + ["org.freedesktop.DBus.ObjectManager", "GetManagedObjects"])
         #expect(managed.code == 0)
         #expect(

@@ -161,7 +161,7 @@ import Testing
         try harness.waitForOutput(attempt, "up")
         try #require(Folder(runs).remove())
         try harness.folder.write("go\n", to: "gate")
-        try harness.wait("the end", seconds: 10) { !harness.reports.isEmpty }
+        try harness.wait("the end") { !harness.reports.isEmpty }
         #expect(
             harness.reports[0].ending
                 == .lost("it ran, and how it ended could not be recorded: its folder is gone"))

@@ -62,10 +62,10 @@ struct HardshipTests {
             bomb 6 'trap "" TERM; echo $$; [ $1 -gt 0 ] || exec sleep 1000; setsid sh -c "$2" bomb $(($1-1)) "$2" & setsid sh -c "$2" bomb $(($1-1)) "$2" & wait'
             """
         let attempt = harness.sh(script) { $0.killGrace = .milliseconds(100) }
-        try harness.wait("the processes", seconds: 60) { attempt.text.filter { $0 == "\n" }.count == 126 }
+        try harness.wait("the processes") { attempt.text.filter { $0 == "\n" }.count == 126 }
         let pids = attempt.text.split(separator: "\n").compactMap { Int32($0) }
         attempt.cancel()
-        try harness.wait("the end", seconds: 60) { !harness.reports.isEmpty }
+        try harness.wait("the end") { !harness.reports.isEmpty }
         #expect(harness.reports[0].isCancelled)
         #expect(pids.filter { !ProcessState.isGone($0) }.isEmpty)
     }

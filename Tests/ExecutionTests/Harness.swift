@@ -63,7 +63,7 @@ final class Harness {
 
     /// Starts and waits for the end.
     func run(
-        _ arguments: [String], seconds: Int64 = 20, change: (inout AttemptRequest) -> Void = { _ in }
+        _ arguments: [String], seconds: Double = patience, change: (inout AttemptRequest) -> Void = { _ in }
     ) throws -> AttemptReport {
         let before = reports.count
         start(arguments, change: change)
@@ -79,8 +79,8 @@ final class Harness {
     }
 
     /// Turns the loop until `condition` holds. What the loop is not told of is looked at again every 10 ms.
-    func wait(_ what: String, seconds: Int64 = 20, until condition: () throws -> Bool) throws {
-        try loop.turn(until: what, seconds: Double(seconds), lookingEvery: 10_000, condition)
+    func wait(_ what: String, seconds: Double = patience, until condition: () throws -> Bool) throws {
+        try loop.turn(until: what, seconds: seconds, lookingEvery: 10_000, condition)
     }
 
     func waitForOutput(_ attempt: AttemptHandle, _ text: String) throws {

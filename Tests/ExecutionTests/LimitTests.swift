@@ -31,7 +31,7 @@ import Testing
                 endCount += 1
             }
         }
-        try harness.wait("200 ends", seconds: 60) { endCount == 200 }
+        try harness.wait("200 ends") { endCount == 200 }
         #expect(texts.count == 1, "\(texts)")
         #expect(texts.keys.first?.hasPrefix("65536 ") == true && texts.keys.first?.hasSuffix(" \(nice)") == true)
     }

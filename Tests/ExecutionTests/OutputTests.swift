@@ -45,7 +45,7 @@ struct OutputTests {
         }
         another()
         var largest = 0
-        try harness.wait("the end of the writer", seconds: 60) {
+        try harness.wait("the end of the writer") {
             largest = max(largest, bytesOnDisk(harness.folder.path + "/runs/\(writer.run).1"))
             return !writer.isActive
         }

@@ -57,10 +57,10 @@ import Testing
         }
         let next = try Harness(folder: folder)
         // Who surveys what is just being started takes it for what a dead parent left, and ends it.
-        try next.wait("that all are started", seconds: 60) { Self.text(of: words).contains("started") }
+        try next.wait("that all are started") { Self.text(of: words).contains("started") }
         let expected = (0..<count).map { (run: "run-\($0)", attempt: 1) }
         var found: [AttemptFinding] = []
-        try next.wait("the ends", seconds: 60) {
+        try next.wait("the ends") {
             found = try next.runner.survey(expected).map(\.finding)
             let hasAll = found.allSatisfy { $0.report != nil }
             return raises

@@ -12,7 +12,7 @@ PROPERTIES = "org.freedesktop.DBus.Properties"
 CONFIG = os.environ["XDG_CONFIG_HOME"] + "/aa-workflow"
 
 # For one call, and for what is waited for.
-SECONDS = 20
+SECONDS = 60
 
 
 class Refused(Exception):

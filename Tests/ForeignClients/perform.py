@@ -92,7 +92,7 @@ def until(what, condition):
 
 def tool(name, *arguments):
     """Runs a program on this bus; records its exit code and what it said."""
-    ran = subprocess.run(arguments, capture_output=True, text=True, timeout=20)
+    ran = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
     return note(name, {"code": ran.returncode, "output": ran.stdout, "error": ran.stderr})
 
 

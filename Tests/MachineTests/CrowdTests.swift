@@ -76,7 +76,7 @@ private final class MachineCrowd {
             \(isManagerLate ? Self.lateness(set.second) : "")
             """)
         var isOver = false
-        try machine.wait("the report of \(kill)", seconds: 60) {
+        try machine.wait("the report of \(kill)") {
             if !isOver, set.crowd.allSatisfy({ lines.contains("S \($0) 1") }) {
                 // What follows from the ends belongs to the second, too.
                 try machine.run("sleep 0.3; sudo pkill -USR1 botcron-kill-at || true")
@@ -125,9 +125,9 @@ private final class MachineCrowd {
 
     /// Lets everything come to its end, and compares.
     func story() throws -> CrowdStory {
-        try machine.wait("no active run", seconds: 60) { (try? machine.ctl("status"))?["active_runs"] == [] }
+        try machine.wait("no active run") { (try? machine.ctl("status"))?["active_runs"] == [] }
         // The user manager does not see that a scope is empty whose only process died while it was being placed.
-        try machine.wait("no scope", seconds: 20) {
+        try machine.wait("no scope") {
             try machine.run("systemctl --user list-units --plain --no-legend --all 'app-botcron-*'").isEmpty
         }
         var story = CrowdStory(killed)

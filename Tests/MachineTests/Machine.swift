@@ -91,7 +91,7 @@ final class Machine {
     ///
     /// - Throws: where it fails, or does not end in time.
     @discardableResult
-    func run(_ text: String, seconds: Double = 30) throws -> String {
+    func run(_ text: String, seconds: Double = TestSupport.patience) throws -> String {
         count += 1
         let seconds = seconds * patience
         let mark = "end-of-\(count):"
@@ -123,7 +123,7 @@ final class Machine {
 
     /// Waits until `condition` holds; the time it took, in seconds.
     @discardableResult
-    func wait(_ what: String, seconds: Double = 20, until condition: () throws -> Bool) throws -> Double {
+    func wait(_ what: String, seconds: Double = TestSupport.patience, until condition: () throws -> Bool) throws -> Double {
         let start = Self.now
         let seconds = seconds * patience
         while try !condition() {

@@ -145,7 +145,7 @@ import Testing
                 """, sleepSeconds: 5)
         try machine.startDaemon()
         try machine.suspend()
-        try machine.wait("all of them", seconds: 60) { machine.lines("ends").count == 200 }
+        try machine.wait("all of them") { machine.lines("ends").count == 200 }
         let load = try machine.run("cat /proc/loadavg")
 
         let woke = machine.woke[0]

@@ -61,7 +61,7 @@ final class FileDescriptorBox {
 }
 
 /// Everything that comes until the last writer is gone.
-func readToEnd(_ box: FileDescriptorBox, deadlineSeconds: Int32 = 20) throws -> [UInt8] {
+func readToEnd(_ box: FileDescriptorBox, deadlineSeconds: Int32 = Int32(patience)) throws -> [UInt8] {
     var all: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {

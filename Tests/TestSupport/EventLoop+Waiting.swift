@@ -1,12 +1,16 @@
 public import EventLoop
 import Glibc
 
+/// How long a test waits for what must happen, in seconds. It turns a hang into a failure, and measures nothing: where the
+/// machine builds and tests something else as well, a second's work has taken twenty.
+public let patience = 60.0
+
 extension EventLoop {
     /// Turns until `isDone`, for `seconds` at most; throws naming what was missing.
     ///
     /// - Parameter usec: how often to look at what the loop is not told of; nil: only when something happens.
     public func turn(
-        until what: @autoclosure () -> String, seconds: Double = 20, lookingEvery usec: UInt64? = nil,
+        until what: @autoclosure () -> String, seconds: Double = patience, lookingEvery usec: UInt64? = nil,
         _ isDone: () throws -> Bool
     ) throws {
         let deadline = monotonicUSec + UInt64(seconds * 1_000_000)

@@ -102,7 +102,7 @@ struct Performance: Sendable {
         for (library, pair) in begun {
             transcripts[library] = Result {
                 let (session, client) = try pair.get()
-                guard try session.end(client, seconds: 60) == 0 else {
+                guard try session.end(client, seconds: 3 * patience) == 0 else {
                     throw TestFailure("\(library.rawValue): \(client.text)")
                 }
                 return try Transcript(client.text)

@@ -216,15 +216,15 @@ final class RefusalSweep {
         var isHeard = words.contains(where: said)
         daemon.onOutput = { [unowned self] in isHeard = words.contains(where: said) }  // It is taken away below.
         defer { daemon.onOutput = {} }
-        try session.wait("the words \(words)", seconds: 60) { isHeard }
+        try session.wait("the words \(words)") { isHeard }
     }
 
     private func heal(_ all: [Asked]) throws {
         endOutage()
-        try session.wait("the answers: \(all.filter { $0.answer == nil }.map(\.asking.name))", seconds: 60) {
+        try session.wait("the answers: \(all.filter { $0.answer == nil }.map(\.asking.name))") {
             all.allSatisfy { $0.answer != nil }
         }
-        try session.wait("the store is well", seconds: 60, everyUSec: 50_000) {
+        try session.wait("the store is well", everyUSec: 50_000) {
             try session.json("HealthCheck")["checks"]?["store_writable"] == true
         }
         // A test that was held up itself has made a long outage of a short one.

@@ -19,7 +19,7 @@ final class Session {
     static let name: BusName = "com.aiworkflow.BotCron"
     static let path: ObjectPath = "/com/aiworkflow/BotCron"
     static let interface: InterfaceName = "com.aiworkflow.BotCron"
-    static let secondsDefault = 20.0
+    static let secondsDefault = patience
 
     /// What `XDG_RUNTIME_DIR` leads to.
     private let memory: String
@@ -232,7 +232,7 @@ final class Session {
         binary: String = Session.binary
     ) throws -> Program {
         let daemon = try launch(arguments, changes, isApart: isApart, binary: binary)
-        try wait("the name owned", seconds: Self.secondsDefault * 3) {
+        try wait("the name owned") {
             if let code = daemon.code { throw TestFailure("botcrond ended with \(code): \(daemon.text)") }
             return owner != nil
         }

@@ -233,7 +233,6 @@ public final class Daemon {
             ServiceManager.ready()
             machine.connect()
             retention.begin()
-            releaseIdleMemory()
         }
         log.info(
             "ready",

@@ -1,6 +1,6 @@
 public import Configuration
 public import EventLoop
-public import JSON
+internal import JSON
 public import Performing
 public import Schedules
 public import Scheduling

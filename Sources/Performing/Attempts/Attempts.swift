@@ -16,9 +16,10 @@ public final class Attempts {
         static let launchUSec: UInt64 = 20_000
         /// One that is short of descriptors, processes or memory is tried again so much later, as often as it takes.
         static let shortageUSec: UInt64 = 1_000_000
-        /// So long after a start, or the last of several attempts, without another one, memory that only they need is
-        /// given back.
+        /// So long after the last of several attempts, without another one, memory that only they need is given back.
         static let quietUSec: UInt64 = 5_000_000
+        /// So long after the daemon's start, which needs most of the program.
+        static let startUSec: UInt64 = 500_000
     }
 
     let loop: EventLoop
@@ -69,8 +70,8 @@ public final class Attempts {
         launchTimer = try loop.timer(.monotonic, accuracyUSec: 1) { [unowned self] in launchSome() }
         // As above.
         shortageTimer = try loop.timer(.monotonic, accuracyUSec: 10_000) { [unowned self] in launchPostponed() }
-        quietTimer = try loop.timer(.monotonic, accuracyUSec: 1_000_000) { releaseIdleMemory() }
-        quietTimer?.arm(atUSec: loop.now(.monotonic) + Limits.quietUSec)
+        quietTimer = try loop.timer(.monotonic, accuracyUSec: 250_000) { releaseIdleMemory() }
+        quietTimer?.arm(atUSec: loop.now(.monotonic) + Limits.startUSec)
         // As above.
         preparation.onDue = { [unowned self] in prepareExpected() }
         runner.onTrouble = { error in

@@ -16,7 +16,7 @@ public func releaseIdleMemory() {
     var mapping: CleanMapping?
     while getline(&line, &capacity, mappings) > 0, let text = line {
         if strncmp(text, "Anonymous:", 10) == 0 {
-            // A page of our own in it has been written to, by the loader at least: it would come back as the file has it.
+            // A page of our own in it was written to, by the loader at least: it would come back as the file has it.
             if strtoul(text + 10, nil, 10) == 0 { mapping?.release() }
             mapping = nil
         } else if let found = CleanMapping(text) {

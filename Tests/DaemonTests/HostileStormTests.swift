@@ -39,7 +39,7 @@ import Testing
 
     /// The slowest answer to somebody else meanwhile, and what the storm says of itself.
     private func storm(_ calls: Int, _ connections: Int, seed: UInt64) throws -> (slowestUSec: UInt64, JSONValue) {
-        let held: JSONValue = ["name": "held", "command": ["sleep", "10000"], "on_stop": "kill"]
+        let held: JSONValue = ["name": "held", "command": ["sleep", "10000"], "on_stop": "kill", "timeout": 10_000]
         let run = try session.json("run_now", .string(held.compactText)).text("execution_id")
         let storm = try Program(
             [try Self.built.get(), session.address, "\(seed)", "\(calls)", "\(connections)", run],

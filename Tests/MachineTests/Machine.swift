@@ -29,7 +29,7 @@ final class Machine {
     private var errors: Int32 = -1
     private var count = 0
     /// How many times as long as an ordinary machine this one may take for everything.
-    private let patience: Double
+    private let slowness: Double
 
     /// What of a machine is its own.
     enum Kind {
@@ -54,11 +54,11 @@ final class Machine {
         let folder = scratch.path
         var arguments = [Self.boot, folder]
         switch kind {
-        case .container: patience = 1
+        case .container: slowness = 1
         case .virtual:
             guard let kernel = Self.kernel else { throw TestFailure("BOTCRON_MACHINE_KERNEL names no kernel") }
             arguments.append(kernel)
-            patience = 10
+            slowness = 10
         }
         guard symlink(package, folder + "/package") == 0 else { throw TestFailure("symlink: errno \(errno)") }
         try Self.write("\(sleepSeconds)", to: folder + "/sleep")
@@ -91,9 +91,9 @@ final class Machine {
     ///
     /// - Throws: where it fails, or does not end in time.
     @discardableResult
-    func run(_ text: String, seconds: Double = TestSupport.patience) throws -> String {
+    func run(_ text: String, seconds: Double = patience) throws -> String {
         count += 1
-        let seconds = seconds * patience
+        let seconds = seconds * slowness
         let mark = "end-of-\(count):"
         try Self.send("(\(text)\n) </dev/null 2>&1\nprintf '\\n\(mark)%d\\n' $?\n", to: input)
         let deadline = Self.now + seconds
@@ -123,9 +123,9 @@ final class Machine {
 
     /// Waits until `condition` holds; the time it took, in seconds.
     @discardableResult
-    func wait(_ what: String, seconds: Double = TestSupport.patience, until condition: () throws -> Bool) throws -> Double {
+    func wait(_ what: String, seconds: Double = patience, until condition: () throws -> Bool) throws -> Double {
         let start = Self.now
-        let seconds = seconds * patience
+        let seconds = seconds * slowness
         while try !condition() {
             guard Self.now < start + seconds else {
                 throw TestFailure("\(seconds) s passed without: \(what). \(try journal())")

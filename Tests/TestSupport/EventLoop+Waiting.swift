@@ -1,8 +1,8 @@
 public import EventLoop
 import Glibc
 
-/// How long a test waits for what must happen, in seconds. It turns a hang into a failure, and measures nothing: where the
-/// machine builds and tests something else as well, a second's work has taken twenty.
+/// How long a test waits for what must happen, in seconds. It turns a hang into a failure, and measures nothing: where
+/// the machine builds and tests something else as well, a second's work has taken twenty.
 public let patience = 60.0
 
 extension EventLoop {

@@ -6,6 +6,8 @@ public enum MethodName: String, CaseIterable, Sendable {
     case getRun = "get_run"
     case waitRun = "wait_run"
     case cancelRun = "cancel_run"
+    case rerun
+    case backfill
     case getOutput = "get_output"
     case getHistory = "get_history"
     case queryHistory = "query_history"

@@ -12,12 +12,12 @@ internal import Store
 /// Nothing is looked up before it is asked that the core would look up itself: it decides in the order in which
 /// requests came, also while it waits for the store.
 final class Requests {
-    private let intake: any Intake
-    private let settings: any SettingsControl
-    private let scheduler: any SchedulerReading
+    let intake: any Intake
+    let settings: any SettingsControl
+    let scheduler: any SchedulerReading
     private let catalogue: Catalogue
-    private let telling: RunTelling
-    private let requestedRuns: RequestedRuns
+    let telling: RunTelling
+    let requestedRuns: RequestedRuns
 
     init(_ needs: Control.Needs, catalogue: Catalogue, telling: RunTelling, requestedRuns: RequestedRuns) {
         intake = needs.intake
@@ -122,7 +122,7 @@ final class Requests {
             }, answer: { _ in done() })
     }
 
-    private func read(_ definition: JSONObject) throws(ErrorReply) -> Job {
+    func read(_ definition: JSONObject) throws(ErrorReply) -> Job {
         do throws(JobError) {
             return try settings.readJob(.object(definition), madeUpName: makeUpJobName())
         } catch {
@@ -136,107 +136,6 @@ final class Requests {
             let digits = String(UInt32.random(in: 0 ... .max), radix: 16)
             let name = "job-" + String(repeating: "0", count: 8 - digits.count) + digits
             if scheduler.job(named: name) == nil { return name }
-        }
-    }
-
-    // MARK: - Runs
-
-    /// What may be said of a run that is asked for, beside its job.
-    static let runKeys: Set<String> = ["inputs", "scheduled_for", "idempotency_key", "force"]
-
-    /// Asks for a run; `done` gets `Reply.run`, or `Reply.removedRun` for a key whose run is not kept any more.
-    func run(
-        _ call: MethodCall, _ name: String, _ object: JSONObject,
-        _ done: @escaping (Reply) throws(ErrorReply) -> Void
-    ) throws(ErrorReply) {
-        try requestedRuns.admit(call.sender)
-        var request = RunRequest(job: name)
-        if let force = object["force"], !force.isNull {
-            guard let isForced = force.boolValue else {
-                throw .invalidArgument("force", found: force.compactText, expected: "true or false")
-            }
-            request.isForced = isForced
-        }
-        if let inputs = object["inputs"], !inputs.isNull {
-            guard inputs.objectValue != nil else {
-                throw .invalidArgument("inputs", found: inputs.kind.rawValue, expected: "a JSON object")
-            }
-            request.inputs = inputs.compactText
-        }
-        if let key = object["idempotency_key"], !key.isNull {
-            guard let text = key.stringValue, !text.isEmpty else {
-                throw .invalidArgument(
-                    "idempotency_key", found: key.compactText, expected: "a string that is not empty")
-            }
-            guard text.utf8.count <= Bounds.keyBytes else {
-                throw .tooLong("idempotency_key", text.utf8.count, Bounds.keyBytes)
-            }
-            request.idempotencyKey = text
-        }
-        if let instant = object["scheduled_for"], !instant.isNull {
-            request.scheduledFor = try instant.instant("scheduled_for", telling.zone(ofJob: name))
-        }
-        ask(
-            call, for: { [request] in .runRequested(request, ticket: $0) },
-            answer: { [self] reply throws(ErrorReply) in
-                requestedRuns.asked(reply, call.sender)
-                try done(reply)
-            })
-    }
-
-    /// Runs a definition once without scheduling it.
-    func runOnce(
-        _ call: MethodCall, _ definition: JSONObject, _ done: @escaping (Reply) throws(ErrorReply) -> Void
-    ) throws(ErrorReply) {
-        try requestedRuns.admit(call.sender)
-        let job = try read(definition)
-        ask(
-            call, for: { .runOnce(job, RunRequest(job: job.name), ticket: $0) },
-            answer: { [self] reply throws(ErrorReply) in
-                requestedRuns.asked(reply, call.sender)
-                try done(reply)
-            })
-    }
-
-    func cancelRun(_ call: MethodCall, _ id: String, _ done: @escaping () -> Void) {
-        ask(call, for: { .cancelRequested(run: id, ticket: $0) }, answer: { _ in done() })
-    }
-}
-
-/// The runs that clients have asked for and that have not ended, so that one client cannot use up what the others need.
-final class RequestedRuns {
-    private let scheduler: any SchedulerReading
-    private var bounds = CallerBounds(each: Bounds.runsPerCaller)
-    /// Who asked for a run that has not ended.
-    private var callers: [String: BusName] = [:]
-
-    init(scheduler: any SchedulerReading) { self.scheduler = scheduler }
-
-    func admit(_ caller: BusName?) throws(ErrorReply) {
-        guard bounds.hasRoom(for: caller) else {
-            throw ErrorReply(
-                .limitsExceeded,
-                "cannot start a run: \(bounds.count(of: caller)) runs that this client asked for have not ended; at "
-                    + "most \(bounds.each)")
-        }
-    }
-
-    /// A run was made for a client; one that an earlier request made stays with whoever asked first.
-    func asked(_ reply: Reply, _ caller: BusName?) {
-        guard let caller, case .run(let run) = reply, callers[run.id] == nil,
-            // It may have ended with the commit that made it.
-            scheduler.activeRun(id: run.id) != nil
-        else { return }
-        callers[run.id] = caller
-        bounds.add(caller)
-    }
-
-    func committed(_ changes: [StoreChange]) {
-        guard !callers.isEmpty else { return }
-        for change in changes {
-            guard case .run(let run) = change, !run.status.isActive, let caller = callers.removeValue(forKey: run.id)
-            else { continue }
-            bounds.remove(caller)
         }
     }
 }

@@ -86,6 +86,8 @@ public enum Reply: Sendable, Equatable {
     case item(QueueItem)
     /// The run that an earlier request with the same key has made, and whose record is not kept any more.
     case removedRun(RemovedRun)
+    /// The ids of the runs that were made, oldest fire time first; none for a question.
+    case backfilled(runs: [String], fireTimes: [Instant])
     case refused(Refusal)
 }
 

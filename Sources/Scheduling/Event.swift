@@ -10,6 +10,8 @@ public enum Event: Sendable {
     case runRequested(RunRequest, ticket: Ticket)
     /// A client asks for one run of a definition that is not to be scheduled.
     case runOnce(Job, RunRequest, ticket: Ticket)
+    /// A client asks for runs of fire times that have passed without one.
+    case backfillRequested(BackfillRequest, ticket: Ticket)
     /// An attempt's process has ended, or could not be started.
     case attemptEnded(run: String, attempt: Int, AttemptOutcome)
     /// What is known of the surroundings now; the answer to `MachineWish.watch`, and whenever a watched fact changes.
@@ -56,9 +58,10 @@ extension Event {
     /// The ticket of a request; nil for a fact, and for a request whose reply nobody waits for.
     public var ticket: Ticket? {
         switch self {
-        case .runRequested(_, let ticket), .runOnce(_, _, let ticket), .cancelRequested(_, let ticket),
-            .skipRequested(_, let ticket), .jobUpserted(_, let ticket), .jobCancelled(_, let ticket),
-            .definitionForgotten(_, let ticket), .queuePushed(_, _, let ticket), .queuePopped(_, let ticket),
+        case .runRequested(_, let ticket), .runOnce(_, _, let ticket), .backfillRequested(_, let ticket),
+            .cancelRequested(_, let ticket), .skipRequested(_, let ticket), .jobUpserted(_, let ticket),
+            .jobCancelled(_, let ticket), .definitionForgotten(_, let ticket), .queuePushed(_, _, let ticket),
+            .queuePopped(_, let ticket),
             .queueAcknowledged(_, _, let ticket):
             ticket
         case .schedulerToggled(_, let ticket), .jobToggled(_, _, _, let ticket): ticket

@@ -37,7 +37,7 @@ extension Scheduler {
 
     /// The schedule does not run this fire time any more: a client does. An instant that is none may become one by a
     /// change of the schedule.
-    private func claim(_ fire: Instant, _ entry: JobEntry) {
+    func claim(_ fire: Instant, _ entry: JobEntry) {
         let place = entry.state.claimed.firstIndex { $0 >= fire } ?? entry.state.claimed.count
         entry.state.claimed.insert(fire, at: place)
         touch(entry)
@@ -74,14 +74,17 @@ extension Scheduler {
             }
         }
         guard let fire = request.scheduledFor else { return nil }
-        let known = uncommittedRun {
-            $0.scheduledFor == fire && $0.job == request.job && $0.trigger != .chain
-        }.map(EarlierRun.kept)
-        switch known ?? register.earlierRun(job: request.job, scheduledFor: fire) {
+        switch earlierRun(of: request.job, at: fire) {
         case .kept(let run): return current(run)
         case .removed(let run): return .removedRun(run)
         case nil: return nil
         }
+    }
+
+    /// The run, or the record of why there was none, that a fire time has already.
+    func earlierRun(of job: String, at fire: Instant) -> EarlierRun? {
+        let known = uncommittedRun { $0.scheduledFor == fire && $0.job == job && $0.trigger != .chain }
+        return known.map(EarlierRun.kept) ?? register.earlierRun(job: job, scheduledFor: fire)
     }
 
     private func current(_ run: Run) -> Reply { .run(runs[run.id]?.run ?? run) }

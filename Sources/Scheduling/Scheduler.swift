@@ -117,6 +117,9 @@ public final class Scheduler {
         /// Fire times of one job that clients have taken for runs of their own before they came. Beyond it such a
         /// request is refused with `limitExceeded`.
         public static let claimedFireTimes = 100
+        /// Fire times in the span of a backfill, those that have a run included. Beyond it the request is refused with
+        /// `limitExceeded`.
+        public static let backfilledFireTimes = 1_000
         /// Fire times with a record, made under a clock that was ahead, that are passed over in the search for the next
         /// run of a job. Of a longer row the one at the bound is named, though it will not run.
         public static let recordsPassedOver = 100
@@ -202,6 +205,7 @@ public final class Scheduler {
         case .tick: isArmedStale = true
         case .runRequested(let request, let ticket): requestRun(request, ticket: ticket, now: now)
         case .runOnce(let job, let request, let ticket): runOnce(job, request, ticket: ticket, now: now)
+        case .backfillRequested(let request, let ticket): backfill(request, ticket: ticket, now: now)
         case .attemptEnded(let run, let attempt, let outcome): endAttempt(of: run, attempt, outcome, now: now)
         case .surroundingsChanged(let surroundings): surroundingsChanged(surroundings)
         case .conditionChecked(let run, let holds): conditionChecked(run, holds: holds, now: now)

@@ -45,6 +45,11 @@ enum StoreFault {
         return [
             (stage.remote("run_job", [.string("daily")]), .run(run), nil),
             (stage.remote("run_now", [.string(#"{"command": ["true"]}"#)]), .run(run), nil),
+            (stage.remote("rerun", [.string("run-1")]), .run(run), nil),
+            (
+                stage.remote("backfill", [.string(#"{"job": "daily", "from": "2026-01-01T00:00:00Z"}"#)]),
+                .backfilled(runs: [], fireTimes: []), [.string(#"{"runs": [], "fire_times": []}"#)]
+            ),
             (stage.remote("toggle_job", [.string("daily"), .bool(true)]), .done, [.bool(true)]),
             (stage.remote("pause_job", [.string("daily")]), .done, [.bool(true)]),
             (stage.remote("resume_job", [.string(#"{"job": "daily"}"#)]), .done, [.bool(true)]),

@@ -134,6 +134,7 @@ static const struct {
     {"toggle_scheduler", "b", FACE, ROOT}, {"toggle_job", "sb", FACE, ROOT}, {"get_config", "ss", FACE, ROOT},
     {"cancel_job", "s", FACE, ROOT}, {"pause_job", "s", FACE, ROOT}, {"resume_job", "s", FACE, ROOT},
     {"skip_job", "s", FACE, ROOT}, {"get_job", "s", FACE, ROOT}, {"get_run", "s", FACE, ROOT},
+    {"rerun", "s", FACE, ROOT, true}, {"backfill", "s", FACE, ROOT, true},
     {"cancel_run", "s", FACE, ROOT}, {"get_output", "sxu", FACE, ROOT}, {"preview_schedule", "si", FACE, ROOT},
     {"explain_job", "ss", FACE, ROOT}, {"query_history", "s", FACE, ROOT}, {"queue_pop", "s", FACE, ROOT},
     {"queue_ack", "ss", FACE, ROOT}, {"queue_peek", "si", FACE, ROOT}, {"queue_list", "", FACE, ROOT},

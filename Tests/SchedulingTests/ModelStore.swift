@@ -98,7 +98,7 @@ final class ModelStore: ExecutionRegister {
         if runs[run.id] == nil {
             order.append(run.id)
             if !run.id.utf8.starts(with: "cron-".utf8) { violations.append("an id of another form: \(run.id)") }
-        } else if let known = runs[run.id], !known.status.isActive, known.status != .missed {
+        } else if let known = runs[run.id], !known.status.isActive, known.status.isExecuted {
             violations.append("a run that had ended was changed: \(run.id)")
         }
         runs[run.id] = run

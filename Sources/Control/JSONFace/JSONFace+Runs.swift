@@ -39,6 +39,27 @@ extension JSONFace {
         requests.cancelRun(call, call.text(0)) { call.reply([.bool(true)]) }
     }
 
+    func rerun(_ call: MethodCall) throws {
+        try requests.runAgain(call, call.text(0)) { [telling] reply throws(ErrorReply) in
+            call.answer(try telling.answer(of: reply))
+        }
+    }
+
+    func backfill(_ call: MethodCall) throws {
+        let (name, object) = try call.jobOrObject(Requests.backfillKeys)
+        try requests.backfill(call, name, object) { [self] ids, fires throws(ErrorReply) in
+            let zone = telling.zone(ofJob: name)
+            let instants = JSONValue.array(fires.map { .instant($0, zone) }).compactText
+            var runs: [Run] = []
+            for id in ids { if let run = try telling.findIfAny(id) { runs.append(run) } }
+            try list(runs, for: call) {
+                call.reply([.string("{\"runs\": \($0), \"fire_times\": \(instants)}")])
+            } refuse: {
+                call.fail($0)
+            }
+        }
+    }
+
     func getOutput(_ call: MethodCall) throws {
         let part = try outputs.read(
             call.text(0), from: Int(call.arguments[1].asInt64 ?? 0), limit: call.arguments[2].asUInt32 ?? 0)

@@ -78,6 +78,19 @@ struct JSONFace {
                 "cancel_run", .request, in: [Self.executionID], out: [Self.isDone],
                 documentation: "Ends a run: TERM, after a grace time KILL, to the whole process tree.", cancelRun),
             Method(
+                "rerun", .request, in: [Self.executionID],
+                out: [Argument("run", "s", documentation: "JSON: the new run, running or queued.")],
+                documentation: "Runs the job of a run once more, with the same inputs.", rerun),
+            Method(
+                "backfill", .request,
+                in: [
+                    Argument(
+                        "span", "s",
+                        documentation: "JSON {job, from, to, overlap_policy: queue or allow, dry_run}; to: until now.")
+                ],
+                out: [Argument("made", "s", documentation: "JSON {runs, fire_times}.")],
+                documentation: "Runs each fire time of the span that has passed without a run; at most 1000.", backfill),
+            Method(
                 "get_output",
                 in: [
                     Argument(

@@ -15,6 +15,8 @@ enum MethodWords {
         case .runJob, .runNow: "botcronctl run"
         case .waitRun: "botcronctl wait"
         case .cancelRun: "botcronctl cancel"
+        case .rerun: "botcronctl rerun"
+        case .backfill: "botcronctl backfill"
         case .getOutput: "botcronctl logs"
         case .getRun, .getHistory, .queryHistory: "botcronctl history"
         case .toggleScheduler: "botcronctl pause"
@@ -59,6 +61,8 @@ enum MethodWords {
     private static func isEnglish(_ method: MethodName) -> Bool {
         switch method {
         case .ping, .shutdown: true
+        // What is typed for them is the same word.
+        case .rerun, .backfill: true
         default: false
         }
     }

@@ -42,6 +42,24 @@ extension Asking {
         try session.done("pause_job", .string(subject.name))
     }
 
+    /// A run that has ended, of a job whose further runs write into the ledger.
+    private static func runOnce(_ session: Session, _ subject: Subject) throws {
+        let folder = session.scratch.path + "/home/" + subject.name
+        let line = "mkdir \(folder) 2>/dev/null || echo \"$BOTCRON_JOB $BOTCRON_EXECUTION_ID\" >> $LEDGER"
+        try make(["command": ["sh", "-c", .string(line)]])(session, subject)
+        subject.note = try session.runToEnd(.string(subject.name)).text("execution_id")
+    }
+
+    /// One fire time of `dueLate` has passed in it.
+    private static func span(_ subject: Subject) -> [DBusValue] {
+        [
+            text([
+                "job": .string(subject.name), "from": "2024-02-28T12:00:00Z", "to": "2024-02-29T12:00:00Z",
+                "overlap_policy": "queue",
+            ])
+        ]
+    }
+
     /// A run that has begun and does not end by itself.
     private static func begin(_ session: Session, _ subject: Subject) throws {
         let file = session.scratch.path + "/home/" + subject.name
@@ -89,6 +107,8 @@ extension Asking {
                 olderArguments: {
                     ["job_name": .string($0.name), "idempotency_key": .string($0.name), "force": true]
                 }),
+            Asking(way: .json("rerun"), trace: .furtherRun, prepare: runOnce, arguments: noteAlone),
+            Asking(way: .json("backfill"), trace: .run, prepare: make(dueLate), arguments: span),
             Asking(way: .json("run_now"), trace: .run, arguments: { [text(job($0))] }),
             Asking(
                 way: .json("schedule_job"), trace: .definition("new", doesRun: true),

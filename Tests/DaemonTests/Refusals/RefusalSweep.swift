@@ -332,7 +332,8 @@ final class RefusalSweep {
                 switch asked.answer {
                 case .success?: count == 1
                 case .refused?: count == 0
-                case .some(.none), nil: count == disk.runs(of: asked.subject.name) && count <= 1
+                case .some(.none), nil:
+                    count == disk.runs(of: asked.subject.name) - asked.asking.trace.runsBefore && count <= 1
                 }
             if !isRight { note("\(when): it ran \(count) times", asked) }
         }

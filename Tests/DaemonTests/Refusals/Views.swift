@@ -122,6 +122,8 @@ struct Trace {
     let inMemory: (MemoryView, Subject) -> Int?
     /// Whether a process of the subject's job writes into the ledger, once.
     var doesRun = false
+    /// Runs of the job that there were before, none of which has written into the ledger.
+    var runsBefore = 0
     /// Whether the next daemon has it, too.
     var outlivesDaemon = true
     /// Whether it is about a run that was there before, the subject's note.
@@ -135,6 +137,13 @@ struct Trace {
         Trace(
             onDisk: { disk, subject in disk.runs(of: subject.name) },
             inMemory: { memory, subject in memory.runs(of: subject.name) }, doesRun: true)
+    }
+
+    /// The run after the one that there was before, which wrote nothing.
+    static var furtherRun: Trace {
+        Trace(
+            onDisk: { disk, subject in disk.runs(of: subject.name) - 1 },
+            inMemory: { memory, subject in memory.runs(of: subject.name) - 1 }, doesRun: true, runsBefore: 1)
     }
 
     static func definition(_ description: String, doesRun: Bool) -> Trace {

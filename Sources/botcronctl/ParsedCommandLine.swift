@@ -50,13 +50,12 @@ struct ParsedCommandLine: Sendable {
                 try add(argument)
                 continue
             }
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            let inline = parts.count > 1 ? parts[1] : nil
-            if verb == nil, Self.find(parts[0], in: GlobalOptions.table) == nil {
+            let (option, inline) = Self.parts(of: argument)
+            if verb == nil, Self.find(option, in: GlobalOptions.table) == nil {
                 // An option of the verb, which is still to come; only a flag or `--option=VALUE` can stand there.
-                early.append((parts[0], inline))
+                early.append((option, inline))
             } else {
-                try take(parts[0], inline: inline, rest: &rest)
+                try take(option, inline: inline, rest: &rest)
             }
         }
         var none = [String]()[...]
@@ -70,6 +69,15 @@ struct ParsedCommandLine: Sendable {
         guard argument.hasPrefix("-"), let second = argument.dropFirst().first else { return false }
         let name = argument.prefix { $0 != "=" }
         return !second.isNumber && !name.contains(where: \.isWhitespace)
+    }
+
+    /// `--option=VALUE`, and `-n5` for `-n 5`.
+    private static func parts(of argument: String) -> (option: String, inline: String?) {
+        if !argument.hasPrefix("--"), argument.count > 2, argument.dropFirst(2).allSatisfy(\.isNumber) {
+            return (String(argument.prefix(2)), String(argument.dropFirst(2)))
+        }
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        return (parts[0], parts.count > 1 ? parts[1] : nil)
     }
 
     private mutating func add(_ word: String) throws(Failure) {

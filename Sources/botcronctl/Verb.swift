@@ -53,7 +53,7 @@ struct Verb: Sendable {
     }
 
     /// More options than these are listed below the synopsis alone.
-    private static let synopsisOptions = 8
+    private static let synopsisOptions = 6
 
     /// `run JOB [--wait]`, as help shows it.
     var synopsis: String {
@@ -72,8 +72,8 @@ struct Verb: Sendable {
     }
 
     static let groups = [
-        Group(title: "Jobs", verbs: [list, show, why, add, edit, copy, rename, remove, enable, disable, skip]),
-        Group(title: "Runs", verbs: [runJob, wait, cancel, logs, history, monitor]),
+        Group(title: "Jobs", verbs: [list, show, why, add, edit, copy, rename, tag, remove, enable, disable, skip]),
+        Group(title: "Runs", verbs: [runJob, rerun, backfill, wait, cancel, logs, history, monitor]),
         Group(title: "The scheduler", verbs: [status, doctor, pause, resume, reload]),
         Group(title: "Without a daemon", verbs: [next, simulate, validate, version, help]),
     ]
@@ -87,7 +87,7 @@ struct Verb: Sendable {
     private static let synonyms = [
         "create": "add", "new": "add", "delete": "remove", "rm": "remove", "ls": "list", "start": "run",
         "stop": "cancel", "kill": "cancel", "log": "logs", "follow": "monitor", "info": "show", "cat": "show",
-        "mv": "rename", "cp": "copy", "test": "validate", "explain": "why",
+        "mv": "rename", "cp": "copy", "test": "validate", "explain": "why", "retry": "rerun",
     ]
 
     /// The verb of that name; a failure that names the nearest where there is none.

@@ -33,6 +33,12 @@ struct ConfigurationJobs {
         }
     }
 
+    func setTags(_ tags: [String], of name: String) throws(Failure) {
+        try edit(name, becomes: name) { document, index in
+            try document.set(.array(tags.map { .string($0) }), at: Self.jobs + [.index(index), "tags"])
+        }
+    }
+
     /// Puts a job behind the others.
     func append(_ definition: JSONValue, as name: String) throws(Failure) {
         try write(checking: name) { document in

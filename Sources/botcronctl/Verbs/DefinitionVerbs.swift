@@ -4,7 +4,7 @@ import Contract
 import Glibc
 import JSON
 
-/// Verbs that make and change definitions: `add`, `copy`, `rename`, `remove`; `edit` has a file of its own.
+/// Verbs that make and change definitions: `add`, `copy`, `rename`, `tag`, `remove`; `edit` has a file of its own.
 extension Verb {
     static let add = Verb(
         "add", "NAME", 1...1, "a new job, with its schedule and what it runs",
@@ -30,6 +30,11 @@ extension Verb {
         "rename", "JOB NEW", 2...2, "give a job another name",
         details: "Runs that are on record stay under the old name. Jobs that name it in a chain are not changed.",
         run: renameJob)
+
+    static let tag = Verb(
+        "tag", "JOB TAG…", 2...64, "give a job tags, or take them from it",
+        details: "Jobs are found by them: list --tag, pause --tag.",
+        options: [Option("--remove", "take them from it")], run: tagJob)
 
     static let remove = Verb(
         "remove", "JOB", 1...1, "take a job away; its history stays",
@@ -134,7 +139,7 @@ private func added(_ answer: JSONValue, _ definition: JSONValue, _ context: Cont
     return "\(name) is added; run it: botcronctl run \(name)"
 }
 
-// MARK: - copy, rename, remove
+// MARK: - copy, rename, tag, remove
 
 /// Where a definition lives.
 enum JobHome {
@@ -200,6 +205,30 @@ private func renameJob(_ request: Request, _ context: Context) throws(Failure) -
         return ExitCode.success
     }
     context.screen.line("\(name) is called \(new) from now on; its history stays under \(name)")
+    return ExitCode.success
+}
+
+private func tagJob(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
+    let name = request.arguments[0]
+    let words = request.arguments.dropFirst()
+    let daemon = try context.daemon()
+    let job = try daemon.json(.getJob, [.text(name)])
+    var tags = job.texts("tags").filter { !request.has("--remove") || !words.contains($0) }
+    if !request.has("--remove") { for word in words where !tags.contains(word) { tags.append(word) } }
+    switch try JobHome(job, daemon, context) {
+    case .bus:
+        var definition = job["definition"]?.objectValue ?? [:]
+        definition["tags"] = .array(tags.map { .string($0) })
+        _ = try schedule(.object(definition), daemon)
+    case .file(let file):
+        try file.setTags(tags, of: name)
+        try daemon.call(.reloadConfig)
+    }
+    guard !context.screen.isJSON else {
+        context.screen.json(["success": true, "job": .string(name), "tags": .array(tags.map { .string($0) })])
+        return ExitCode.success
+    }
+    context.screen.line(tags.isEmpty ? "\(name) has no tags" : "\(name) has the tags \(tags.joined(separator: ", "))")
     return ExitCode.success
 }
 

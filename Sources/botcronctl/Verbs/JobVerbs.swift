@@ -79,7 +79,7 @@ private func listJobs(_ request: Request, _ context: Context) throws(Failure) ->
 
 /// Every job by name, page by page: the answer to one call cannot hold any number of them. A daemon that knows no pages
 /// is asked for all at once.
-private func allJobs(_ daemon: Daemon, _ wanted: JSONObject) throws(Failure) -> [JSONValue] {
+func allJobs(_ daemon: Daemon, _ wanted: JSONObject) throws(Failure) -> [JSONValue] {
     var jobs: [JSONValue] = []
     var filter = wanted
     filter["limit"] = .number(InterfaceLimits.jobsOfPage)

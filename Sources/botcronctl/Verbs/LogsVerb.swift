@@ -29,10 +29,29 @@ private let followMSec: Int32 = 250
 private func showOutput(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     let daemon = try context.daemon()
     let id = try executionID(request.arguments[0], daemon)
-    let output = Output(context.screen, isRaw: request.has("--raw"))
-    defer { output.finish() }
     var attempt: Int?
     if request.has("--attempt") { attempt = try request.integer("--attempt", 1...attemptMax, default: 1) }
+    let output = Output(context.screen, isRaw: request.has("--raw"))
+    defer { output.finish() }
+    let run = try show(id, attempt: attempt, isFollowed: request.has("--follow"), daemon, context.screen, output)
+    return request.has("--follow") ? RunText.exitCode(run) : ExitCode.success
+}
+
+/// Prints what a run writes until it has ended, from its first attempt on.
+///
+/// - Returns: the run as it ended.
+func follow(_ id: String, _ daemon: Daemon, _ context: Context) throws(Failure) -> JSONValue {
+    let output = Output(context.screen, isRaw: false)
+    defer { output.finish() }
+    return try show(id, attempt: 1, isFollowed: true, daemon, context.screen, output)
+}
+
+/// - Parameter attempt: the first one that is shown; nil: the last there is.
+/// - Returns: the run as it was after what was shown.
+private func show(
+    _ id: String, attempt: Int?, isFollowed: Bool, _ daemon: Daemon, _ screen: Screen, _ output: Output
+) throws(Failure) -> JSONValue {
+    var attempt = attempt
     var offset: Int64 = 0
     while true {
         // In this order: what a run has written is all there once it has ended.
@@ -40,13 +59,13 @@ private func showOutput(_ request: Request, _ context: Context) throws(Failure) 
         let last = max(1, run["attempt"]?.intValue ?? 1)
         let number = attempt ?? last
         attempt = number
-        offset = try printAll(of: "\(id).\(number)", from: offset, daemon, context.screen, output)
-        guard request.has("--follow") else { return ExitCode.success }
+        offset = try printAll(of: "\(id).\(number)", from: offset, daemon, screen, output)
+        guard isFollowed else { return run }
         if number < last {
             (attempt, offset) = (number + 1, 0)
             continue
         }
-        guard ["queued", "running", "retrying"].contains(run.text("status")) else { return RunText.exitCode(run) }
+        guard ["queued", "running", "retrying"].contains(run.text("status")) else { return run }
         _ = poll(nil, 0, followMSec)
     }
 }

@@ -6,10 +6,11 @@ import Schedules
 /// `next`: what an expression means and when it fires, without a daemon.
 extension Verb {
     static let next = Verb(
-        "next", "'EXPRESSION'", 1...64, "when a schedule fires, what it means, and what may surprise",
+        "next", "'EXPRESSION'|JOB", 1...64, "when a schedule fires, what it means, and what may surprise",
         details: """
             A cron expression of five fields, or six with the seconds first, or a nickname such as @daily. Quote it, or
-            the shell takes the stars for files. With --json it prints the fire times alone.
+            the shell takes the stars for files. A single word that is none is the name of a job, which is asked of a
+            daemon that runs. With --json it prints the fire times alone.
             """,
         options: [
             Option("--tz", value: "ZONE", "an IANA time zone, or local (default: local)"),
@@ -54,6 +55,9 @@ private func showNext(_ request: Request, _ context: Context) throws(Failure) ->
     do {
         timetable = try makeTimetable(text, type, zone, after, context)
     } catch {
+        if isJobName(text, type, error), let job = try? jobNamed(text, context) {
+            return try showNext(of: job, count: count, context)
+        }
         throw refused(text, type, error) { other in (try? makeTimetable(text, other, zone, after, context)) != nil }
     }
     var fires: [Instant] = []
@@ -99,6 +103,11 @@ private func makeTimetable(
     return timetable
 }
 
+/// Whether what is no schedule may be a job's name.
+private func isJobName(_ text: String, _ type: ExpressionType, _ error: ScheduleError) -> Bool {
+    type == .cron && error.code == .fieldCount && !text.isEmpty && !text.contains(where: \.isWhitespace)
+}
+
 /// Why the text is no schedule of the type, and what would be one. A single word that no cron expression is like is
 /// said as what it looks like; what a parser of five fields finds in it helps nobody.
 private func refused(
@@ -110,10 +119,10 @@ private func refused(
     if let other {
         failure.message = "\"\(text)\" is \(other.article) \(other.noun), not \(type.article) \(type.noun)"
         failure.advice = ["see it: botcronctl next --type \(other.rawValue) \(quoted(text))"]
-    } else if type == .cron, error.code == .fieldCount, !text.isEmpty, !text.contains(where: \.isWhitespace) {
+    } else if isJobName(text, type, error) {
         failure.message = "\"\(text)\" looks like no schedule, but like the name of a job"
         failure.advice = [
-            "of a job: botcronctl show \(quoted(text))",
+            "a job of that name is not known here; all jobs: botcronctl list",
             "of an expression: botcronctl next '0 9 * * MON-FRI', or with --type interval 15m",
         ]
     } else {

@@ -3,19 +3,22 @@ import Contract
 import JSON
 import Schedules
 
-/// Verbs on runs: `run`, `wait`, `cancel`, `history`.
+/// Verbs on runs: `run`, `rerun`, `backfill`, `wait`, `cancel`.
 extension Verb {
     static let runJob = Verb(
         "run", "JOB", 1...1, "run a job now, whatever its schedule says",
         details: """
             Prints the execution id of the run. With --wait it prints how the run ended and what it wrote, and exits as
-            the job did; where the daemon restarts meanwhile, it goes on waiting. With --as-scheduled --shell it starts
-            an interactive shell in place of the job's command, in exactly the environment, folder, limits and scope
-            that the job's process has.
+            the job did; where the daemon restarts meanwhile, it goes on waiting. With --follow it prints what the run
+            writes as it comes, how it ended on standard error, and exits as the job did; Ctrl-C leaves the run to
+            itself. With --as-scheduled --shell it starts an interactive shell in place of the job's command, in exactly
+            the environment, folder, limits and scope that the job's process has.
             """,
         options: [
             Option("--wait", "wait for the end of the run, and exit as the job did"),
-            Option("--inputs", value: "JSON", "an object that takes the place of the job's inputs"),
+            Option("--follow", or: "-f", "print what it writes until it ends, and exit as the job did"),
+            Option("--input", value: "NAME=VALUE", "an input beside the job's own, or in its place; once for each"),
+            Option("--inputs", value: "JSON", "an object that takes the place of all of the job's inputs"),
             Option("--force", "pass limits and the job's budget"),
             Option("--as-scheduled", "as the daemon would run it: said for clarity, every run is"),
             Option("--shell", "a shell in place of the job's command, on this terminal"),
@@ -27,21 +30,34 @@ extension Verb {
         "wait", "RUN", 1...1, "wait for the end of a run, and exit as its job did",
         options: [Option("--timeout", value: "SECONDS", "wait no longer; the run goes on")], run: waitForRun)
 
+    static let rerun = Verb(
+        "rerun", "RUN", 1...1, "run the job of a run once more, with the same inputs",
+        options: [
+            Option("--wait", "wait for the end of the run, and exit as the job did"),
+            Option("--follow", or: "-f", "print what it writes until it ends, and exit as the job did"),
+        ],
+        run: startAgain)
+
+    static let backfill = Verb(
+        "backfill", "JOB", 1...1, "run the fire times of a span that have passed without a run",
+        details: """
+            botcronctl backfill nightly --from 2026-11-01 --to 2026-11-08 --dry-run
+
+            They run one after the other, oldest first, as many at a time as the job permits; at most 1000. What is
+            excluded stays out, and so does what has run. An instant is 2026-11-01, 2026-11-01T09:00, or so long ago:
+            2h, 7d.
+            """,
+        options: [
+            Option("--from", value: "T", "the first instant of the span"),
+            Option("--to", value: "T", "the last instant of the span (default: now)"),
+            Option("--overlap", value: "POLICY", "queue: one after the other (default); allow: side by side"),
+            Option("--dry-run", "only say which fire times they would be"),
+        ],
+        run: backfillJob)
+
     static let cancel = Verb(
         "cancel", "RUN", 1...1, "end a run: TERM, then KILL, to its whole process tree", run: cancelRun)
-
-    static let history = Verb(
-        "history", "[JOB]", 0...1, "what ran, and what did not run and why; newest first",
-        options: [
-            Option("-n", or: "--limit", value: "N", "at most N runs, up to 1000 (default: 20)"),
-            Option("--status", value: "STATUS", "only runs of this status: success, failed, timeout, missed, …"),
-            Option("--failed", "only runs that did not succeed: failed, timeout, interrupted, missed"),
-            Option("--since", value: "T", "only runs since T: an instant, or so long ago: 2h, 7d"),
-        ],
-        run: showHistory)
 }
-
-private let historyRange = 1...InterfaceLimits.historyRuns
 
 // MARK: - run, wait, cancel
 
@@ -52,15 +68,18 @@ private func startRun(_ request: Request, _ context: Context) throws(Failure) ->
     }
     let timeout = try request.seconds("--timeout")
     if request.has("--shell") {
-        guard !request.has("--wait"), !request.has("--inputs"), !request.has("--force") else {
+        let others = ["--wait", "--follow", "--input", "--inputs", "--force"]
+        guard !others.contains(where: request.has) else {
             throw request.usage("--shell goes with --as-scheduled alone")
         }
         return try JobShell(context.daemon(), context).run(job: name)
     }
-    var object: JSONObject = ["job": .string(name)]
-    if let text = request.options["--inputs"] { object["inputs"] = try inputs(text, request) }
-    if request.has("--force") { object["force"] = true }
+    try requireFollowable(request, context)
+    let inputs = try RunInputs(request)
     let daemon = try context.daemon()
+    var object: JSONObject = ["job": .string(name)]
+    object["inputs"] = try inputs.value(of: name, daemon)
+    if request.has("--force") { object["force"] = true }
     if request.has("--wait") {
         // Where the answer is lost with a daemon that restarts, the request is made again and leads to the same run.
         object["idempotency_key"] = .string(newKey())
@@ -68,7 +87,80 @@ private func startRun(_ request: Request, _ context: Context) throws(Failure) ->
         return try waitAndReport(subject, timeout: timeout, daemon, context)
     }
     let run = try daemon.json(.runJob, [.text(object.count > 1 ? JSONValue.object(object).compactText : name)])
+    return try request.has("--follow") ? followAndReport(run, daemon, context) : report(run, context)
+}
+
+private func report(_ run: JSONValue, _ context: Context) -> Int32 {
     context.screen.isJSON ? context.screen.json(run) : context.screen.line(RunText(context).sentence(run))
+    return ExitCode.success
+}
+
+// MARK: - Following
+
+private func requireFollowable(_ request: Request, _ context: Context) throws(Failure) {
+    guard request.has("--follow") else { return }
+    if request.has("--wait") { throw request.usage("--follow waits, too: one of --wait and --follow is enough") }
+    if context.screen.isJSON {
+        throw request.usage("--follow prints what the run writes; with --json use --wait")
+    }
+}
+
+/// What the run writes goes to stdout alone; what is said of it goes to stderr.
+private func followAndReport(_ run: JSONValue, _ daemon: Daemon, _ context: Context) throws(Failure) -> Int32 {
+    let id = run.text("execution_id")
+    if context.screen.isTerminal {
+        let state = run.text("status") == "queued" ? "waits for its turn" : "is started"
+        context.screen.warn("\(id) \(state); Ctrl-C leaves it to itself")
+    }
+    let ended: JSONValue
+    do throws(Failure) {
+        ended = try follow(id, daemon, context)
+    } catch {
+        var failure = error
+        failure.advice = ["the run goes on: botcronctl logs --follow \(id)"]
+        throw failure
+    }
+    context.screen.warn(RunText(context).sentence(ended))
+    return RunText.exitCode(ended)
+}
+
+// MARK: - rerun, backfill
+
+private func startAgain(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
+    try requireFollowable(request, context)
+    let daemon = try context.daemon()
+    let run = try daemon.json(.rerun, [.text(request.arguments[0])])
+    if request.has("--wait") {
+        return try waitAndReport(.run(run.text("execution_id")), timeout: nil, daemon, context)
+    }
+    return try request.has("--follow") ? followAndReport(run, daemon, context) : report(run, context)
+}
+
+private func backfillJob(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
+    let name = request.arguments[0]
+    guard let from = request.options["--from"] else { throw request.usage("backfill needs --from T") }
+    var object: JSONObject = ["job": .string(name), "from": .string(instant(ago: from, context))]
+    if let to = request.options["--to"] { object["to"] = .string(instant(ago: to, context)) }
+    if let policy = request.options["--overlap"] { object["overlap_policy"] = .string(policy) }
+    let isDry = request.has("--dry-run")
+    if isDry { object["dry_run"] = true }
+    let answer = try context.daemon().json(.backfill, [.text(JSONValue.object(object).compactText)])
+    let screen = context.screen
+    guard !screen.isJSON else {
+        screen.json(answer)
+        return ExitCode.success
+    }
+    let fires = answer["fire_times"]?.arrayValue ?? []
+    guard !fires.isEmpty else {
+        screen.line("\(name) has no fire time there without a run")
+        return ExitCode.success
+    }
+    if isDry {
+        for fire in fires { screen.line(Line(foreign: fire.stringValue ?? "")) }
+        screen.line("\(fires.count) runs; without --dry-run they are made")
+    } else {
+        screen.line("\(fires.count) runs of \(name) are made, oldest fire time first; see: botcronctl history \(name)")
+    }
     return ExitCode.success
 }
 
@@ -78,17 +170,56 @@ private func newKey() -> String {
     return "botcronctl-" + bits.map { String($0, radix: 16) }.joined(separator: "-")
 }
 
-private func inputs(_ text: String, _ request: Request) throws(Failure) -> JSONValue {
-    let value: JSONValue
-    do {
-        value = try JSONValue(parsing: text)
-    } catch {
-        throw request.usage("--inputs: \(error.description)")
+/// What a command line says of a run's inputs.
+private enum RunInputs {
+    /// Those of the job.
+    case unchanged
+    case whole(JSONValue)
+    /// Laid over those of the job.
+    case some([(name: String, value: String)])
+
+    init(_ request: Request) throws(Failure) {
+        if let words = request.lists["--input"] {
+            guard !request.has("--inputs") else { throw request.usage("--inputs says all of them, and --input some") }
+            var pairs: [(name: String, value: String)] = []
+            for word in words {
+                guard let equals = word.firstIndex(of: "="), equals > word.startIndex else {
+                    throw request.usage("--input: found \"\(word)\", expected NAME=VALUE")
+                }
+                pairs.append((String(word[..<equals]), String(word[word.index(after: equals)...])))
+            }
+            self = .some(pairs)
+        } else if let text = request.options["--inputs"] {
+            self = .whole(try Self.object(text, request))
+        } else {
+            self = .unchanged
+        }
     }
-    guard value.objectValue != nil else {
-        throw request.usage("--inputs: found \(value.kind.rawValue), expected a JSON object such as {\"days\": 5}")
+
+    private static func object(_ text: String, _ request: Request) throws(Failure) -> JSONValue {
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: text)
+        } catch {
+            throw request.usage("--inputs: \(error.description)")
+        }
+        guard value.objectValue != nil else {
+            throw request.usage("--inputs: found \(value.kind.rawValue), expected a JSON object such as {\"days\": 5}")
+        }
+        return value
     }
-    return value
+
+    /// In place of the job's; nil where it keeps those.
+    func value(of job: String, _ daemon: Daemon) throws(Failure) -> JSONValue? {
+        switch self {
+        case .unchanged: return nil
+        case .whole(let value): return value
+        case .some(let pairs):
+            var inputs = try daemon.json(.getJob, [.text(job)])["inputs"]?.objectValue ?? [:]
+            for (name, value) in pairs { inputs[name] = .string(value) }
+            return .object(inputs)
+        }
+    }
 }
 
 private func waitForRun(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
@@ -149,61 +280,4 @@ private func cancelRun(_ request: Request, _ context: Context) throws(Failure) -
         context.screen.line("\(id) is told to end")
     }
     return ExitCode.success
-}
-
-// MARK: - history
-
-private func showHistory(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    let limit = try request.integer("-n", historyRange, default: InterfaceLimits.historyRunsStandard)
-    let name = request.arguments.first
-    var filter: JSONObject = ["limit": .number(limit)]
-    if let name { filter["job"] = .string(name) }
-    if let status = request.options["--status"] {
-        guard !request.has("--failed") else { throw request.usage("--failed and --status both say which runs") }
-        filter["status"] = .string(status)
-    }
-    if let since = request.options["--since"] { filter["since"] = .string(instant(ago: since, context)) }
-    let daemon = try context.daemon()
-    let runs = try runs(daemon, filter, limit, areFailed: request.has("--failed"))
-    let isEmpty = runs.isEmpty
-    // Runs outlive their job, so the name is looked up only where it leads to nothing: it may be mistyped.
-    if isEmpty, let name { try daemon.call(.getJob, [.text(name)]) }
-    guard !context.screen.isJSON else {
-        context.screen.json(.array(runs))
-        return ExitCode.success
-    }
-    guard !isEmpty else {
-        let kind = filter["status"] != nil || filter["since"] != nil || request.has("--failed") ? "such runs" : "runs"
-        context.screen.line("No \(kind) on record\(name.map { " of \($0)" } ?? "").")
-        return ExitCode.success
-    }
-    RunText(context).table(of: runs, showsJob: name == nil).print(on: context.screen)
-    return ExitCode.success
-}
-
-private let failedStatuses: Set = ["failed", "timeout", "interrupted", "missed"]
-
-/// The newest that are wanted, newest first. The daemon knows one status at a time: those of several are picked here.
-private func runs(
-    _ daemon: Daemon, _ wanted: JSONObject, _ limit: Int, areFailed: Bool
-) throws(Failure) -> [JSONValue] {
-    var filter = wanted
-    if areFailed { filter["limit"] = .number(InterfaceLimits.historyRuns) }
-    var found: [JSONValue] = []
-    while true {
-        let page = try daemon.json(.queryHistory, [.text(JSONValue.object(filter).compactText)])
-        let runs = page["runs"]?.arrayValue ?? []
-        guard areFailed else { return runs }
-        found += runs.filter { failedStatuses.contains($0.text("status")) }
-        guard found.count < limit, let cursor = page["next_cursor"], !cursor.isNull, cursor != filter["cursor"] else {
-            return Array(found.prefix(limit))
-        }
-        filter["cursor"] = cursor
-    }
-}
-
-/// `2h` is two hours ago; what is no length of time is the daemon's to read.
-private func instant(ago text: String, _ context: Context) -> String {
-    guard let length = try? Schedule.parseDuration(text) else { return text }
-    return (context.times.now - length).rfc3339(in: .utc)
 }

@@ -3,7 +3,7 @@ import Contract
 import JSON
 import Schedules
 
-/// Verbs on the scheduler and the daemon: `status`, `doctor`, `pause`, `resume`, `reload`, `version`, `help`.
+/// Verbs on the scheduler and the daemon: `status`, `doctor`, `reload`, `version`, `help`.
 extension Verb {
     static let status = Verb(
         "status", "how the daemon is and what it does",
@@ -14,10 +14,6 @@ extension Verb {
         "doctor", "what the daemon sees around it, and what that keeps it from",
         details: "Exits with 1 where a check of the daemon's health does not hold. It does not start the daemon.",
         run: showSurroundings)
-
-    static let pause = Verb("pause", "pause all schedules; runs go on, and jobs can be run by hand", run: pauseAll)
-
-    static let resume = Verb("resume", "resume all schedules", run: resumeAll)
 
     static let reload = Verb("reload", "read config.json again, now", run: reloadConfiguration)
 
@@ -138,25 +134,7 @@ private func next(_ health: JSONValue, _ context: Context) -> String {
     return "\(next.text("name")), \(context.times.absoluteAndRelative(instant))"
 }
 
-// MARK: - pause, resume, reload
-
-private func pauseAll(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    try toggleAll(isEnabled: false, context)
-}
-
-private func resumeAll(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    try toggleAll(isEnabled: true, context)
-}
-
-private func toggleAll(isEnabled: Bool, _ context: Context) throws(Failure) -> Int32 {
-    try context.daemon().call(.toggleScheduler, [.flag(isEnabled)])
-    if context.screen.isJSON {
-        context.screen.json(["success": true, "enabled": .bool(isEnabled)])
-    } else {
-        context.screen.line(isEnabled ? "all schedules are in force" : "all schedules are paused")
-    }
-    return ExitCode.success
-}
+// MARK: - reload
 
 private func reloadConfiguration(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     let daemon = try context.daemon()

@@ -1,0 +1,87 @@
+import Client
+import Contract
+import JSON
+import Schedules
+
+/// `pause` and `resume`: of all schedules, or of those of some jobs.
+extension Verb {
+    static let pause = Verb(
+        "pause", "[JOB…]", 0...256, "pause all schedules, or those of some jobs; runs go on",
+        details: """
+            What is paused can still be run by hand. What passes while all is paused is dealt with at the resumption, as
+            each job's catch-up policy says; a job that is paused by name has no fire times meanwhile.
+            """,
+        options: [
+            Option("--tag", value: "TAG", "the jobs with this tag"),
+            Option("--until", value: "T", "of jobs: they resume at T by themselves: 19:30, tomorrow, 'in 2 hours'"),
+        ],
+        run: pauseSchedules)
+
+    static let resume = Verb(
+        "resume", "[JOB…]", 0...256, "resume all schedules, or those of some jobs",
+        options: [Option("--tag", value: "TAG", "the jobs with this tag")], run: resumeSchedules)
+}
+
+private func pauseSchedules(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
+    try change(request, isEnabled: false, context)
+}
+
+private func resumeSchedules(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
+    try change(request, isEnabled: true, context)
+}
+
+private func change(_ request: Request, isEnabled: Bool, _ context: Context) throws(Failure) -> Int32 {
+    let daemon = try context.daemon()
+    guard !request.arguments.isEmpty || request.has("--tag") else {
+        guard !request.has("--until") else {
+            throw request.usage("--until is for jobs: name them, or --tag TAG; all schedules are paused until resume")
+        }
+        return try changeAll(isEnabled, daemon, context)
+    }
+    let names = try jobNames(request, daemon)
+    guard !names.isEmpty else {
+        throw Failure(
+            ExitCode.notFound, ServiceError.jobNotFound.name,
+            "no job has the tag \"\(request.options["--tag"] ?? "")\"",
+            advice: ["tags are seen with: botcronctl show JOB"])
+    }
+    var until: String?
+    if let text = request.options["--until"] {
+        until = try context.moment(text, of: "--until", request).instant.rfc3339(in: context.zone)
+    }
+    for name in names {
+        var object: JSONObject = ["job": .string(name)]
+        if let until { object["until"] = .string(until) }
+        try daemon.call(isEnabled ? .resumeJob : .pauseJob, [.text(JSONValue.object(object).compactText)])
+        if !context.screen.isJSON {
+            context.screen.line("\(name) is \(isEnabled ? "in force" : "paused")\(until.map { " until \($0)" } ?? "")")
+        }
+    }
+    if context.screen.isJSON {
+        context.screen.json(["success": true, "jobs": .array(names.map { .string($0) }), "enabled": .bool(isEnabled)])
+    }
+    return ExitCode.success
+}
+
+/// Those that are named and those that have the tag, each once. A name is asked for first, so that one that is mistyped
+/// changes nothing.
+private func jobNames(_ request: Request, _ daemon: Daemon) throws(Failure) -> [String] {
+    var names: [String] = []
+    for name in request.arguments where !names.contains(name) {
+        try daemon.call(.getJob, [.text(name)])
+        names.append(name)
+    }
+    guard let tag = request.options["--tag"] else { return names }
+    return names
+        + (try allJobs(daemon, ["tag": .string(tag)])).map { $0.text("name") }.filter { !names.contains($0) }
+}
+
+private func changeAll(_ isEnabled: Bool, _ daemon: Daemon, _ context: Context) throws(Failure) -> Int32 {
+    try daemon.call(.toggleScheduler, [.flag(isEnabled)])
+    if context.screen.isJSON {
+        context.screen.json(["success": true, "enabled": .bool(isEnabled)])
+    } else {
+        context.screen.line(isEnabled ? "all schedules are in force" : "all schedules are paused")
+    }
+    return ExitCode.success
+}

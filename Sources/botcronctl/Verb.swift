@@ -72,9 +72,11 @@ struct Verb: Sendable {
     }
 
     static let groups = [
-        Group(title: "Jobs", verbs: [list, show, why, add, edit, copy, rename, tag, remove, enable, disable, skip]),
-        Group(title: "Runs", verbs: [runJob, rerun, backfill, wait, cancel, logs, history, monitor]),
-        Group(title: "The scheduler", verbs: [status, doctor, pause, resume, reload]),
+        Group(
+            title: "Jobs",
+            verbs: [list, show, why, add, edit, copy, rename, tag, remove, enable, disable, skip, calendar]),
+        Group(title: "Runs", verbs: [runJob, rerun, backfill, wait, cancel, logs, history, heatmap, monitor]),
+        Group(title: "The scheduler", verbs: [status, doctor, health, metrics, pause, resume, reload, config, queue]),
         Group(title: "Without a daemon", verbs: [next, simulate, validate, version, help]),
     ]
 

@@ -11,7 +11,7 @@ import Testing
         {"schedules": {"timezone": "UTC", "jobs": [
           {"name": "talks", "command": "echo one; sleep 0.4; echo two; exit 3", "tags": ["loud"]},
           {"name": "asks", "inputs": {"days": "5", "who": "all"}, "command": "cat $BOTCRON_CONTEXT_FILE"},
-          {"name": "leap", "cron": "0 0 29 2 *", "command": "echo $BOTCRON_SCHEDULED_FOR", "tags": ["loud", "rare"]},
+          {"name": "leap", "cron": "0 0 29 2 *", "command": "echo $BOTCRON_SCHEDULED_AT", "tags": ["loud", "rare"]},
           {"name": "rhythm", "interval": "2h", "command": ["true"]},
           {"name": "off", "cron": "@daily", "enabled": false, "command": ["true"]},
           {"name": "bad", "cron": "61 * * * *", "command": ["true"]}

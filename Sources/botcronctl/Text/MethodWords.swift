@@ -27,9 +27,15 @@ enum MethodWords {
         case .shutdown: "systemctl --user stop bot-cron.service"
         case .scheduleJob: "botcronctl add"
         case .cancelJob: "botcronctl remove"
-        case .getConfig, .updateConfig, .queuePush, .queuePop, .queueAck, .queuePeek,
-            .queueList, .getMetrics, .ping, .callMethod:
-            nil
+        case .getConfig: "botcronctl config get"
+        case .updateConfig: "botcronctl config set"
+        case .queuePush: "botcronctl queue push"
+        case .queuePop: "botcronctl queue pop"
+        case .queueAck: "botcronctl queue ack"
+        case .queuePeek: "botcronctl queue peek"
+        case .queueList: "botcronctl queue list"
+        case .getMetrics: "botcronctl metrics"
+        case .ping, .callMethod: nil
         }
     }
 

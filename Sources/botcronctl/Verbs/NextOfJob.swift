@@ -49,7 +49,7 @@ func showNext(of job: JSONValue, count: Int, _ context: Context) throws(Failure)
 
 /// The job that the definition makes; an interval counts from the next fire time, because the daemon alone knows since
 /// when it counts. Nil where this program reads it otherwise than the daemon does.
-private func readJob(_ job: JSONValue, startingAt first: Instant, _ context: Context) -> Job? {
+func readJob(_ job: JSONValue, startingAt first: Instant, _ context: Context) -> Job? {
     guard var definition = job["definition"]?.objectValue else { return nil }
     if definition["timezone"] == nil { definition["timezone"] = job["timezone"] }
     if job.text("schedule_type") == "interval", definition["start_at"] == nil {

@@ -30,9 +30,16 @@ func runCommand(_ arguments: [String]) -> Int32 {
         screen.line("botcronctl \(botcronVersion)")
         return ExitCode.success
     }
+    let verb = commandLine.verb ?? Verb.standard
+    guard let pager = Pager(verb, screen) else { return run(verb, commandLine, screen) }
+    let code = run(verb, commandLine, screen)
+    pager.finish()
+    return code
+}
+
+private func run(_ verb: Verb, _ commandLine: ParsedCommandLine, _ screen: Screen) -> Int32 {
     do {
-        let context = Context(options: commandLine.options, screen: screen)
-        return try (commandLine.verb ?? Verb.standard).run(commandLine.request, context)
+        return try verb.run(commandLine.request, Context(options: commandLine.options, screen: screen))
     } catch {
         return report(error, screen)
     }

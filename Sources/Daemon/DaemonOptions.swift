@@ -26,3 +26,6 @@ public struct StartError: Error {
 
 /// The version of this program.
 public var botcronVersion: String { Contract.botcronVersion }
+
+/// What `--help` prints, made from the table that the manual is made from, too.
+public var daemonHelp: String { DaemonCommandLine.help }

@@ -15,26 +15,7 @@ struct CommandLineOptions {
     var daemon = DaemonOptions()
     var mode = Mode.serve
 
-    static let help = """
-        Usage: botcrond [OPTION…]
-
-        Keeps your jobs on time, and answers as com.aiworkflow.BotCron on the session bus.
-
-          --config FILE     the configuration (default: ~/.config/aa-workflow/config.json)
-          --state-dir DIR   the store and the output of runs (default: ~/.local/state/aa-workflow)
-          --bus ADDRESS     another bus than the session's
-          --verbose         log a developer's trace, too
-
-          --list-jobs       read the configuration, print its jobs and their next fire times, and exit
-          --run-job NAME    ask the running daemon for a run, and exit
-          --status          ask the running daemon how it is, and exit
-          --stop            ask the running daemon to stop, and exit
-          --version         print the version, and exit
-          --help            print this, and exit
-
-        Exit status: 0 success, 1 failure, 64 wrong usage, 69 no bus, no daemon or another daemon, or a store that
-        cannot be opened for now, 73 the state folder or the store cannot be made.
-        """
+    static var help: String { daemonHelp }
 
     /// - Parameter arguments: without the program's name. `--option VALUE` and `--option=VALUE` mean the same.
     init(_ arguments: [String]) throws(UsageError) {

@@ -142,7 +142,7 @@ extension ConfigurationReader {
 
     // MARK: - Resources
 
-    private static let resourceVocabulary = Vocabulary([
+    static let resourceVocabulary = Vocabulary([
         "memory_max", "cpu_quota", "tasks_max", "nice", "io_class",
     ])
 

@@ -50,7 +50,7 @@ extension ConfigurationReader {
 
     // MARK: - Conditions
 
-    private static let conditionVocabulary = Vocabulary([
+    static let conditionVocabulary = Vocabulary([
         "ac_power", "battery_min", "network", "idle", "load_max", "pressure_max", "path_exists", "command",
     ])
 
@@ -76,7 +76,7 @@ extension ConfigurationReader {
 
     // MARK: - Limits and power
 
-    private static let budgetVocabulary = Vocabulary(["runs_per_day", "wall_time_per_day", "cost_per_day"])
+    static let budgetVocabulary = Vocabulary(["runs_per_day", "wall_time_per_day", "cost_per_day"])
 
     private func readBudget(_ field: Field) throws(FieldError) -> Budget {
         let fields = try Fields(field, Self.budgetVocabulary)

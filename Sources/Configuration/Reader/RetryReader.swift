@@ -7,7 +7,7 @@ struct RetryReader {
     /// The types that patterns can give, beside those that need none.
     let failureTypes: [String]
 
-    private static let vocabulary = Vocabulary(
+    static let vocabulary = Vocabulary(
         [
             "max_attempts", "delay_seconds", "backoff_multiplier", "max_delay_seconds", "jitter", "backoff", "retry_on",
             "max_retry_attempts",

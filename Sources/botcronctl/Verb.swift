@@ -8,10 +8,16 @@ struct Verb: Sendable {
         /// What stands for its value in help; nil for a flag.
         let value: String?
         let summary: String
+        /// What its value is.
+        let meaning: Meaning
 
-        init(_ spelling: String, or other: String? = nil, value: String? = nil, _ summary: String) {
+        init(
+            _ spelling: String, or other: String? = nil, value: String? = nil, of meaning: Meaning = .text,
+            _ summary: String
+        ) {
             spellings = [spelling] + (other.map { [$0] } ?? [])
             self.value = value
+            self.meaning = meaning
             self.summary = summary
         }
     }
@@ -21,6 +27,8 @@ struct Verb: Sendable {
     let arguments: String
     /// How many arguments it takes.
     let argumentCount: ClosedRange<Int>
+    /// What each of them is; those beyond are texts.
+    let meanings: [Meaning]
     let summary: String
     /// More about it, for `help VERB`.
     let details: String
@@ -39,12 +47,13 @@ struct Verb: Sendable {
 
     init(
         _ name: String, _ arguments: String, _ argumentCount: ClosedRange<Int>, _ summary: String,
-        details: String = "", options: [Option] = [], takesCommand: Bool = false,
+        details: String = "", options: [Option] = [], takes meanings: [Meaning] = [], takesCommand: Bool = false,
         run: @escaping @Sendable (Request, Context) throws(Failure) -> Int32
     ) {
         self.name = name
         self.arguments = arguments
         self.argumentCount = argumentCount
+        self.meanings = meanings
         self.summary = summary
         self.details = details
         self.options = options
@@ -78,6 +87,7 @@ struct Verb: Sendable {
         Group(title: "Runs", verbs: [runJob, rerun, backfill, wait, cancel, logs, history, heatmap, monitor]),
         Group(title: "The scheduler", verbs: [status, doctor, health, metrics, pause, resume, reload, config, queue]),
         Group(title: "Without a daemon", verbs: [next, simulate, validate, version, help]),
+        Group(title: "For shells and readers", verbs: [completion, man]),
     ]
 
     static let all = groups.flatMap(\.verbs)
@@ -90,6 +100,7 @@ struct Verb: Sendable {
         "create": "add", "new": "add", "delete": "remove", "rm": "remove", "ls": "list", "start": "run",
         "stop": "cancel", "kill": "cancel", "log": "logs", "follow": "monitor", "info": "show", "cat": "show",
         "mv": "rename", "cp": "copy", "test": "validate", "explain": "why", "retry": "rerun",
+        "manual": "man",
     ]
 
     /// The verb of that name; a failure that names the nearest where there is none.

@@ -1,4 +1,5 @@
 import JSON
+import Scheduling
 
 /// An option of `add` that stands for one key of a job. The table drives help, parsing and the definition.
 struct JobOption: Sendable {
@@ -23,8 +24,11 @@ struct JobOption: Sendable {
     let path: [String]
     let kind: Kind
 
-    private init(_ spelling: String, _ value: String?, _ path: [String], _ kind: Kind, _ summary: String) {
-        option = Verb.Option(spelling, value: value, summary)
+    private init(
+        _ spelling: String, _ value: String?, _ path: [String], _ kind: Kind, of meaning: Verb.Meaning = .text,
+        _ summary: String
+    ) {
+        option = Verb.Option(spelling, value: value, of: meaning, summary)
         self.path = path
         self.kind = kind
     }
@@ -42,29 +46,33 @@ struct JobOption: Sendable {
         JobOption("--shell", "LINE", ["command"], .text, "a line for /bin/sh, in place of a command behind --"),
         JobOption("--message", "TEXT", ["message"], .text, "what an agent is told"),
         JobOption("--skill", "NAME", ["skill"], .text, "a skill that an agent runs"),
-        JobOption("--script", "FILE", ["script"], .path, "a Python script"),
+        JobOption("--script", "FILE", ["script"], .path, of: .file, "a Python script"),
     ]
 
     static let others = [
-        JobOption("--project", "FOLDER", ["project"], .path, "with --message: where the agent works"),
+        JobOption("--project", "FOLDER", ["project"], .path, of: .folder, "with --message: where the agent works"),
         JobOption("--persona", "NAME", ["persona"], .text, "with --message, --skill: as whom"),
         JobOption("--input", "NAME=VALUE", ["inputs"], .members, "an input of the skill; once for each"),
         JobOption("--mode", "RUNNER", ["execution_mode"], .text, "the runner, as in schedules.runners"),
         JobOption("--title", "TEXT", ["title"], .text, "a name for people"),
         JobOption("--description", "TEXT", ["description"], .text, "what it is for"),
         JobOption("--tag", "TAG", ["tags"], .list, "a tag; once for each"),
-        JobOption("--timezone", "ZONE", ["timezone"], .text, "the zone of its schedules: Europe/Berlin"),
+        JobOption("--timezone", "ZONE", ["timezone"], .text, of: .zone, "the zone of its schedules: Europe/Berlin"),
         JobOption("--jitter", "DURATION", ["jitter"], .duration, "a delay of at most so long, always the same"),
         JobOption("--timeout", "DURATION", ["timeout"], .duration, "how long an attempt may take"),
         JobOption("--attempts", "N", ["retry", "max_attempts"], .integer, "how often it is tried, the first time too"),
         JobOption("--retry-delay", "DURATION", ["retry", "delay_seconds"], .duration, "before the second attempt"),
-        JobOption("--overlap", "POLICY", ["overlap_policy"], .text, "skip, queue, queue_one, allow, replace"),
-        JobOption("--catch-up", "POLICY", ["catchup_policy"], .text, "what was missed: none, latest, all, spread"),
+        JobOption(
+            "--overlap", "POLICY", ["overlap_policy"], .text, of: .choice(OverlapPolicy.allCases.map(\.rawValue)),
+            "skip, queue, queue_one, allow, replace"),
+        JobOption(
+            "--catch-up", "POLICY", ["catchup_policy"], .text, of: .choice(CatchUpPolicy.Kind.allCases.map(\.rawValue)),
+            "what was missed: none, latest, all, spread"),
         JobOption("--max-runs", "N", ["max_executions"], .integer, "then it is finished"),
         JobOption("--priority", "N", ["priority"], .integer, "-20 to 19: who goes first"),
-        JobOption("--folder", "FOLDER", ["working_directory"], .path, "where it runs; without it at home"),
+        JobOption("--folder", "FOLDER", ["working_directory"], .path, of: .folder, "where it runs; without it at home"),
         JobOption("--env", "NAME=VALUE", ["environment"], .members, "a variable; once for each"),
-        JobOption("--env-file", "FILE", ["environment_file"], .path, "variables, a line each"),
+        JobOption("--env-file", "FILE", ["environment_file"], .path, of: .file, "variables, a line each"),
         JobOption("--stdin", "TEXT", ["stdin"], .text, "what it reads"),
         JobOption("--on-power", nil, ["conditions", "ac_power"], .fixed(true), "wait for mains power"),
         JobOption("--online", nil, ["conditions", "network"], .fixed("online"), "wait for the network"),

@@ -22,10 +22,15 @@ struct ZoneNames {
         "NZDT": "Pacific/Auckland", "Z": "UTC",
     ]
 
-    func nearest(to name: String) -> String? {
-        if let place = Self.places[name.uppercased()] { return place }
+    var all: [String] {
         var names: [String] = []
         collect("", depth: 1, &names)
+        return names
+    }
+
+    func nearest(to name: String) -> String? {
+        if let place = Self.places[name.uppercased()] { return place }
+        let names = all
         // Blanks are how people write the name of a city.
         let joined = String(name.map { $0 == " " ? "_" : $0 })
         if let found = names.first(where: { $0.lowercased() == joined.lowercased() }) { return found }

@@ -13,7 +13,7 @@ extension Verb {
 
             A key may be dotted: default_retry.max_attempts. A value is JSON, or else a text.
             """,
-        run: workConfiguration)
+        takes: [.choice(["get", "set", "path"])], run: workConfiguration)
 }
 
 private func workConfiguration(_ request: Request, _ context: Context) throws(Failure) -> Int32 {

@@ -24,17 +24,18 @@ extension Verb {
 
     static let copy = Verb(
         "copy", "JOB NEW", 2...2, "the same job under another name, disabled until `enable`",
-        details: "It lives where the first one does: in config.json, or with the daemon.", run: copyJob)
+        details: "It lives where the first one does: in config.json, or with the daemon.", takes: [.job, .text],
+        run: copyJob)
 
     static let rename = Verb(
         "rename", "JOB NEW", 2...2, "give a job another name",
         details: "Runs that are on record stay under the old name. Jobs that name it in a chain are not changed.",
-        run: renameJob)
+        takes: [.job, .text], run: renameJob)
 
     static let tag = Verb(
         "tag", "JOB TAG…", 2...64, "give a job tags, or take them from it",
         details: "Jobs are found by them: list --tag, pause --tag.",
-        options: [Option("--remove", "take them from it")], run: tagJob)
+        options: [Option("--remove", "take them from it")], takes: [.job], run: tagJob)
 
     static let remove = Verb(
         "remove", "JOB", 1...1, "take a job away; its history stays",
@@ -42,7 +43,7 @@ extension Verb {
             A job of config.json is taken out of the file, and everything else in it stays as it is. A run that is under
             way goes on to its end.
             """,
-        run: removeJob)
+        takes: [.job], run: removeJob)
 }
 
 // MARK: - add

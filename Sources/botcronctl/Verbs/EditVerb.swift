@@ -13,7 +13,7 @@ extension Verb {
             force: on a mistake its place is shown, and nothing that was typed is lost. A job of config.json is changed
             in the file, and everything else in it stays as it is.
             """,
-        run: editJob)
+        takes: [.job], run: editJob)
 }
 
 private func editJob(_ request: Request, _ context: Context) throws(Failure) -> Int32 {

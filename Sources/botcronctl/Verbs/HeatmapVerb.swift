@@ -11,7 +11,7 @@ extension Verb {
             A column is a week. As far back as the history is kept: schedules.retention_days, and the job's
             history_limit.
             """,
-        run: showHeatmap)
+        takes: [.job], run: showHeatmap)
 }
 
 /// What became of a job in one day.

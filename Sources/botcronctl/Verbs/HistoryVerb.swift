@@ -2,6 +2,7 @@ import Client
 import Contract
 import JSON
 import Schedules
+import Scheduling
 
 /// `history`: what ran, and what did not.
 extension Verb {
@@ -9,11 +10,13 @@ extension Verb {
         "history", "[JOB]", 0...1, "what ran, and what did not run and why; newest first",
         options: [
             Option("-n", or: "--limit", value: "N", "at most N runs, up to 1000 (default: 20)"),
-            Option("--status", value: "STATUS", "only runs of this status: success, failed, timeout, missed, …"),
+            Option(
+                "--status", value: "STATUS", of: .choice(Run.Status.allCases.map(\.rawValue)),
+                "only runs of this status: success, failed, timeout, missed, …"),
             Option("--failed", "only runs that did not succeed: failed, timeout, interrupted, missed"),
             Option("--since", value: "T", "only runs since T: an instant, or so long ago: 2h, 7d"),
         ],
-        run: showHistory)
+        takes: [.job], run: showHistory)
 }
 
 private let historyRange = 1...InterfaceLimits.historyRuns

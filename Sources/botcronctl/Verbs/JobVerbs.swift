@@ -12,11 +12,13 @@ extension Verb {
             Option("--failed", "only jobs whose last run failed, or that cannot be scheduled"),
             Option("--tag", value: "TAG", "only jobs with this tag"),
         ],
-        run: listJobs)
+        takes: [.job], run: listJobs)
 
-    static let show = Verb("show", "JOB", 1...1, "one job: its definition, its state, its last runs", run: showJob)
+    static let show = Verb(
+        "show", "JOB", 1...1, "one job: its definition, its state, its last runs", takes: [.job], run: showJob)
 
-    static let enable = Verb("enable", "JOB", 1...1, "put the schedule of a job in force", run: enableJob)
+    static let enable = Verb(
+        "enable", "JOB", 1...1, "put the schedule of a job in force", takes: [.job], run: enableJob)
 
     static let disable = Verb(
         "disable", "JOB", 1...1, "put the schedule of a job out of force",
@@ -27,9 +29,10 @@ extension Verb {
         options: [
             Option("--until", value: "T", "resume at T: 2026-12-25T09:00, 2026-12-25, 19:30, tomorrow, 'in 2 hours'")
         ],
-        run: disableJob)
+        takes: [.job], run: disableJob)
 
-    static let skip = Verb("skip", "JOB", 1...1, "leave out the next fire time of a job", run: skipFireTime)
+    static let skip = Verb(
+        "skip", "JOB", 1...1, "leave out the next fire time of a job", takes: [.job], run: skipFireTime)
 }
 
 // MARK: - list

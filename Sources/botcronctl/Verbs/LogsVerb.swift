@@ -17,7 +17,7 @@ extension Verb {
             Option("--raw", "as it came on a terminal, too"),
             Option("--attempt", value: "N", "what the N-th attempt wrote (default: the last one)"),
         ],
-        run: showOutput)
+        takes: [.jobOrRun], run: showOutput)
 }
 
 /// Bytes of one call.

@@ -13,10 +13,12 @@ extension Verb {
             daemon that runs. With --json it prints the fire times alone.
             """,
         options: [
-            Option("--tz", value: "ZONE", "an IANA time zone, or local (default: local)"),
+            Option("--tz", value: "ZONE", of: .zone, "an IANA time zone, or local (default: local)"),
             Option("-n", or: "--count", value: "N", "at most N fire times, up to 1000 (default: 5)"),
             Option("--after", value: "T", "fire times after T, such as 2026-12-25T09:00 (default: now)"),
-            Option("--type", value: "TYPE", "cron, interval, calendar or once (default: cron)"),
+            Option(
+                "--type", value: "TYPE", of: .choice(ExpressionType.allCases.map(\.rawValue)),
+                "cron, interval, calendar or once (default: cron)"),
         ],
         run: showNext)
 }

@@ -15,11 +15,12 @@ extension Verb {
             Option("--tag", value: "TAG", "the jobs with this tag"),
             Option("--until", value: "T", "of jobs: they resume at T by themselves: 19:30, tomorrow, 'in 2 hours'"),
         ],
-        run: pauseSchedules)
+        takes: [.job, .job, .job, .job], run: pauseSchedules)
 
     static let resume = Verb(
         "resume", "[JOB…]", 0...256, "resume all schedules, or those of some jobs",
-        options: [Option("--tag", value: "TAG", "the jobs with this tag")], run: resumeSchedules)
+        options: [Option("--tag", value: "TAG", "the jobs with this tag")], takes: [.job, .job, .job, .job],
+        run: resumeSchedules)
 }
 
 private func pauseSchedules(_ request: Request, _ context: Context) throws(Failure) -> Int32 {

@@ -14,7 +14,7 @@ extension Verb {
             botcronctl queue ack QUEUE ID         it is dealt with
             """,
         options: [Option("-n", or: "--limit", value: "N", "with peek: at most N items (default: 20)")],
-        run: workQueue)
+        takes: [.choice(["list", "peek", "push", "pop", "ack"])], run: workQueue)
 }
 
 private func workQueue(_ request: Request, _ context: Context) throws(Failure) -> Int32 {

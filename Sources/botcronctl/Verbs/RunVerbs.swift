@@ -24,11 +24,12 @@ extension Verb {
             Option("--shell", "a shell in place of the job's command, on this terminal"),
             Option("--timeout", value: "SECONDS", "with --wait: wait no longer; the run goes on"),
         ],
-        run: startRun)
+        takes: [.job], run: startRun)
 
     static let wait = Verb(
         "wait", "RUN", 1...1, "wait for the end of a run, and exit as its job did",
-        options: [Option("--timeout", value: "SECONDS", "wait no longer; the run goes on")], run: waitForRun)
+        options: [Option("--timeout", value: "SECONDS", "wait no longer; the run goes on")], takes: [.run],
+        run: waitForRun)
 
     static let rerun = Verb(
         "rerun", "RUN", 1...1, "run the job of a run once more, with the same inputs",
@@ -36,7 +37,7 @@ extension Verb {
             Option("--wait", "wait for the end of the run, and exit as the job did"),
             Option("--follow", or: "-f", "print what it writes until it ends, and exit as the job did"),
         ],
-        run: startAgain)
+        takes: [.run], run: startAgain)
 
     static let backfill = Verb(
         "backfill", "JOB", 1...1, "run the fire times of a span that have passed without a run",
@@ -50,13 +51,15 @@ extension Verb {
         options: [
             Option("--from", value: "T", "the first instant of the span"),
             Option("--to", value: "T", "the last instant of the span (default: now)"),
-            Option("--overlap", value: "POLICY", "queue: one after the other (default); allow: side by side"),
+            Option(
+                "--overlap", value: "POLICY", of: .choice(["queue", "allow"]),
+                "queue: one after the other (default); allow: side by side"),
             Option("--dry-run", "only say which fire times they would be"),
         ],
-        run: backfillJob)
+        takes: [.job], run: backfillJob)
 
     static let cancel = Verb(
-        "cancel", "RUN", 1...1, "end a run: TERM, then KILL, to its whole process tree", run: cancelRun)
+        "cancel", "RUN", 1...1, "end a run: TERM, then KILL, to its whole process tree", takes: [.run], run: cancelRun)
 }
 
 // MARK: - run, wait, cancel

@@ -19,7 +19,7 @@ extension Verb {
 
     static let version = Verb("version", "the versions of this program and of the daemon", run: showVersions)
 
-    static let help = Verb("help", "[VERB]", 0...1, "show help", run: showHelp)
+    static let help = Verb("help", "[VERB]", 0...1, "show help", takes: [.verb], run: showHelp)
 }
 
 // MARK: - doctor

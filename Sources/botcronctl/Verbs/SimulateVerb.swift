@@ -17,7 +17,7 @@ extension Verb {
             Option("--from", value: "T", "begin at T, such as 2026-12-25T09:00 (default: now)"),
             Option("--to", value: "T", "end at T (default: a day later)"),
             Option("--asleep", value: "HH:MM-HH:MM", "each day the machine sleeps between these times"),
-            Option("--config", value: "FILE", "the configuration (default: the one that the daemon reads)"),
+            Option("--config", value: "FILE", of: .file, "the configuration (default: the one that the daemon reads)"),
             Option("--run-length", value: "SECONDS", "how long each run takes (default: 0)"),
         ],
         run: simulateConfiguration)

@@ -13,7 +13,7 @@ extension Verb {
             Without FILE the one that the daemon reads by default. Exits with 1 where the file cannot be understood or a
             job in it cannot run; what is only unknown is a warning.
             """,
-        run: validateFile)
+        takes: [.file], run: validateFile)
 }
 
 private func validateFile(_ request: Request, _ context: Context) throws(Failure) -> Int32 {

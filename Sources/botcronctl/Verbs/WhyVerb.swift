@@ -8,7 +8,7 @@ extension Verb {
         "why", "JOB", 1...1, "why a job ran, did not run, is not running, and when it will",
         details: "With --at it tells what became, or becomes, of that one fire time.",
         options: [Option("--at", value: "T", "a fire time: an instant such as 2026-12-25T09:00")],
-        run: explainJob)
+        takes: [.job], run: explainJob)
 }
 
 private func explainJob(_ request: Request, _ context: Context) throws(Failure) -> Int32 {

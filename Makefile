@@ -59,21 +59,43 @@ interface: build
 $(PROGRAMS) $(SUPERVISOR):
 	$(MAKE) build
 
+# Where the pieces go that have a folder of their own; zsh of a distribution looks elsewhere than that of this machine.
+SHARE = $(DESTDIR)$(PREFIX)/share
+ZSHDIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+COMPLETIONS = $(SHARE)/bash-completion/completions/botcronctl $(DESTDIR)$(ZSHDIR)/_botcronctl \
+	$(SHARE)/fish/vendor_completions.d/botcronctl.fish
+PAGES = $(SHARE)/man/man1/botcronctl.1 $(SHARE)/man/man8/botcrond.8 $(SHARE)/man/man5/botcron.json.5 \
+	$(SHARE)/man/man5/com.aiworkflow.BotCron.5
+INTERFACES = $(notdir $(wildcard dbus/*.xml))
+place = sed 's|/usr/local|$(PREFIX)|g'
+
 install: $(PROGRAMS) $(SUPERVISOR)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/libexec/botcron $(SUPERVISOR)
-	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/dbus-1/services
-	sed 's|/usr/local|$(PREFIX)|g' systemd/bot-cron.service > $(DESTDIR)$(UNITDIR)/bot-cron.service
-	sed 's|/usr/local|$(PREFIX)|g' dbus/com.aiworkflow.BotCron.service \
-		> $(DESTDIR)$(PREFIX)/share/dbus-1/services/com.aiworkflow.BotCron.service
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/dbus-1/interfaces dbus/*.xml
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/bot-cron README.md
+	install -d $(DESTDIR)$(UNITDIR) $(SHARE)/dbus-1/services $(SHARE)/applications $(dir $(COMPLETIONS) $(PAGES))
+	$(place) systemd/bot-cron.service > $(DESTDIR)$(UNITDIR)/bot-cron.service
+	$(place) dbus/com.aiworkflow.BotCron.service > $(SHARE)/dbus-1/services/com.aiworkflow.BotCron.service
+	$(place) Sources/Share/com.aiworkflow.BotCron.desktop > $(SHARE)/applications/com.aiworkflow.BotCron.desktop
+	install -D -m 644 -t $(SHARE)/metainfo Sources/Share/com.aiworkflow.BotCron.metainfo.xml
+	install -D -m 644 -t $(SHARE)/dbus-1/interfaces $(addprefix dbus/,$(INTERFACES))
+	install -D -m 644 -t $(SHARE)/doc/bot-cron README.md
+	install -D -m 644 -t $(SHARE)/doc/bot-cron/examples Sources/Share/config.json
+	for file in $(COMPLETIONS); do \
+		case $$file in */completions/*) shell=bash ;; *.fish) shell=fish ;; *) shell=zsh ;; esac; \
+		$(BIN)/botcronctl completion $$shell > $$file || exit; \
+	done
+	for file in $(PAGES); do \
+		page=$${file##*/}; $(BIN)/botcronctl man --roff $${page%.*} --interfaces dbus > $$file || exit; \
+	done
 
+# What runs and what is enabled of it is dealt with first, and named.
 uninstall:
+	@[ -n "$(DESTDIR)" ] || .make/leave $(UNITDIR) $(PREFIX)
 	rm -f $(DESTDIR)$(PREFIX)/bin/botcrond $(DESTDIR)$(PREFIX)/bin/botcronctl $(DESTDIR)$(UNITDIR)/bot-cron.service \
-		$(DESTDIR)$(PREFIX)/share/dbus-1/services/com.aiworkflow.BotCron.service \
-		$(DESTDIR)$(PREFIX)/share/dbus-1/interfaces/com.aiworkflow.BotCron*.xml
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/bot-cron $(DESTDIR)$(PREFIX)/libexec/botcron
+		$(SHARE)/dbus-1/services/com.aiworkflow.BotCron.service $(addprefix $(SHARE)/dbus-1/interfaces/,$(INTERFACES)) \
+		$(SHARE)/applications/com.aiworkflow.BotCron.desktop $(SHARE)/metainfo/com.aiworkflow.BotCron.metainfo.xml \
+		$(COMPLETIONS) $(PAGES)
+	rm -rf $(SHARE)/doc/bot-cron $(DESTDIR)$(PREFIX)/libexec/botcron
 
 format:
 	swift format -i -r -p Package.swift Sources Tests

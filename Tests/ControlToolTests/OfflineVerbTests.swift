@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test func theExampleIsGood() throws {
-        let outcome = try run("validate", TestPlace.package + "/Tests/Examples/config.json")
+        let outcome = try run("validate", TestPlace.package + "/Sources/Share/config.json")
         #expect(outcome.code == 0 && outcome.output.hasSuffix(": 4 jobs good\n"), "\(outcome)")
     }
 }

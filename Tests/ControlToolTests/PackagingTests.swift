@@ -2,6 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
+@testable import botcronctl
+
 /// The files that are installed around the programs.
 @Suite struct PackagingTests {
     private let unit: String
@@ -38,9 +40,16 @@ import Testing
             ln -s /bin/true '\(prefix)/bin/botcronctl' && chmod 700 '\(stage.folder)' && \
             sed '\(sed)' '\(TestPlace.package)/systemd/bot-cron.service' > '\(prefix)/bot-cron.service'
             """)
+        // It looks for the pages that the unit names.
+        for page in [ManualPage.tool, .daemon] {
+            let source = try stage.control("man", "--roff", page.rawValue).output
+            let folder = "man/man\(page.section)"
+            _ = try stage.shell("mkdir -p '\(stage.path(folder))'")
+            try stage.write(source, to: "\(folder)/\(page.file)")
+        }
         let outcome = try TestProgram(
             ["systemd-analyze", "verify", "--user", "\(prefix)/bot-cron.service"],
-            environment: stage.environment + ["XDG_RUNTIME_DIR=\(stage.folder)"]
+            environment: stage.environment + ["XDG_RUNTIME_DIR=\(stage.folder)", "MANPATH=\(stage.path("man"))"]
         ).finish()
         #expect(outcome == TestProgram.Outcome(code: 0, output: "", errors: ""))
     }

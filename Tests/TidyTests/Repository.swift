@@ -13,8 +13,8 @@ enum Repository {
     static let sources: [SwiftFile] = swiftFiles(below: "Sources")
     static let tests: [SwiftFile] = swiftFiles(below: "Tests")
 
-    /// The folders of `Sources`, each a target.
-    static let rooms: [String] = entries(of: "Sources").filter { $0.isFolder }.map(\.name)
+    /// The folders of `Sources`, each a target, but for what is installed as it lies there.
+    static let rooms: [String] = entries(of: "Sources").filter { $0.isFolder && $0.name != "Share" }.map(\.name)
 
     /// The text of a file; empty where it cannot be read, which no test here takes for good.
     static func text(_ path: String) -> String {

@@ -84,6 +84,7 @@ struct Verb: Sendable {
         Group(
             title: "Jobs",
             verbs: [list, show, why, add, edit, copy, rename, tag, remove, enable, disable, skip, calendar]),
+        Group(title: "Bringing things over", verbs: [importJobs, exportJobs]),
         Group(title: "Runs", verbs: [runJob, rerun, backfill, wait, cancel, logs, history, heatmap, monitor]),
         Group(title: "The scheduler", verbs: [status, doctor, health, metrics, pause, resume, reload, config, queue]),
         Group(title: "Without a daemon", verbs: [next, simulate, validate, version, help]),

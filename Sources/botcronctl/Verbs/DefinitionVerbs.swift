@@ -13,8 +13,8 @@ extension Verb {
             botcronctl add standup --cron '0 9 * * MON-FRI' --message 'Write the standup' --project ~/src/app
 
             What stands behind -- is run as it is, without a shell. A job without a schedule runs by hand. With - for
-            NAME one definition, or an array of them, is read from standard input as JSON: what `show JOB --json` has
-            as its definition.
+            NAME definitions are read from standard input as JSON: one, as `show JOB --json` has it, an array of them,
+            or what `export` writes.
             """,
         options: JobOption.all.map(\.option) + [
             Option("--set", value: "KEY=VALUE", "any other key of a job, as JSON or text; once for each"),
@@ -71,20 +71,21 @@ private func definitionsOfInput(_ request: Request) throws(Failure) -> [JSONValu
     if let option = JobOption.all.first(where: { request.has($0.name) }) {
         throw request.usage("\(option.name) and -: the definition comes from standard input alone")
     }
-    let text = try standardInput(request)
+    let text = String(decoding: try standardInput(request), as: UTF8.self)
     let value: JSONValue
     do {
         value = try JSONValue(parsing: text)
     } catch {
         throw request.usage("standard input: \(error.description)")
     }
-    return value.arrayValue ?? [value]
+    // What `export` writes is a section of config.json, or an array.
+    return value["schedules"]?["jobs"]?.arrayValue ?? value.arrayValue ?? [value]
 }
 
 /// As much as a configuration may hold; a definition is far below it.
 private let inputMax = ConfigurationFile.bytesMax
 
-private func standardInput(_ request: Request) throws(Failure) -> String {
+func standardInput(_ request: Request) throws(Failure) -> [UInt8] {
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while true {
@@ -93,7 +94,7 @@ private func standardInput(_ request: Request) throws(Failure) -> String {
         guard count >= 0 else {
             throw Failure.broken("cannot read standard input: \(String(cString: strerror(errno)))")
         }
-        guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+        guard count > 0 else { return bytes }
         bytes += buffer[..<count]
         guard bytes.count <= inputMax else {
             throw request.usage("standard input: more than \(inputMax) bytes, which no definitions need")

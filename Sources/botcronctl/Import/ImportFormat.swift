@@ -1,0 +1,4 @@
+/// Whose jobs are brought over.
+enum ImportFormat: String, CaseIterable {
+    case crontab, systemd, at
+}

@@ -78,6 +78,21 @@ import Testing
         }
     }
 
+    /// A name of a variable is somebody's text, too.
+    @Test func nothingSlipsALineIntoACrontab() throws {
+        let text = try crontab([
+            ["name": "a", "cron": "@daily", "command": "x", "environment": ["X\n* * * * * evil #": "1"]],
+            [
+                "name": "b", "cron": "@daily", "command": "x", "title": "t\n* * * * * evil",
+                "description": "d\r\n* * * * * evil",
+            ],
+            ["name": "c", "cron": "@daily", "command": "x", "working_directory": "/a\n* * * * * evil"],
+            ["name": "d", "cron": "@daily", "command": "x", "stdin": "\n* * * * * evil\n"],
+        ])
+        let jobs = CrontabImportTests.read(text).entries.compactMap(\.job)
+        #expect(jobs.map { $0.definition["command"] } == ["x", "x"], "\(text)")
+    }
+
     private static let notInCrontabs: Set<String> = [
         "set", "last-day", "often", "civil", "once", "event", "by-hand", "lines", "skill", "unit",
     ]

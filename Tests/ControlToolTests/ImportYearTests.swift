@@ -26,15 +26,17 @@ import Testing
     private static let newYork = Zone(
         name: "America/New_York", offsets: [(0, -300), (1_772_953_200, -240), (1_793_512_800, -300)])
 
-    private func fireTimes(_ job: ImportedJob, in zone: String) throws -> Set<Int64> {
+    private func fireTimes(
+        _ job: ImportedJob, in zone: String, from: Instant = begin, to: Instant = end
+    ) throws -> Set<Int64> {
         var definition = job.definition.named("job")
         definition["timezone"] = .string(zone)
-        let reader = ConfigurationReader(zones: ZoneDatabase(), home: "/root", now: Self.begin - .seconds(1))
+        let reader = ConfigurationReader(zones: ZoneDatabase(), home: "/root", now: from - .seconds(1))
         let read = try reader.readJob(.object(definition), origin: .bus, in: Configuration(timezone: .utc), isNew: true)
         var times: Set<Int64> = []
         for schedule in read.schedules {
-            var after = Self.begin - .seconds(1)
-            while let next = schedule.timetable.next(after: after), next < Self.end {
+            var after = from - .seconds(1)
+            while let next = schedule.timetable.next(after: after), next < to {
                 times.insert(next.seconds)
                 after = next
             }
@@ -111,6 +113,47 @@ import Testing
             }
         }
         #expect(count > 200_000, "all of them together: \(count)")
+    }
+
+    /// Fields that nobody would write, in the nights around both changes.
+    @Test func anyLineFiresAsDebiansCronRunsIt() throws {
+        var random = SeededGenerator(seed: SeededGenerator.seed())
+        let bounds = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)]
+        func item(_ place: Int) -> String {
+            let (low, high) = bounds[place]
+            let first = Int.random(in: low...high, using: &random)
+            let step = "/\(Int.random(in: 1...(high + 40), using: &random))"
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0: return "*"
+            case 1: return "*" + step
+            case 2: return "\(first)-\(Int.random(in: first...high, using: &random))"
+            case 3: return "\(first)-\(Int.random(in: first...high, using: &random))" + step
+            default: return "\(first)"
+            }
+        }
+        var (taken, fired) = (0, 0)
+        for _ in 0..<200 {
+            let fields = (0..<5).map { place in
+                (0..<Int.random(in: 1...3, using: &random)).map { _ in item(place) }.joined(separator: ",")
+            }
+            let line = fields.joined(separator: " ") + " x"
+            let entry = try #require(CrontabImportTests.read(line + "\n").entries.first)
+            for change: Int64 in [1_774_746_000, 1_792_890_000] {
+                let (from, to) = (Instant(seconds: change - 4 * 86_400), Instant(seconds: change + 2 * 86_400))
+                let theirs = try CronOracle(line: line).fireTimes(from: from, to: to, Self.berlin)
+                guard let job = entry.job else {
+                    #expect(theirs == [], "\(line) of \(random): \(entry.fate)")
+                    continue
+                }
+                #expect(job.differences == [], "\(line) of \(random)")
+                let ours = try fireTimes(job, in: Self.berlin.name, from: from, to: to)
+                let different = ours.symmetricDifference(theirs).sorted()
+                #expect(different == [], "\(line) of \(random)")
+                taken += 1
+                fired += ours.count
+            }
+        }
+        #expect(taken > 300 && fired > 1_000, "\(taken) taken, \(fired) fire times, \(random)")
     }
 
     // MARK: - Timers
@@ -255,7 +298,7 @@ private struct CronOracle {
         var second = from.seconds
         while second < to.seconds {
             let shift = zone.minutes(at: second)
-            let change = zone.offsets.map(\.from).first { $0 > second } ?? to.seconds
+            let change = min(to.seconds, zone.offsets.map(\.from).first { $0 > second } ?? to.seconds)
             while second < change {
                 let wall = second / 60 + shift
                 if isWildcard {

@@ -46,7 +46,7 @@ import Testing
                 "schedules": [["calendar": "daily"], ["calendar": "Mon 12:00"]], "timezone": "local",
                 "dst": ["gap": "skip"], "jitter": "1h30m",
                 "command": ["systemctl", "--user", "start", "--wait", "backup.service"], "timeout": 0, "retry": false,
-                "catchup_policy": "latest", "wake_system": true,
+                "catchup_policy": "latest", "catchup_window": "366d", "wake_system": true,
             ])
         try #require(job.differences.count == 1, "\(job.differences)")
         #expect(job.differences[0].contains("always has the same delay"))
@@ -145,7 +145,8 @@ import Testing
     }
 
     @Test func linesEndAsTheyLike() throws {
-        let text = "# /x/backup.timer\r\n[Timer]\r\nOnCalendar=daily\r\nPersistent=1\r\n# /x/backup.service\r\n[Service]\r\nExecStart=/x\r\nRemainAfterExit=yes\r\n"
+        let text =
+            "# /x/backup.timer\r\n[Timer]\r\nOnCalendar=daily\r\nPersistent=1\r\n# /x/backup.service\r\n[Service]\r\nExecStart=/x\r\nRemainAfterExit=yes\r\n"
         let job = try job(text)
         #expect(job.definition["calendar"] == "daily" && job.definition["catchup_policy"] == "latest")
         #expect(job.differences == ["RemainAfterExit=yes: the run goes on as long as the unit counts as active"])
@@ -241,6 +242,7 @@ import Testing
                     "LINES2": "a\nb",
                     "UMLAUT": "Grö",
                 ], "timeout": 0, "retry": false, "catchup_policy": "latest",
+                "catchup_window": "366d",
             ])
         #expect(job.name == "report")
     }

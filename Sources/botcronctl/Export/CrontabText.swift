@@ -79,15 +79,23 @@ struct CrontabText {
             command = "cd \(ShellWords.path(job.workingDirectory)) || exit; \(command)"
         }
         let surplus = current.keys.filter { wanted[$0] == nil && $0 != "CRON_TZ" }.sorted()
+        guard surplus.allSatisfy({ Self.isName($0) }) else { return .impossible(Self.noVariable) }
         if !surplus.isEmpty { command = "unset \(surplus.joined(separator: " ")); \(command)" }
         guard let text = Self.escaped(command, input: job.standardInput) else {
             return .impossible("its command or its input does not fit a line of crontab(5)")
         }
         guard let settings = settings(wanted) else {
-            return .impossible("a variable of its environment does not fit a line of crontab(5)")
+            return .impossible(Self.noVariable)
         }
         let left = exported.keysLeft(known: Self.known, same: Self.same)
         return .written(settings: settings, lines: whens.map { "\($0) \(text)" }, left: left)
+    }
+
+    private static let noVariable = "a variable of its environment does not fit a line of crontab(5)"
+
+    /// Whether a shell can unset it.
+    private static func isName(_ name: String) -> Bool {
+        name.first?.isNumber == false && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
     }
 
     /// The lines that make the variables what is wanted.
@@ -97,7 +105,7 @@ struct CrontabText {
             let quote = value.contains("\"") ? "'" : "\""
             let isPlain = value.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/:._-+,@".contains($0)) }
             let line = isPlain && !value.isEmpty ? "\(name)=\(value)" : "\(name)=\(quote)\(value)\(quote)"
-            guard !value.contains(where: \.isNewline), CrontabSetting(line) == CrontabSetting(name: name, value: value)
+            guard !line.contains(where: \.isNewline), CrontabSetting(line) == CrontabSetting(name: name, value: value)
             else { return nil }
             lines.append(line)
             current[name] = value

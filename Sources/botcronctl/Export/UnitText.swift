@@ -46,7 +46,7 @@ struct UnitText {
         if job.jitterMilliseconds > 0 { times.append("RandomizedDelaySec=\(job.jitterMilliseconds)ms") }
         if job.power.wakesSystem { times.append("WakeSystem=true") }
         var known = Self.known
-        if job.catchUp.kind == .latest { known.insert("catchup_policy") }
+        if job.catchUp.kind == .latest { known.formUnion(["catchup_policy", "catchup_window"]) }
         var left = exported.keysLeft(known: known, same: Self.same)
         if !job.isEnabled { left.append("that it is disabled: do not enable its timer") }
         let title = "Description=" + Self.plain(job.title)

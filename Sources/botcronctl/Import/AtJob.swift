@@ -72,6 +72,7 @@ struct AtJob {
             "command": [.string(script.shell)], "stdin": .string(script.input),
             "working_directory": .string(script.folder), "clean_environment": true,
             "environment": .object(script.environment), "timeout": 0, "retry": false, "catchup_policy": "latest",
+            "catchup_window": .string(SystemdTimer.catchUpWindow),
         ]
         return ImportedJob(
             name: JobNaming.program(of: script.commands) ?? "job", definition: definition, differences: differences)

@@ -110,7 +110,8 @@ struct Crontab {
         case "MAILFROM", "CONTENT_TYPE", "CONTENT_TRANSFER_ENCODING": "it is about cron's mail, and none is sent"
         case "CRON_TZ": "the time zone of the lines below, as with cronie; Debian's cron does not heed it"
         case "RANDOM_DELAY": "cronie's random delay, in minutes: the jitter of the jobs below"
-        case _ where setting.value.contains("$"): "it counts for the lines below as it stands: cron expands nothing"
+        case _ where setting.value.contains("$") || setting.value.contains("~"):
+            "it counts for the lines below as it stands: cron expands nothing"
         default: "it counts for the lines below"
         }
     }
@@ -241,9 +242,12 @@ struct Crontab {
         }
         guard !jobs.isEmpty else { return }
         if jobs.contains(where: { $0.definition["environment"]?["MAILTO"] != "" }) {
-            imported.remarks.append("No mail is sent: what a job writes is kept with its runs, see botcronctl logs.")
+            imported.remarks.append(
+                "No mail is sent: what a job writes is kept with its runs, up to its output_limit; see botcronctl logs."
+            )
         }
         imported.remarks += [
+            "No more runs go on at once than max_concurrent_executions, 10 where nobody sets it; cron has no limit.",
             "Beside what the crontab sets a job has BOTCRON_… and, of the session, LANG, XDG_RUNTIME_DIR and the bus.",
             "What falls due while the machine is off or asleep is not run later: catchup_policy would. After a sleep of"
                 + " less than three hours Debian's cron runs what has a fixed time.",

@@ -99,13 +99,21 @@ struct SystemdTimer {
         setConditions(&definition)
         definition["timeout"] = 0
         definition["retry"] = false
-        definition["catchup_policy"] = unit.flag("Persistent", in: "Timer") ? "latest" : "none"
+        if unit.flag("Persistent", in: "Timer") {
+            definition["catchup_policy"] = "latest"
+            definition["catchup_window"] = .string(Self.catchUpWindow)
+        } else {
+            definition["catchup_policy"] = "none"
+        }
         if unit.flag("WakeSystem", in: "Timer") { definition["wake_system"] = true }
         noteOthers(hasCalendar: definition["dst"] != nil)
         return ImportedJob(
             name: JobNaming.cleaned(unit.name.dropLast(".timer".count)) ?? "job",
             definition: Crontab.withoutGaps(definition), differences: differences)
     }
+
+    /// However long ago it was, systemd catches up: of what is of the calendar each year has its own.
+    static let catchUpWindow = "366d"
 
     private var example: String { String(unit.name.dropLast("@.timer".count)) + "@NAME.timer" }
 

@@ -155,6 +155,10 @@ import Testing
     @Test func templatesAndServicesAloneAreNotTaken() throws {
         let template = SystemdTimer.read([UnitFile(name: "dump@.timer", "[Timer]\nOnCalendar=daily")])
         #expect(try #require(CrontabImportTests.reason(template.entries.first)).contains("dump@NAME.timer"))
+        let unnamed = read("[Timer]\nOnCalendar=daily\n", named: SystemdTimer.unnamed)
+        #expect(try #require(CrontabImportTests.reason(unnamed.entries.first)).contains("by its name alone"))
+        let named = read("[Timer]\nOnCalendar=daily\nUnit=x.service\n", named: SystemdTimer.unnamed)
+        #expect(named.entries.first?.job?.name == "job")
         let service = SystemdTimer.read([UnitFile(name: "x.service", "[Service]\nExecStart=/x")])
         #expect(try #require(CrontabImportTests.reason(service.entries.first)).contains("no timer starts it"))
     }

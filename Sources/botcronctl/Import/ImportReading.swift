@@ -85,7 +85,7 @@ struct ImportReading {
     private mutating func readTimers(_ file: String?, _ request: Request) throws(Failure) {
         if file == "-" {
             let text = String(decoding: try Self.contents("-", request), as: UTF8.self)
-            imported = SystemdTimer.read(UnitFile.all(in: text, named: "input.timer"))
+            imported = SystemdTimer.read(UnitFile.all(in: text, named: SystemdTimer.unnamed))
             return
         }
         let path: String

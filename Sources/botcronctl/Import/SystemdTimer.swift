@@ -81,6 +81,10 @@ struct SystemdTimer {
         guard !unit.name.hasSuffix("@.timer") else {
             throw Reason(sentence: "it is a template; its instances, such as \(example), can be taken")
         }
+        guard target != "-.service" else {
+            throw Reason(
+                sentence: "what it starts is known by its name alone: give the file, or what systemctl cat prints")
+        }
         guard !target.contains("%") else { throw Reason(sentence: "Unit=\(target): only systemd can fill that in") }
         let schedules = try schedules()
         var definition: JSONObject = [
@@ -111,6 +115,9 @@ struct SystemdTimer {
             name: JobNaming.cleaned(unit.name.dropLast(".timer".count)) ?? "job",
             definition: Crontab.withoutGaps(definition), differences: differences)
     }
+
+    /// What a timer is called that came without a name.
+    static let unnamed = "-.timer"
 
     /// However long ago it was, systemd catches up: of what is of the calendar each year has its own.
     static let catchUpWindow = "366d"

@@ -8,7 +8,7 @@ BIN = .build/release
 PROGRAMS = $(BIN)/botcrond $(BIN)/botcronctl
 SUPERVISOR = $(BIN)/botcron-run
 
-.PHONY: build run test test-machine test-long bench bench-schedules interface install uninstall format clean
+.PHONY: build run test test-machine test-long bench bench-schedules interface install uninstall deb format clean
 
 build:
 	.make/packages build
@@ -96,6 +96,11 @@ uninstall:
 		$(SHARE)/applications/com.aiworkflow.BotCron.desktop $(SHARE)/metainfo/com.aiworkflow.BotCron.metainfo.xml \
 		$(COMPLETIONS) $(PAGES)
 	rm -rf $(SHARE)/doc/bot-cron $(DESTDIR)$(PREFIX)/libexec/botcron
+
+# The package for Debian 12 and what comes of it, in .build/deb.
+deb: build
+	.make/packages deb
+	@.make/deb
 
 format:
 	swift format -i -r -p Package.swift Sources Tests

@@ -130,6 +130,8 @@ import Testing
 
     /// The newest release comes first, and desktops show it.
     @Test func theMetadataNamesThisVersionAndThisName() throws {
+        let changes = try TestFile.ownText(TestPlace.package + "/Sources/Share/debian/changelog")
+        #expect(changes.hasPrefix("botcron (\(botcronVersion)) "))
         let text = try TestFile.ownText(Self.own + ".metainfo.xml")
         let release = try #require(text.firstMatch(of: /<release version="([^"]*)"/))
         #expect(String(release.output.1) == botcronVersion)

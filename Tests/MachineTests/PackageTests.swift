@@ -73,8 +73,9 @@ import Testing
         #expect(outcome.code == 0, "\(outcome)")
     }
 
-    /// The same programs make the same bytes.
-    @Test func thePackageIsReproducible() throws {
+    /// The same programs make the same bytes. To make it again takes half a minute, so this is one of the long tests.
+    @Test(.enabled(if: getenv("BOTCRON_LONG_TESTS") != nil, "`make test-long` runs this"))
+    func thePackageIsReproducible() throws {
         let first = try TestProgram.run(["sha256sum", PackageTests.file]).output
         let again = try TestProgram.run(
             [TestPlace.package + "/.make/deb"], environment: nil, seconds: 3 * TestProgram.deadlineSeconds)

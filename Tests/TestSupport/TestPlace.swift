@@ -5,8 +5,15 @@ public enum TestPlace {
     /// The root of the package.
     public static let package: String = folder(#filePath, up: 3)
 
-    /// The path of a program that is built beside the one that runs the tests.
-    public static func built(_ name: String) -> String { builtFolder + "/" + name }
+    /// The path of a program: of the release that `BOTCRON_RELEASE` names the folder of, which is what is installed and
+    /// needs a tenth of the processor. Without it, and for all else, as it is built beside the one that runs the tests.
+    public static func built(_ name: String) -> String {
+        if let release, released.contains(name) { return release + "/" + name }
+        return builtFolder + "/" + name
+    }
+
+    private static let release = getenv("BOTCRON_RELEASE").map { String(cString: $0) }
+    private static let released: Set = ["botcrond", "botcronctl", "botcron-run"]
 
     private static let builtFolder: String = {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))

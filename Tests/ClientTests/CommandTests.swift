@@ -275,7 +275,9 @@ import Testing
         let command = ([Bus.botcronctl, "--no-color"] + arguments).map { "'\($0)'" }.joined(separator: " ")
         let program = try RunningProgram(
             ["script", "--quiet", "--return", "--command", command, "/dev/null"],
-            environment: ["PATH=/usr/bin:/bin", "TZ=UTC", "DBUS_SESSION_BUS_ADDRESS=\(bus.address)"], on: bus)
+            // What a pager does to its terminal is no word of a job's.
+            environment: ["PATH=/usr/bin:/bin", "TZ=UTC", "PAGER=cat", "DBUS_SESSION_BUS_ADDRESS=\(bus.address)"],
+            on: bus)
         if arguments[0] == "monitor" {
             try bus.turn(until: "the first line") { program.output.contains("next") }
             let raw = (try JSONValue(parsing: "\"\(Self.hostile)\"")).stringValue ?? ""

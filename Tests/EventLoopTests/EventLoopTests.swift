@@ -48,7 +48,7 @@ import Testing
         try loop.turnWhileReady()
         stop.arm(atUSec: loop.now(.monotonic) + 300_000)
         let before = loop.iterationCount
-        try loop.turn(until: "the stop timer") { stopped }
+        try loop.turn(until: "the stop timer", lookingEvery: nil) { stopped }
         #expect(loop.iterationCount - before <= 2)
         withExtendedLifetime((source, far, deferred, clock, stop)) {}
     }

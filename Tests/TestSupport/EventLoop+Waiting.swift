@@ -8,9 +8,10 @@ public let patience = 60.0
 extension EventLoop {
     /// Turns until `isDone`, for `seconds` at most; throws naming what was missing.
     ///
-    /// - Parameter usec: how often to look at what the loop is not told of; nil: only when something happens.
+    /// - Parameter usec: how often to look at what the loop is not told of, such as a file: a test that forgets to say
+    ///   so would wait for ever where the last event came first. Nil: only when something happens.
     public func turn(
-        until what: @autoclosure () -> String, seconds: Double = patience, lookingEvery usec: UInt64? = nil,
+        until what: @autoclosure () -> String, seconds: Double = patience, lookingEvery usec: UInt64? = 50_000,
         _ isDone: () throws -> Bool
     ) throws {
         let deadline = monotonicUSec + UInt64(seconds * 1_000_000)

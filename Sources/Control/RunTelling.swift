@@ -87,7 +87,7 @@ struct RunTelling {
     func zone(of run: Run) -> TimeZoneRules { zone(ofJob: run.job) }
 
     func zone(ofJob job: String) -> TimeZoneRules {
-        scheduler.job(named: job)?.job.zone ?? settings.configuration.timezone
+        scheduler.definition(of: job)?.zone ?? settings.configuration.timezone
     }
 
     /// A run as one of a list.

@@ -12,7 +12,7 @@ struct StatusLine {
     /// Tells the service manager where it has changed.
     mutating func update(_ scheduler: any SchedulerReading, _ zone: TimeZoneRules, fault: ConfigurationError?) {
         let next = scheduler.nextRun.map { next in
-            "next at \(next.at.rfc3339(in: scheduler.job(named: next.job)?.job.zone ?? zone))"
+            "next at \(next.at.rfc3339(in: scheduler.definition(of: next.job)?.zone ?? zone))"
         }
         let paused = scheduler.isEnabled ? "" : ", paused"
         var text = "\(scheduler.jobCount) jobs, \(scheduler.activeRunCount) active\(paused), \(next ?? "nothing due")"

@@ -53,6 +53,8 @@ extension Scheduler {
         _ entry: JobEntry, of candidates: [BackfillCandidate], _ overlap: BackfillRequest.Overlap, now: Instant
     ) -> [String] {
         var ids: [String] = []
+        runs.reserveCapacity(runs.count + candidates.count)
+        uncommittedIDs.reserveCapacity(uncommittedIDs.count + candidates.count)
         for candidate in candidates {
             if candidate.fire > entry.state.decidedThrough { claim(candidate.fire, entry) }
             var run = makeRun(

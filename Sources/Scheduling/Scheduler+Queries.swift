@@ -28,18 +28,21 @@ extension Scheduler {
             job: entry.job, state: entry.state, isEnabled: entry.isEnabled, isFinished: entry.isFinished,
             nextRun: isEnabled ? entry.nextRun : nil,
             nextDue: isEnabled ? entry.nextRun.map { entry.dueInstant(of: $0) } : nil,
-            active: recorded(entry.occupying + entry.waiting).map(\.id))
+            active: recorded(entry.occupying + entry.waiting).map(\.run.id))
     }
 
-    private func recorded(_ active: some Collection<ActiveRun>) -> [Run] {
-        active.filter { !uncommittedIDs.contains($0.run.id) }.sorted { $0.sequence < $1.sequence }.map(\.run)
+    /// A job's definition alone: a view of it costs by its runs that have not ended.
+    public func definition(of name: String) -> Job? { jobs[name]?.job }
+
+    private func recorded(_ active: some Collection<ActiveRun>) -> [ActiveRun] {
+        active.filter { !uncommittedIDs.contains($0.run.id) }.sorted { $0.sequence < $1.sequence }
     }
 
     /// A run that has not ended.
     public func activeRun(id: String) -> Run? { uncommittedIDs.contains(id) ? nil : runs[id]?.run }
 
     /// Oldest first.
-    public var activeRuns: [Run] { recorded(runs.values) }
+    public var activeRuns: [Run] { recorded(runs.values).map(\.run) }
 
     /// The earliest of what the jobs are to run next, and its job; nil while all schedules are paused. Takes no search.
     public var nextRun: (job: String, at: Instant)? {

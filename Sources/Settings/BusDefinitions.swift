@@ -45,7 +45,7 @@ final class BusDefinitions {
     ) -> (retried: [Job], renewed: [Job]) {
         var renewed: [Job] = []
         for name in reading.jobNames {
-            guard let job = reading.job(named: name)?.job, job.origin == .bus,
+            guard let job = reading.definition(of: name), job.origin == .bus,
                 let fresh = try? read(job.definition, named: name, reader, configuration), fresh != job
             else { continue }
             renewed.append(fresh)
@@ -57,7 +57,7 @@ final class BusDefinitions {
     ///
     /// - Returns: whether there was one.
     func refuseNamesakes(in configuration: inout Configuration, _ reading: any SchedulerReading) -> Bool {
-        func isTaken(_ job: Job) -> Bool { reading.job(named: job.name)?.job.origin == .bus }
+        func isTaken(_ job: Job) -> Bool { reading.definition(of: job.name)?.origin == .bus }
         let taken = configuration.jobs.filter(isTaken)
         guard !taken.isEmpty else { return false }
         configuration.refused += taken.map { job in

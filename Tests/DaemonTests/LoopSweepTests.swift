@@ -14,12 +14,13 @@ import Testing
         in interface: InterfaceName = Session.interface
     ) -> RemoteCall { RemoteCall(Session.name, path, interface, member, arguments, timeoutMSec: nil) }
 
-    /// Text of a config.json with that many jobs, and three that are large or long.
+    /// Text of a config.json with that many jobs, and some that are large or long, or have much to do.
     private static func config(jobs count: Int) -> String {
         let large = String(repeating: "x", count: 100 << 10)
         var jobs = [
             #"{"name": "long", "command": ["sleep", "1000"], "overlap_policy": "allow", "on_stop": "kill"}"#,
             #"{"name": "quick", "command": ["true"], "overlap_policy": "allow"}"#,
+            #"{"name": "minutely", "cron": "* * * * *", "enabled": false, "command": ["sleep", "9"], "on_stop": "kill"}"#,
             #"{"name": "large", "command": ["true", "\#(large)"], "description": "\#(large)", "cron": "0 0 1 1 *"}"#,
         ]
         for index in 0..<count {
@@ -45,6 +46,11 @@ import Testing
             "get_run": [call("get_run", .string(run)), call("get_run", "none")],
             "wait_run": [call("wait_run", .string(run))],
             "cancel_run": [call("cancel_run", .string(held[0]))],
+            "rerun": [call("rerun", .string(run)), call("rerun", "none")],
+            "backfill": [", \"dry_run\": true", ""].map {
+                let span = #""from": "2026-01-01T00:00:00Z", "to": "2026-01-01T16:39:00Z""#
+                return call("backfill", .string(#"{"job": "minutely", \#(span)\#($0)}"#))
+            },
             "get_output": [call("get_output", .string(run), .int64(0), .uint32(.max))],
             "get_history": [call("get_history", .int32(.max))],
             "query_history": [

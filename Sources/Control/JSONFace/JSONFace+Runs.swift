@@ -48,11 +48,11 @@ extension JSONFace {
     func backfill(_ call: MethodCall) throws {
         let (name, object) = try call.jobOrObject(Requests.backfillKeys)
         try requests.backfill(call, name, object) { [self] ids, fires throws(ErrorReply) in
-            let zone = telling.zone(ofJob: name)
-            let instants = JSONValue.array(fires.map { .instant($0, zone) }).compactText
-            var runs: [Run] = []
-            for id in ids { if let run = try telling.findIfAny(id) { runs.append(run) } }
-            try list(runs, for: call) {
+            try list(ids, for: call) { id throws(ErrorReply) in
+                try telling.findIfAny(id).map { telling.json(of: $0) }
+            } done: {
+                let zone = telling.zone(ofJob: name)
+                let instants = JSONValue.array(fires.map { .instant($0, zone) }).compactText
                 call.reply([.string("{\"runs\": \($0), \"fire_times\": \(instants)}")])
             } refuse: {
                 call.fail($0)
@@ -81,18 +81,34 @@ extension JSONFace {
     /// Runs whose texts are made in one step: 5 ms.
     private static let runsPerStep = 50
 
-    /// Makes a JSON array of runs, as text, in steps.
     func list(
         _ runs: [Run], for call: MethodCall, _ done: @escaping (String) -> Void,
         refuse: @escaping (ErrorReply) -> Void
     ) throws(ErrorReply) {
+        try list(runs, for: call, text: { [telling] in telling.json(of: $0) }, done: done, refuse: refuse)
+    }
+
+    /// Makes a JSON array, as text, in steps.
+    ///
+    /// - Parameter text: of one run; nil where it is gone by now.
+    private func list<Element>(
+        _ runs: [Element], for call: MethodCall,
+        text: @escaping (Element) throws(ErrorReply) -> JSONValue?, done: @escaping (String) -> Void,
+        refuse: @escaping (ErrorReply) -> Void
+    ) throws(ErrorReply) {
         var rest = runs[...]
         var list = "["
-        try steps.begin { [telling] in
+        try steps.begin {
             guard !call.isAnswered else { return false }
             for run in rest.prefix(Self.runsPerStep) {
-                if list.utf8.count > 1 { list += ", " }
-                list += telling.json(of: run).compactText
+                do throws(ErrorReply) {
+                    guard let value = try text(run) else { continue }
+                    if list.utf8.count > 1 { list += ", " }
+                    list += value.compactText
+                } catch {
+                    refuse(error)
+                    return false
+                }
                 guard list.utf8.count <= Bounds.listBytes else {
                     refuse(
                         ErrorReply(

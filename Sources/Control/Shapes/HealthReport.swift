@@ -90,7 +90,7 @@ struct HealthReport {
         guard let next = scheduler.nextRun else { return .null }
         return [
             "name": .string(next.job),
-            "scheduled": .instant(next.at, scheduler.job(named: next.job)?.job.zone ?? configuration.timezone),
+            "scheduled": .instant(next.at, scheduler.definition(of: next.job)?.zone ?? configuration.timezone),
             "in_seconds": .number((next.at - scheduler.now).inSeconds.rounded()),
         ]
     }

@@ -12,6 +12,8 @@ final class ToldChanges {
     /// Jobs compared in one turn of the loop. The rest of a change of all of them follows when nothing else is to do,
     /// and no faster than the bus takes it: whoever calls meanwhile is answered.
     static let jobsPerTurn = 100
+    /// As above, of runs, whose objects cost more: a thousand may be made, or end, in one turn.
+    static let runsPerTurn = 25
     private static let waitingBytesMax = 64 << 10
     private static let pauseUSec: UInt64 = 5_000
     private static let remarkUSec: UInt64 = 200_000
@@ -92,8 +94,7 @@ final class ToldChanges {
     func tell() {
         guard toldManager != nil else { return }
         isRemarkAwaited = false
-        for id in touchedRuns.sorted() { tellRun(id) }
-        touchedRuns = []
+        tellSomeRuns()
         tellSomeJobs()
 
         let manager = managerFacts
@@ -101,6 +102,24 @@ final class ToldChanges {
             outlet.changed(manager.changes(since: told), of: Place.manager, at: Place.root)
             toldManager = manager
         }
+    }
+
+    private func tellSomeRuns() {
+        guard touchedRuns.count > Self.runsPerTurn else {
+            for id in touchedRuns.sorted() { tellRun(id) }
+            touchedRuns = []
+            return
+        }
+        guard mayTellMore() else { return }
+        for _ in 0..<Self.runsPerTurn { if let id = touchedRuns.popFirst() { tellRun(id) } }
+        rest?.schedule()
+    }
+
+    /// Whether the bus has taken what was told; else more follows when it may have.
+    private func mayTellMore() -> Bool {
+        guard outlet.waitingBytes >= Self.waitingBytesMax else { return true }
+        restTimer?.arm(atUSec: loop.now(.monotonic) + Self.pauseUSec)
+        return false
     }
 
     private func tellSomeJobs() {
@@ -111,10 +130,7 @@ final class ToldChanges {
             for name in names { tellJob(name) }
             return
         }
-        guard outlet.waitingBytes < Self.waitingBytesMax else {
-            restTimer?.arm(atUSec: loop.now(.monotonic) + Self.pauseUSec)
-            return
-        }
+        guard mayTellMore() else { return }
         for _ in 0..<Self.jobsPerTurn {
             guard let name = touchedJobs.popFirst() ?? untoldJobs.popFirst() else { break }
             tellJob(name)

@@ -39,7 +39,7 @@ extension Attempts {
     }
 
     private func adopt(_ found: SurveyedAttempt, _ run: Run) {
-        let attempt = LiveAttempt(adopting: run, onStop: intake.job(named: run.job)?.job.onStop ?? .leave)
+        let attempt = LiveAttempt(adopting: run, onStop: intake.definition(of: run.job)?.onStop ?? .leave)
         live[run.id] = attempt
         // The attempt goes with this object.
         let handle = runner.adopt(found) { [unowned self] report in ended(attempt, report) }

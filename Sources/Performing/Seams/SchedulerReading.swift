@@ -11,6 +11,8 @@ public protocol SchedulerReading: AnyObject {
     /// Sorted.
     var jobNames: [String] { get }
     func job(named name: String) -> Scheduler.JobView?
+    /// A job's definition alone, which costs nothing.
+    func definition(of name: String) -> Job?
     var nextRun: (job: String, at: Instant)? { get }
     /// Names of the jobs that have a fire time to come, soonest first, at most so many.
     func soonest(_ limit: Int) -> [String]

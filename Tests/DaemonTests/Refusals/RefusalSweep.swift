@@ -272,7 +272,7 @@ final class RefusalSweep {
     /// There are only so many queues: what a round has pushed goes with it. What was taken came back with the restart.
     private func emptyQueues() throws {
         for queue in try session.json("queue_list").arrayValue ?? [] {
-            let name = try queue.text("queue")
+            let name = queue.text("queue")
             for _ in 0..<(queue["items"]?.intValue ?? 0) {
                 let item = try session.json("queue_pop", .string(name)).text("id")
                 _ = try session.json("queue_ack", .string(name), .string(item))

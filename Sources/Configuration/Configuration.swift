@@ -40,6 +40,8 @@ public struct Configuration: Sendable, Equatable {
     public var isTracedByDefault = true
     /// Whether a `once` in the past runs at once in place of being refused.
     public var allowsPastEvents = false
+    /// What every process of a job finds in its environment, beside the session's own.
+    public var surroundings = CommonEnvironment()
     /// Own patterns of failure types, in the order in which they are tried; see `FailureClassifier`.
     public var failurePatterns: [FailureClassifier.Patterns] = []
     /// Failure type → the argv of a remedy that may run before the retry.

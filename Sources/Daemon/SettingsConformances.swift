@@ -24,4 +24,5 @@ extension Settings: SettingsControl {
 extension Settings: AttemptSettings {
     public var failureClassifier: FailureClassifier { configuration.failureClassifier }
     public var remediation: [String: [String]] { configuration.remediation }
+    public var surroundings: CommonEnvironment { configuration.surroundings }
 }

@@ -34,6 +34,7 @@ import Testing
             "cleanup_interval_hours": 1.5, "wake_settle": 1, "wake_spread": "2m", "launch_rate": 30,
             "stop_timeout": 5, "trace_enabled_by_default": false, "allow_past_events": true,
             "notifications": {"slack": {"webhook": "https://x"}, "toast": true},
+            "environment": {"A": "~/x:/y:${HOME}", "B": 7, "C": "a~/$HOME"}, "path": ["~/bin", "$HOME/b", "/opt/b"],
             "remediation": {"auth": ["login", "--quiet"]}, "failure_patterns": {"license": ["no seat"]},
             "runners": {"skill_direct": {"command": ["sk", "${skill}"]}, "mine": ["m", "${job}"]}
             """)
@@ -52,6 +53,10 @@ import Testing
         #expect(!configuration.isTracedByDefault)
         #expect(configuration.allowsPastEvents)
         #expect(configuration.notifications == #"{"slack": {"webhook": "https://x"}, "toast": true}"#)
+        let home = "/home/ada"
+        #expect(
+            configuration.surroundings.variables == ["A": "\(home)/x:/y:\(home)", "B": "7", "C": "a~/$HOME"])
+        #expect(configuration.surroundings.path == ["\(home)/bin", "\(home)/b", "/opt/b"])
         #expect(configuration.remediation == ["auth": ["login", "--quiet"]])
         #expect(configuration.failureClassifier.type(ofError: "No seat left", output: nil) == "license")
         #expect(configuration.runners["skill_direct"] == ["sk", "${skill}"])
@@ -94,6 +99,36 @@ import Testing
     func troubleWithTheSectionHasItsPlace(text: String, expected: String) throws {
         let error = #expect(throws: ConfigurationError.self) { try read(text) }
         #expect(error?.description == expected)
+    }
+
+    @Test(arguments: ["bin", "a:b", "$HOMER/x", "~user/bin"]) func aFolderOfThePathIsOneThatIsFound(_ folder: String) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try read("{\"schedules\": {\"path\": [\"\(folder)\"]}}")
+        }
+        #expect(error?.description.contains("one absolute folder") == true, "\(String(describing: error))")
+    }
+
+    @Test func theCommonEnvironmentIsLaidOverTheSessions() {
+        var common = CommonEnvironment()
+        (common.variables, common.path) = (["A": "1"], ["/first"])
+        var session = ["A": "0", "B": "2", "PATH": "/bin::/usr/bin"]
+        common.lay(over: &session, personal: "/home/ada/.local/bin")
+        #expect(session == ["A": "1", "B": "2", "PATH": "/first:/bin::/usr/bin:/home/ada/.local/bin"])
+        var bare: [String: String] = [:]
+        CommonEnvironment().lay(over: &bare, personal: nil)
+        #expect(bare == ["PATH": "/usr/local/bin:/usr/bin:/bin"])
+        // What is there already stays where it is.
+        var known = ["PATH": "/home/ada/.local/bin:/bin"]
+        CommonEnvironment().lay(over: &known, personal: "/home/ada/.local/bin")
+        #expect(known["PATH"] == "/home/ada/.local/bin:/bin")
+    }
+
+    @Test func aVariableOfARunnerWithoutItsDollarIsAWarning() throws {
+        let configuration = try configuration(
+            #""runners": {"a": ["x", "{skill}", "{other}", "${persona}"], "b": ["y", "-p={persona}"]}"#)
+        #expect(configuration.warnings.count == 2, "\(configuration.warnings)")
+        #expect(configuration.warnings[0].hasPrefix("runners.a: \"{skill}\" stands for itself"))
+        #expect(configuration.warnings[1].contains("the variable is \"${persona}\""))
     }
 
     @Test func anUnknownZoneOfTheSectionHasItsPlace() throws {

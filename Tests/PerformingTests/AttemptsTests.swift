@@ -77,6 +77,7 @@ private final class RealStage {
 private final class FakeAttemptSettings: AttemptSettings {
     var failureClassifier = FailureClassifier(own: [])
     var remediation: [String: [String]] = [:]
+    var surroundings = CommonEnvironment()
 }
 
 @Suite("Attempts: real supervisors, a store in memory, no bus")

@@ -26,6 +26,14 @@ extension DocumentedKeys {
                 """,
                 example: #"{"runners": {"agent": {"command": ["agent", "--task", "${skill}"]}}}"#),
             DocumentedKey(
+                "environment", default: "{}",
+                "Variables of every job, on top of the session's; ~ and $HOME are the home folder.",
+                example: #"{"environment": {"EDITOR": "vi", "CONFIG": "~/agents"}}"#),
+            DocumentedKey(
+                "path", default: "[]",
+                "Folders where programs are looked for first; ~/.local/bin is looked through last, where it exists.",
+                example: #"{"path": ["~/bin", "/opt/agents/bin"]}"#),
+            DocumentedKey(
                 "default_retry", default: "none", "What the retry of each job is laid over.",
                 example: #"{"default_retry": {"max_attempts": 3, "delay_seconds": 30}}"#),
             DocumentedKey(

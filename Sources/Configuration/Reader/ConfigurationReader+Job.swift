@@ -111,7 +111,7 @@ extension ConfigurationReader {
         if let field = fields["output_limit"] { job.outputLimit = try field.integer(0...Bounds.outputLimitMax) }
     }
 
-    private func readEnvironment(_ field: Field) throws(FieldError) -> [String: String] {
+    func readEnvironment(_ field: Field) throws(FieldError) -> [String: String] {
         var environment: [String: String] = [:]
         for member in try field.members("an object: variable → text") {
             guard !member.key.isEmpty, !member.key.contains("="), !member.key.utf8.contains(0) else {

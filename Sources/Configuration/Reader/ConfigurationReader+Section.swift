@@ -8,7 +8,7 @@ extension ConfigurationReader {
         "execution_timeout", "retention_days", "auto_cleanup_enabled", "cleanup_interval_hours", "wake_settle",
         "wake_spread", "notifications", "trace_enabled_by_default", "allow_past_events", "retry_failed_events",
         "max_retry_attempts", "retry_delay", "launch_rate", "stop_timeout", "failure_patterns", "remediation",
-        "description", "check_interval",
+        "environment", "path", "description", "check_interval",
     ])
 
     /// The known key that is nearest to one that is none of the section; nil for those that are, and for keys that
@@ -57,6 +57,7 @@ extension ConfigurationReader {
         }
         try readSettings(fields, into: &configuration)
         try readFailures(fields, into: &configuration)
+        try readSurroundings(fields, into: &configuration)
         try readRunners(fields["runners"], into: &configuration)
         try readDefaultRetry(fields, into: &configuration)
         if let jobs = fields["jobs"] {
@@ -176,6 +177,25 @@ extension ConfigurationReader {
         }
     }
 
+    // MARK: - The environment of every job
+
+    private func readSurroundings(_ fields: Fields, into configuration: inout Configuration) throws(FieldError) {
+        if let field = fields["environment"] {
+            configuration.surroundings.variables = try readEnvironment(field).mapValues {
+                CommonEnvironment.filled($0, home: home)
+            }
+        }
+        if let field = fields["path"] {
+            for element in try field.elements(of: "folders") {
+                let folder = CommonEnvironment.filled(try element.nonEmptyString(expected: "a folder"), home: home)
+                guard folder.hasPrefix("/"), !folder.contains(":") else {
+                    throw element.refusal(expected: "one absolute folder, such as ~/bin")
+                }
+                configuration.surroundings.path.append(folder)
+            }
+        }
+    }
+
     // MARK: - Failures
 
     private func readFailures(_ fields: Fields, into configuration: inout Configuration) throws(FieldError) {
@@ -197,6 +217,19 @@ extension ConfigurationReader {
 
     // MARK: - Runners
 
+    /// What to say of `{skill}`, which stands for itself; nil where there is none.
+    private func bareVariable(in argument: String, runner: String) -> String? {
+        let parts = argument.split(separator: "{", omittingEmptySubsequences: false)
+        let bare = zip(parts, parts.dropFirst()).lazy.compactMap { before, part -> String? in
+            guard before.last != "$", let end = part.firstIndex(of: "}") else { return nil }
+            let name = String(part[..<end])
+            return TemplateVariable.names.contains(name) ? name : nil
+        }.first
+        return bare.map {
+            "runners.\(runner): \"{\($0)}\" stands for itself in \"\(argument)\"; the variable is \"${\($0)}\""
+        }
+    }
+
     private static let runnerVocabulary = Vocabulary(["command", "extra_arguments"])
 
     /// A broken runner is the trouble of the jobs that choose it: it is noted, and the section stands.
@@ -205,7 +238,9 @@ extension ConfigurationReader {
         for entry in try field.members("an object: name → {\"command\": [argv]}") where !entry.value.isNull {
             let name = Runners.canonical(entry.key)
             do {
-                configuration.runners[name] = try readRunner(entry, name: name)
+                let command = try readRunner(entry, name: name)
+                configuration.runners[name] = command
+                configuration.warnings += command.compactMap { bareVariable(in: $0, runner: name) }
             } catch {
                 configuration.runners[name] = nil
                 configuration.runnerFaults[name] = error.message

@@ -1,4 +1,5 @@
 import Configuration
+import Glibc
 import JSON
 import Processes
 import Schedules
@@ -31,8 +32,12 @@ struct AttemptPlan {
         "DBUS_STARTER_BUS_TYPE",
     ]
 
-    /// - Parameter session: the environment of the session as it is now.
-    init(_ launch: Launch, session: [String: String], home: String) throws(JobError) {
+    /// - Parameters:
+    ///   - session: the environment of the session as it is now.
+    ///   - common: what is laid over it for every job.
+    init(
+        _ launch: Launch, session: [String: String], common: CommonEnvironment, home: String
+    ) throws(JobError) {
         let (run, job) = (launch.run, launch.job)
         let scheduledAt = (run.scheduledFor ?? run.createdAt).rfc3339(in: job.zone)
         let traceparent = run.traceID.map { "00-\($0)-\(Self.spanID(run))-01" }
@@ -40,6 +45,8 @@ struct AttemptPlan {
         var environment = session.filter { name, _ in
             job.isEnvironmentClean ? Self.cleanVariables.contains(name) : !Self.serviceVariables.contains(name)
         }
+        let personal = expandHome("~/.local/bin", home: home)
+        common.lay(over: &environment, personal: access(personal, X_OK) == 0 ? personal : nil)
         if let path = job.environmentFile {
             environment.merge(
                 try Self.take(job, "environment_file") { () throws(PrivateFileError) in

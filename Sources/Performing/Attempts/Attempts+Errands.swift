@@ -58,7 +58,9 @@ extension Attempts {
     }
 
     private func remedyRequest(_ argv: [String], _ launch: Launch) throws(JobError) -> AttemptRequest {
-        let plan = try AttemptPlan(launch, session: session.ownEnvironment, home: home)
+        let plan = try AttemptPlan(
+            launch, session: session.ownEnvironment, common: settings.surroundings,
+            home: home)
         var request = AttemptRequest(
             run: Self.remedyName(of: launch.run.id), attempt: 1, arguments: argv, environment: plan.environment,
             workingDirectory: plan.workingDirectory)
@@ -77,7 +79,8 @@ extension Attempts {
         definition.credentials = [:]
         do throws(JobError) {
             let plan = try AttemptPlan(
-                Launch(run: run, job: definition), session: session.ownEnvironment, home: home)
+                Launch(run: run, job: definition), session: session.ownEnvironment, common: settings.surroundings,
+                home: home)
             var request = AttemptRequest(
                 run: id + Self.conditionSuffix, attempt: 1, arguments: plan.arguments, environment: plan.environment,
                 workingDirectory: plan.workingDirectory)

@@ -26,7 +26,7 @@ extension Attempts {
         _ request: inout AttemptRequest, _ launch: Launch, session: [String: String]
     ) throws(JobError) {
         let job = launch.job
-        let plan = try AttemptPlan(launch, session: session, home: home)
+        let plan = try AttemptPlan(launch, session: session, common: settings.surroundings, home: home)
         request.environment = plan.environment
         request.workingDirectory = plan.workingDirectory
         request.arguments = plan.arguments

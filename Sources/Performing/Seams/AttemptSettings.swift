@@ -5,4 +5,6 @@ public protocol AttemptSettings: AnyObject {
     var failureClassifier: FailureClassifier { get }
     /// Failure type → the argv of a remedy that may run before the retry.
     var remediation: [String: [String]] { get }
+    /// What is laid over the session's environment, for every job.
+    var surroundings: CommonEnvironment { get }
 }

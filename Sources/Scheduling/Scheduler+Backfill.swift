@@ -57,9 +57,11 @@ extension Scheduler {
         uncommittedIDs.reserveCapacity(uncommittedIDs.count + candidates.count)
         for candidate in candidates {
             if candidate.fire > entry.state.decidedThrough { claim(candidate.fire, entry) }
+            // Looked up once more, where there is one: a thousand records in hand are half a megabyte.
+            let record = candidate.hasRecord ? record(of: entry.job.name, at: candidate.fire) : nil
             var run = makeRun(
-                entry.job, at: candidate.fire, trigger: .manual, scheduledFor: candidate.fire,
-                replacing: candidate.record, now: now)
+                entry.job, at: candidate.fire, trigger: .manual, scheduledFor: candidate.fire, replacing: record,
+                now: now)
             run.coveredCount = 0
             let active = makeActive(run, job: entry.job, entry: entry)
             touch(active)
@@ -91,13 +93,17 @@ extension Scheduler {
             last = fire
             guard !entry.isExcluded(fire) else { continue }
             switch earlierRun(of: entry.job.name, at: fire) {
-            case nil: candidates.append(BackfillCandidate(fire: fire, record: nil))
+            case nil: candidates.append(BackfillCandidate(fire: fire, hasRecord: false))
             case .kept(let run) where !run.status.isExecuted && run.coveredCount <= 1:
-                candidates.append(BackfillCandidate(fire: fire, record: run))
+                candidates.append(BackfillCandidate(fire: fire, hasRecord: true))
             case .kept, .removed: break
             }
         }
         return candidates
+    }
+
+    private func record(of job: String, at fire: Instant) -> Run? {
+        if case .kept(let run)? = earlierRun(of: job, at: fire) { run } else { nil }
     }
 
     /// All of the runs are made, or none.
@@ -119,8 +125,8 @@ extension Scheduler {
     }
 }
 
-/// A fire time without a run, and the record that says why, which the run replaces.
+/// A fire time without a run, and whether there is a record that says why, which the run replaces.
 private struct BackfillCandidate {
     var fire: Instant
-    var record: Run?
+    var hasRecord: Bool
 }

@@ -12,7 +12,7 @@ import Testing
     init() throws {
         session = try Session(jobs: [
             ["name": "late", "cron": "0 9 1 1 *", "command": ["true"], "owner": "ann", "tags": ["x"]],
-            ["name": "soon", "cron": "*/5 * * * *", "command": ["true"], "description": "often", "tags": ["x", "y"]],
+            ["name": "soon", "cron": Session.soon, "command": ["true"], "description": "often", "tags": ["x", "y"]],
             ["name": "by_hand", "command": ["echo", "done"]],
             ["name": "fails", "command": ["sh", "-c", "echo 'error 401'; exit 3"]],
             ["name": "off", "cron": "0 9 * * *", "command": ["true"], "enabled": false],

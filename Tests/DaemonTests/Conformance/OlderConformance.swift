@@ -9,7 +9,7 @@ extension ConformanceTests {
             jobs: [
                 ["name": "late", "cron": "0 9 1 1 *", "command": ["true"], "owner": "ann", "tags": ["x"]],
                 [
-                    "name": "soon", "cron": "*/5 * * * *", "description": "often", "tags": ["x", "y"],
+                    "name": "soon", "cron": Session.soon, "description": "often", "tags": ["x", "y"],
                     "skill": "coffee", "persona": "dev", "notify": ["slack"],
                 ],
                 ["name": "by_hand", "command": ["echo", "done"]],

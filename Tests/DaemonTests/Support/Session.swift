@@ -21,6 +21,13 @@ final class Session {
     static let interface: InterfaceName = "com.aiworkflow.BotCron"
     static let secondsDefault = patience
 
+    /// A cron expression of a job that is the next to be due and that no test is to meet: in one to two hours.
+    static var soon: JSONValue {
+        var (now, parts) = (time(nil), tm())
+        gmtime_r(&now, &parts)
+        return .string("0 \((parts.tm_hour + 2) % 24) * * *")
+    }
+
     /// What `XDG_RUNTIME_DIR` leads to.
     private let memory: String
     let scratch: ScratchFolder

@@ -109,8 +109,10 @@ extension Scheduler {
     /// All of the runs are made, or none.
     private func requireRoom(_ entry: JobEntry, for fires: [Instant], now: Instant) throws(Refusal) {
         let name = entry.job.name
-        if isBudgetUsedUp(entry, now: now) {
-            throw .limitExceeded("\"\(name)\" is not run: its budget for today is used up; tomorrow it has one again")
+        if !fires.isEmpty, isBudgetUsedUp(entry, by: fires.count, now: now) {
+            throw .limitExceeded(
+                "\"\(name)\" is not run \(fires.count) times: its budget for today is used up before that; take a "
+                    + "shorter span, or another day")
         }
         guard runs.count + fires.count <= Limits.activeRuns,
             entry.waiting.count + fires.count <= Limits.waitingRunsPerJob

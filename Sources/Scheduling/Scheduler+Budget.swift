@@ -2,13 +2,13 @@ import Schedules
 
 /// How much of a job may be run in a day of its zone.
 extension Scheduler {
-    /// Whether a job has used up what it may run in this day of its zone.
-    func isBudgetUsedUp(_ entry: JobEntry, now: Instant) -> Bool {
+    /// Whether a job has used up what it may run in this day of its zone, or would with so many more runs.
+    func isBudgetUsedUp(_ entry: JobEntry, by more: Int = 1, now: Instant) -> Bool {
         let budget = entry.job.budget
         guard !budget.isUnlimited else { return false }
         let isToday = entry.state.budgetUse.day == startOfDay(entry, now: now)
         let use = isToday ? entry.state.budgetUse : BudgetUse()
-        return budget.runsPerDay.map { use.runs + waitingRuns(of: entry) >= $0 } ?? false
+        return budget.runsPerDay.map { use.runs + waitingRuns(of: entry) + more > $0 } ?? false
             || budget.wallTimePerDay.map { use.wallTime >= $0 } ?? false
             || budget.costPerDay.map { use.cost >= $0 } ?? false
     }

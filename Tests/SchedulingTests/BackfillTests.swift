@@ -114,6 +114,22 @@ import Testing
         #expect(why.contains("budget"))
     }
 
+    @Test func `all or none: what the budget leaves is no part of a span`() {
+        let rig = afterDowntime { $0.budget.runsPerDay = 2 }
+        guard case .refused(.limitExceeded)? = ask(rig, "01:00", "03:00") else {
+            Issue.record("three are run where two may be")
+            return
+        }
+        #expect(rig.launches.isEmpty)
+        #expect(fires(ask(rig, "01:00", "02:00")) == ["01:00", "02:00"])
+        guard case .refused(.limitExceeded)? = ask(rig, "03:00", "03:00") else {
+            Issue.record("a third is run")
+            return
+        }
+        // Nothing to run needs no budget.
+        #expect(fires(ask(rig, "01:00", "02:00"))?.isEmpty == true)
+    }
+
     @Test func `a restart between two of them loses none`() {
         let rig = afterDowntime()
         _ = ask(rig, "01:00", "03:00")

@@ -34,7 +34,7 @@ final class Catalogue {
 
     /// A definition that cannot be scheduled, where no good one has its name.
     func refusedJob(_ name: String) -> RefusedJob? {
-        guard scheduler.job(named: name) == nil else { return nil }
+        guard scheduler.definition(of: name) == nil else { return nil }
         let refused = refused
         let place = refused.firstPlace { $0.name >= name }
         return place < refused.count && refused[place].name == name ? refused[place] : nil
@@ -78,7 +78,7 @@ final class Catalogue {
         if let knownRefusedCount { return knownRefusedCount }
         var count = 0
         for (place, job) in refused.enumerated() where place == 0 || refused[place - 1].name != job.name {
-            if scheduler.job(named: job.name) == nil { count += 1 }
+            if scheduler.definition(of: job.name) == nil { count += 1 }
         }
         knownRefusedCount = count
         return count
@@ -121,19 +121,19 @@ final class Catalogue {
         guard !isStale else { return }
         // So many that going once over all is cheaper than putting each in its place.
         guard added.count + removed.count <= 16 else { return merge(added, removed) }
-        for name in removed where scheduler.job(named: name) == nil {
+        for name in removed where scheduler.definition(of: name) == nil {
             let place = sortedNames.firstPlace { $0 >= name }
             if place < sortedNames.count, sortedNames[place] == name { sortedNames.remove(at: place) }
         }
-        for name in added where scheduler.job(named: name) != nil {
+        for name in added where scheduler.definition(of: name) != nil {
             let place = sortedNames.firstPlace { $0 >= name }
             if place == sortedNames.count || sortedNames[place] != name { sortedNames.insert(name, at: place) }
         }
     }
 
     private func merge(_ added: [String], _ removed: [String]) {
-        let gone = Set(removed.filter { scheduler.job(named: $0) == nil })
-        var new = added.filter { scheduler.job(named: $0) != nil }.sorted()[...]
+        let gone = Set(removed.filter { scheduler.definition(of: $0) == nil })
+        var new = added.filter { scheduler.definition(of: $0) != nil }.sorted()[...]
         var merged: [String] = []
         merged.reserveCapacity(sortedNames.count + new.count)
         func take(_ name: String) { if merged.last != name { merged.append(name) } }

@@ -42,9 +42,17 @@ extension Requests {
         if let instant = object["scheduled_for"], !instant.isNull {
             request.scheduledFor = try instant.instant("scheduled_for", telling.zone(ofJob: name))
         }
+        askForRun(call, { [request] in .runRequested(request, ticket: $0) }, done)
+    }
+
+    /// Who asked is remembered for as long as the run has not ended.
+    private func askForRun(
+        _ call: MethodCall, _ event: @escaping (Ticket) -> Event,
+        _ done: @escaping (Reply) throws(ErrorReply) -> Void
+    ) {
         ask(
-            call, for: { [request] in .runRequested(request, ticket: $0) },
-            answer: { [self] reply throws(ErrorReply) in
+            call, for: event,
+            answer: { [requestedRuns] reply throws(ErrorReply) in
                 requestedRuns.asked(reply, call.sender)
                 try done(reply)
             })
@@ -56,12 +64,7 @@ extension Requests {
     ) throws(ErrorReply) {
         try requestedRuns.admit(call.sender)
         let job = try read(definition)
-        ask(
-            call, for: { .runOnce(job, RunRequest(job: job.name), ticket: $0) },
-            answer: { [self] reply throws(ErrorReply) in
-                requestedRuns.asked(reply, call.sender)
-                try done(reply)
-            })
+        askForRun(call, { .runOnce(job, RunRequest(job: job.name), ticket: $0) }, done)
     }
 
     /// Asks for the job of a run once more, with that run's inputs; of a definition that was never scheduled, for it.
@@ -73,11 +76,7 @@ extension Requests {
         intake.whenDurable { [self] in
             guard !call.isAnswered else { return }
             do throws(ErrorReply) {
-                let event = try again(try telling.find(id))
-                ask(call, for: event) { [self] reply throws(ErrorReply) in
-                    requestedRuns.asked(reply, call.sender)
-                    try done(reply)
-                }
+                askForRun(call, try again(try telling.find(id)), done)
             } catch {
                 call.fail(error)
             }

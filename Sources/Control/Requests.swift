@@ -98,7 +98,7 @@ final class Requests {
             throw ErrorReply(.invalidJob, "the job \"\(job.name)\" is not made: \(fault)")
         }
         let made = scheduler.jobCount - settings.configuration.jobs.count
-        guard made < Bounds.busJobs || scheduler.job(named: job.name) != nil else {
+        guard made < Bounds.busJobs || scheduler.definition(of: job.name) != nil else {
             throw ErrorReply(
                 .limitsExceeded,
                 "cannot make the job \"\(job.name)\": \(made) jobs were made over the bus; at most \(Bounds.busJobs)")
@@ -135,7 +135,7 @@ final class Requests {
         while true {
             let digits = String(UInt32.random(in: 0 ... .max), radix: 16)
             let name = "job-" + String(repeating: "0", count: 8 - digits.count) + digits
-            if scheduler.job(named: name) == nil { return name }
+            if scheduler.definition(of: name) == nil { return name }
         }
     }
 }

@@ -159,7 +159,7 @@ final class StateFileSync {
                 if isEnabled != overrides.jobs[state.job] { jobs[state.job] = isEnabled }
             // Another job of its name is not the one that was toggled.
             case .removeDefinition(let job)
-            where overrides.jobs[job] != nil && reading.job(named: job) == nil:
+            where overrides.jobs[job] != nil && reading.definition(of: job) == nil:
                 jobs[job] = .some(nil)
             default: break
             }
@@ -214,7 +214,7 @@ final class StateFileSync {
     /// The store notes what the file says, so that the next daemon knows what is news in it: once all of it is on
     /// record, so that nothing of it is lost with this daemon.
     private func note(_ reading: any SchedulerReading) {
-        for name in untaken.jobs.keys where reading.job(named: name) == nil { untaken.jobs[name] = nil }
+        for name in untaken.jobs.keys where reading.definition(of: name) == nil { untaken.jobs[name] = nil }
         guard noted != overrides, untaken == Overrides() else { return }
         // Where that fails the next commit tries again.
         if (try? store.keep(overrides.text, as: .stateFile)) != nil { noted = overrides }

@@ -61,7 +61,7 @@ private final class LocalZone {
         do {
             rules = try zones.zone(named: "local")
         } catch {
-            let variable = getenv("TZ").map { String(cString: $0) }
+            let variable = variable("TZ")
             // The error is of the file or of the variable; which one it is, people are to know.
             let place = variable.map { "TZ=\"\($0)\": " }
             screen.warn("\(place ?? "")\(error.sentence); times are in UTC")

@@ -34,8 +34,6 @@ struct Pager: ~Copyable {
         while waitpid(pid, nil, 0) < 0, errno == EINTR {}
     }
 
-    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
-
     private static var command: String? {
         guard let wanted = variable("BOTCRONCTL_PAGER") ?? variable("PAGER") else {
             return isInstalled("less") ? "less" : nil

@@ -16,7 +16,7 @@ struct Screen: Sendable {
         isJSON = options.isJSON
         let isTerminal = isatty(STDOUT_FILENO) == 1
         width = isTerminal ? Self.terminalWidth : nil
-        let refuses = options.refusesColor || Self.isSet("NO_COLOR") || Self.value("TERM") == "dumb"
+        let refuses = options.refusesColor || Self.isSet("NO_COLOR") || variable("TERM") == "dumb"
         hasColor = isTerminal && !refuses
         hasErrorColor = isatty(STDERR_FILENO) == 1 && !refuses
     }
@@ -60,10 +60,8 @@ struct Screen: Sendable {
         return Int(size.ws_col)
     }
 
-    private static func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
-
     /// no-color.org: any text but the empty one.
-    private static func isSet(_ name: String) -> Bool { !(value(name) ?? "").isEmpty }
+    private static func isSet(_ name: String) -> Bool { !(variable(name) ?? "").isEmpty }
 
     private static func write(_ text: String, to descriptor: Int32) { write(Array(text.utf8), to: descriptor) }
 

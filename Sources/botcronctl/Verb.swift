@@ -128,6 +128,19 @@ struct Request: Sendable {
 
     func usage(_ message: String) -> Failure { .usage(message, verb: verb) }
 
+    /// `NAME=VALUE` of an option that is given once for each; nil where it is not given.
+    func pairs(_ option: String) throws(Failure) -> [(name: String, value: String)]? {
+        guard let words = lists[option] else { return nil }
+        var pairs: [(name: String, value: String)] = []
+        for word in words {
+            guard let equals = word.firstIndex(of: "="), equals > word.startIndex else {
+                throw usage("\(option): found \"\(word)\", expected NAME=VALUE")
+            }
+            pairs.append((String(word[..<equals]), String(word[word.index(after: equals)...])))
+        }
+        return pairs
+    }
+
     /// The value of an option as a whole number.
     func integer(_ option: String, _ range: ClosedRange<Int>, default standard: Int) throws(Failure) -> Int {
         guard let text = options[option] else { return standard }

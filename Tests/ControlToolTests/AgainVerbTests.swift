@@ -122,6 +122,18 @@ import Testing
         #expect(try stage.control("tag", "made", "new", "--remove").output == "made has no tags\n")
     }
 
+    // MARK: - The first screen of the README
+
+    @Test func anAgentIsToldAMessageByTheRunnerThatWasSet() throws {
+        let runner = #"{"command": ["printf", "told: %s\\n", "${message}"]}"#
+        #expect(try stage.control("config", "set", "schedules", "runners.message", runner).code == 0)
+        let added = try stage.control(
+            "add", "standup", "--cron", "0 9 * * MON-FRI", "--project", "/tmp", "--message", "Write 'it' down; $HOME")
+        #expect(added.code == 0, "\(added)")
+        let outcome = try stage.control("run", "standup", "--follow")
+        #expect(outcome.code == 0 && outcome.output == "told: Write 'it' down; $HOME\n", "\(outcome)")
+    }
+
     // MARK: - What comes next
 
     @Test func nextOfAJobBeginsWithWhatTheDaemonSays() throws {
@@ -131,6 +143,18 @@ import Testing
             #expect(fires.arrayValue?.count == 3)
             #expect(fires[0] == job["next_run"], "\(name)")
         }
+        // A runner that only the daemon knows, and an instant that counts from when it was added.
+        #expect(
+            try stage.control("config", "set", "schedules", "runners.mine", #"{"command": ["echo", "${skill}"]}"#).code
+                == 0)
+        #expect(try stage.control("add", "agent", "--cron", "@yearly", "--skill", "x", "--mode", "mine").code == 0)
+        #expect(try stage.control("add", "later", "--at", "in 90 minutes", "--", "true").code == 0)
+        for (name, count) in [("agent", 3), ("later", 1)] {
+            let next = try json(stage.control("show", name, "--json"))["next_run"]
+            let fires = try json(stage.control("next", name, "-n3", "--json"))
+            #expect(fires.arrayValue?.count == count && fires[0] == next, "\(name): \(fires)")
+        }
+        #expect(try stage.control("calendar", "--json").output.contains("\"later\""))
         let leap = try stage.control("next", "leap", "-n2").output
         #expect(leap.hasPrefix("leap: at 00:00, on the 29th, in February"), "\(leap)")
         #expect(try stage.control("next", "off").output.contains("no next fire time; see why: botcronctl why off"))

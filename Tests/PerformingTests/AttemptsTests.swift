@@ -93,6 +93,21 @@ struct AttemptsTests {
         #expect(stage.attempts.live.isEmpty, "what is committed is forgotten")
     }
 
+    @Test("what the section says of the environment holds for every job, and a job's own word wins")
+    func commonEnvironment() throws {
+        let stage = try RealStage(jobs: [
+            RealStage.job("a", "echo $PATH $A $B $C") { $0.environment = ["B": "own"] },
+            RealStage.job("b", "echo $PATH $A $B $C") { $0.isEnvironmentClean = true },
+        ])
+        (stage.settings.surroundings.variables, stage.settings.surroundings.path) = (
+            ["A": "1", "B": "2", "C": "3 4"], ["/first", "/second"]
+        )
+        try stage.start()
+        #expect(
+            try stage.end(of: try stage.run("a")).outputPreview == "/first:/second:/usr/bin:/bin 1 own 3 4\n")
+        #expect(try stage.end(of: try stage.run("b")).outputPreview == "/first:/second:/usr/bin:/bin 1 2 3 4\n")
+    }
+
     @Test("a run is claimed by its folder before it is on record")
     func claimedFirst() throws {
         let stage = try RealStage(jobs: [RealStage.job("a", "true")])

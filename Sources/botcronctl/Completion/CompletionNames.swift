@@ -26,7 +26,7 @@ enum CompletionNames {
     /// Ends the program at the limit, whatever it waits for: a bus that takes a connection and says nothing does not
     /// return from libdbus.
     private static func endInTime() {
-        let wanted = getenv(variable).flatMap { Int(String(cString: $0)) } ?? limitMSecStandard
+        let wanted = botcronctl.variable(variable).flatMap { Int($0) } ?? limitMSecStandard
         let limit = min(max(wanted, 1), limitMSecMax)
         signal(SIGALRM) { _ in _exit(ExitCode.success) }
         var timer = itimerval()

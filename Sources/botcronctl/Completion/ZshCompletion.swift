@@ -25,7 +25,7 @@ enum ZshCompletion {
         """
 
     private static var verbs: String {
-        let rows = Verb.all.map { "        " + quoted("\($0.name):\($0.summary)") }
+        let rows = Verb.all.map { "        " + ShellWords.inQuotes("\($0.name):\($0.summary)") }
         return
             (["_botcronctl_verbs() {", "    local -a verbs", "    verbs=("] + rows
             + ["    )", "    _describe -t verbs verb verbs", "}"]).joined(separator: "\n")
@@ -36,7 +36,7 @@ enum ZshCompletion {
         for place in 0..<min(verb.argumentCount.upperBound, max(1, verb.meanings.count)) {
             guard let meaning = verb.meaning(at: place) else { continue }
             let isOptional = place >= verb.argumentCount.lowerBound
-            words.append(quoted((isOptional ? "::" : ":") + "argument:" + offer(meaning)))
+            words.append(ShellWords.inQuotes((isOptional ? "::" : ":") + "argument:" + offer(meaning)))
         }
         if verb.takesCommand { words.append("'*:::command:_normal'") }
         let lines = ["_arguments -S $global"] + words
@@ -48,14 +48,14 @@ enum ZshCompletion {
     private static func specification(of option: Verb.Option) -> String {
         let summary = "[" + escaped(option.summary) + "]"
         guard let value = option.value else {
-            guard option.spellings.count > 1 else { return quoted(option.spellings[0] + summary) }
+            guard option.spellings.count > 1 else { return ShellWords.inQuotes(option.spellings[0] + summary) }
             return "'(\(option.spellings.joined(separator: " ")))'{\(option.spellings.joined(separator: ","))}"
-                + quoted(summary)
+                + ShellWords.inQuotes(summary)
         }
         let spellings = option.spellings.map { $0.hasPrefix("--") ? $0 + "=" : $0 }
         let rest = summary + ":" + escaped(value) + ":" + offer(option.meaning)
-        guard spellings.count > 1 else { return quoted("*" + spellings[0] + rest) }
-        return "'*'{\(spellings.joined(separator: ","))}" + quoted(rest)
+        guard spellings.count > 1 else { return ShellWords.inQuotes("*" + spellings[0] + rest) }
+        return "'*'{\(spellings.joined(separator: ","))}" + ShellWords.inQuotes(rest)
     }
 
     private static func offer(_ meaning: Verb.Meaning) -> String {
@@ -76,9 +76,5 @@ enum ZshCompletion {
     /// In a text of `_arguments` these have a meaning of their own.
     private static func escaped(_ text: String) -> String {
         text.map { "[]:\\".contains($0) ? "\\\($0)" : "\($0)" }.joined()
-    }
-
-    private static func quoted(_ text: String) -> String {
-        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }

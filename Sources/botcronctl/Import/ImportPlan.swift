@@ -21,7 +21,7 @@ struct ImportPlan {
 
         init(name: String, definition: JSONObject?) {
             self.name = name
-            self.definition = definition.map { ImportPlan.nameless($0) }
+            self.definition = definition?.nameless
         }
     }
 
@@ -57,11 +57,5 @@ struct ImportPlan {
                 number += 1
             }
         }
-    }
-
-    static func nameless(_ definition: JSONObject) -> JSONObject {
-        var definition = definition
-        for key in ["name", "job_id", "schedule_id", "id"] { definition[key] = nil }
-        return definition
     }
 }

@@ -161,8 +161,7 @@ struct ImportReading {
 
     /// Every job as the daemon would read it: what it would refuse is not taken, and why is said now.
     private func checked(_ imported: ImportedText, _ context: Context) -> ImportedText {
-        let home = ConfigurationFile.homeFolder(environment: userEnvironment())
-        return Self.checked(imported, ConfigurationReader(zones: context.zones, home: home, now: context.now))
+        Self.checked(imported, context.configurationReader)
     }
 
     static func checked(_ imported: ImportedText, _ reader: ConfigurationReader) -> ImportedText {
@@ -186,9 +185,8 @@ extension AtJob {
     static func labels(inQueue text: String) -> [(number: Int, label: Label)] {
         text.split(separator: "\n").compactMap { line in
             let words = line.split { " \t".contains($0) }
-            let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
             guard words.count >= 7, let number = Int(words[0]), let day = Int(words[3]), let year = Int(words[5]),
-                let month = months.firstIndex(of: String(words[2]))
+                let month = Days.months.firstIndex(of: String(words[2]))
             else { return nil }
             let date = "\(year)-\(padded(month + 1))-\(padded(day))T\(words[4])Z"
             let at = try? Instant.absolute(date, zone: .utc)
@@ -197,29 +195,4 @@ extension AtJob {
     }
 
     private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-}
-
-/// What other programs print and read.
-enum ProgramText {
-    /// - Parameter command: for a shell; made of words of ours alone.
-    static func output(of command: String, named name: String) throws(Failure) -> [UInt8] {
-        guard let stream = popen(command, "re") else { throw .broken("cannot start \(name)") }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = fread(&buffer, 1, buffer.count, stream)
-            guard count > 0 else { break }
-            bytes += buffer[..<count]
-        }
-        let status = pclose(stream)
-        // It has said why, on stderr.
-        guard status == 0 else { throw .broken("\(name) had nothing to give") }
-        return bytes
-    }
-
-    static func give(_ bytes: [UInt8], to command: String) throws(Failure) {
-        guard let stream = popen(command, "we") else { throw .broken("cannot start \(command)") }
-        let written = fwrite(bytes, 1, bytes.count, stream)
-        guard pclose(stream) == 0, written == bytes.count else { throw .broken("\(command) did not take it") }
-    }
 }

@@ -163,12 +163,3 @@ struct ImportReport {
         return .object(object)
     }
 }
-
-extension JSONObject {
-    /// A definition without a name, with one: in front, where people look for it.
-    func named(_ name: String) -> JSONObject {
-        var object: JSONObject = ["name": .string(name)]
-        for (key, value) in self { object[key] = value }
-        return object
-    }
-}

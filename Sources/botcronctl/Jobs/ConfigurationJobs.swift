@@ -28,7 +28,8 @@ struct ConfigurationJobs {
     /// The new name is put where the old one is, whichever of its spellings the definition has.
     func rename(_ name: String, to new: String) throws(Failure) {
         try edit(name, becomes: new) { document, index in
-            let key = Self.nameKeys.first { document.root[Self.jobs + [.index(index), .key($0)]] != nil } ?? "name"
+            let key =
+                JSONObject.nameKeys.first { document.root[Self.jobs + [.index(index), .key($0)]] != nil } ?? "name"
             try document.set(.string(new), at: Self.jobs + [.index(index), .key(key)])
         }
     }
@@ -62,12 +63,9 @@ struct ConfigurationJobs {
     // MARK: - Editing
 
     private static let jobs: [JSONPathStep] = ["schedules", "jobs"]
-    private static let nameKeys = ["name", "job_id", "schedule_id", "id"]
 
     private static func index(of name: String, in root: JSONValue) -> Int? {
-        root[jobs]?.arrayValue?.firstIndex { job in
-            nameKeys.lazy.compactMap { job[$0]?.stringValue }.first == name
-        }
+        root[jobs]?.arrayValue?.firstIndex { $0.objectValue?.jobName == name }
     }
 
     private func edit(
@@ -105,9 +103,7 @@ struct ConfigurationJobs {
     }
 
     private func check(_ name: String, _ document: JSONDocument) throws {
-        let home = ConfigurationFile.homeFolder(environment: userEnvironment())
-        let reader = ConfigurationReader(zones: context.zones, home: home, now: context.now)
-        let refused = try reader.read(document: document).refused.first { $0.name == name }
+        let refused = try context.configurationReader.read(document: document).refused.first { $0.name == name }
         guard let refused else { return }
         var failure = Failure(ExitCode.failure, ServiceError.invalidJob.name, "\(refused.name): \(refused.error)")
         failure.refusal = Refusal(refused.error, definition: try? JSONValue(parsing: refused.definition))

@@ -99,12 +99,7 @@ struct JobOption: Sendable {
         case .path: return .string(absolutePath(last))
         case .members:
             var members = JSONObject()
-            for word in words {
-                guard let equals = word.firstIndex(of: "="), equals > word.startIndex else {
-                    throw request.usage("\(name): found \"\(word)\", expected \(option.value ?? "")")
-                }
-                members[String(word[..<equals])] = .string(String(word[word.index(after: equals)...]))
-            }
+            for (name, value) in try request.pairs(name) ?? [] { members[name] = .string(value) }
             return .object(members)
         }
     }

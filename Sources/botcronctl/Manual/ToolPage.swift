@@ -63,6 +63,10 @@ enum ToolPage {
         ("DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR", "Where the session bus is."),
         ("XDG_CONFIG_HOME", "Where validate and simulate look for the configuration; ~/.config without it."),
         ("VISUAL, EDITOR", "The editor of edit."),
+        (
+            "BOTCRONCTL_PAGER, PAGER",
+            "What long answers go through on a terminal; without it less, where it is installed. cat, or nothing: none."
+        ),
         ("NO_COLOR", "Anything but empty: no colour."),
         ("TZ", "The zone that times are shown in; without it the machine's."),
         (

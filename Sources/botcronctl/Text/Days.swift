@@ -38,6 +38,9 @@ struct Days {
         (zone.localDateTime(at: instant).weekday + 6) % 7
     }
 
+    /// `Mon`.
+    static func weekday(of local: LocalDateTime) -> String { weekdays[(local.weekday + 6) % 7] }
+
     static let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 }

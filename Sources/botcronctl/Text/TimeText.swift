@@ -6,8 +6,6 @@ struct TimeText {
     let zone: TimeZoneRules
     let now: Instant
 
-    private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-
     /// `Fri 2026-01-23 09:00:00 -05:00`, or `… UTC`.
     func absolute(_ instant: Instant) -> String { Self.absolute(instant, in: zone) }
 
@@ -15,7 +13,7 @@ struct TimeText {
         // To the second and with the offset, as the bus writes it: 2026-01-23T09:00:00-05:00.
         let text = instant.rfc3339(in: zone)
         let (date, time, offset) = (text.prefix(10), text.dropFirst(11).prefix(8), text.dropFirst(19))
-        let weekday = weekdays[zone.localDateTime(at: instant).weekday]
+        let weekday = Days.weekday(of: zone.localDateTime(at: instant))
         return "\(weekday) \(date) \(time) \(zone.name.hasSuffix("UTC") ? "UTC" : String(offset))"
     }
 

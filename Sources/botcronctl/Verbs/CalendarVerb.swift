@@ -41,7 +41,8 @@ private func showCalendar(_ request: Request, _ context: Context) throws(Failure
         // Without a next run there is none in those days.
         guard let first = listed.instant("next_run"), first < days.starts[days.indices.upperBound] else { continue }
         let shape = try daemon.json(.getJob, [.text(listed.text("name"))])
-        guard let job = readJob(shape, startingAt: first, context) else { continue }
+        // It has gone, or has become another, since it was listed.
+        guard let job = try? readSchedules(of: shape, startingAt: first, context) else { continue }
         for day in days.indices {
             if let entry = entry(of: job, first: first, in: days.starts[day]..<days.starts[day + 1]) {
                 entries[day].append(entry)
@@ -98,7 +99,7 @@ private func json(_ entries: [DayEntry], _ date: String, _ zone: TimeZoneRules) 
 }
 
 private func heading(_ day: Int, _ days: Days) -> String {
-    "\(Days.weekdays[(days.date(day).weekday + 6) % 7]) \(days.text(day))"
+    "\(Days.weekday(of: days.date(day))) \(days.text(day))"
 }
 
 private func showWeek(_ entries: [[DayEntry]], _ days: Days, _ context: Context) {

@@ -153,20 +153,12 @@ enum JobHome {
     }
 }
 
-/// The definition under another name, whichever spelling of it there was.
-private func renamed(_ definition: JSONValue, _ name: String) -> JSONObject {
-    var object = definition.objectValue ?? [:]
-    for key in ["job_id", "schedule_id", "id"] { object[key] = nil }
-    object["name"] = .string(name)
-    return object
-}
-
 private func copyJob(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     let (name, new) = (request.arguments[0], request.arguments[1])
     let daemon = try context.daemon()
     let job = try daemon.json(.getJob, [.text(name)])
     try requireFree(new, daemon)
-    var copy = renamed(job["definition"] ?? [:], new)
+    var copy = (job["definition"]?.objectValue ?? [:]).named(new)
     for key in ["paused", "status"] { copy[key] = nil }
     copy["enabled"] = false
     switch try JobHome(job, daemon, context) {
@@ -191,7 +183,7 @@ private func renameJob(_ request: Request, _ context: Context) throws(Failure) -
     switch try JobHome(job, daemon, context) {
     case .bus:
         // First the new one: whatever comes between, no definition is lost.
-        _ = try schedule(.object(renamed(job["definition"] ?? [:], new)), daemon)
+        _ = try schedule(.object((job["definition"]?.objectValue ?? [:]).named(new)), daemon)
         try daemon.call(.cancelJob, [.text(name)])
     case .file(let file):
         try file.rename(name, to: new)

@@ -57,7 +57,7 @@ private func editJob(_ request: Request, _ context: Context) throws(Failure) -> 
 }
 
 private func take(_ definition: JSONValue, of name: String, _ home: JobHome, _ daemon: Daemon) throws(Failure) {
-    let found = ["name", "job_id", "schedule_id", "id"].lazy.compactMap { definition[$0]?.stringValue }.first
+    let found = definition.objectValue?.jobName
     guard found == name else {
         throw Failure(
             ExitCode.failure, ServiceError.invalidJob.name,
@@ -79,8 +79,6 @@ private func asksAgain(_ context: Context) -> Bool {
     guard let answer = readLine() else { return false }
     return !answer.lowercased().hasPrefix("n")
 }
-
-private func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
 /// The text that the editor works on: a file that only its user reads, kept until it is in force.
 private struct Draft {

@@ -57,7 +57,7 @@ private func definition(of name: String, _ daemon: Daemon) throws(Failure) -> JS
     let job = try daemon.json(.getJob, [.text(name)])
     var definition = job["definition"]?.objectValue ?? [:]
     // A name that was made up stands in no definition.
-    if ImportPlan.nameless(definition) == definition { definition = definition.named(name) }
+    if definition.jobName == nil { definition = definition.named(name) }
     if let isEnabled = job["enabled"]?.boolValue {
         for key in ["paused", "status"] { definition[key] = nil }
         definition["enabled"] = isEnabled ? (definition["enabled"] == false ? true : definition["enabled"]) : false
@@ -67,8 +67,7 @@ private func definition(of name: String, _ daemon: Daemon) throws(Failure) -> JS
 
 /// Those that can be understood; of the others it is said why not.
 private func readable(_ definitions: [JSONObject], _ context: Context) -> [ExportedJob] {
-    let home = ConfigurationFile.homeFolder(environment: userEnvironment())
-    let reader = ConfigurationReader(zones: context.zones, home: home, now: context.now)
+    let reader = context.configurationReader
     var configuration = Configuration(timezone: context.zone)
     configuration.allowsPastEvents = true
     var jobs: [ExportedJob] = []

@@ -81,40 +81,16 @@ private var installedInterfaces: String {
     return path.folderOfPath.folderOfPath + "/share/dbus-1/interfaces"
 }
 
+/// The shell's own for a program that there is not.
+private let notInstalled: Int32 = 127
+
 /// Has man(1) show the page, by the reader's own pager.
 private func read(_ roff: String) throws(Failure) -> Int32 {
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else {
-        throw .broken("cannot make a pipe: \(String(cString: strerror(errno)))")
-    }
-    var changes = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&changes)
-    defer { posix_spawn_file_actions_destroy(&changes) }
-    posix_spawn_file_actions_adddup2(&changes, ends[0], STDIN_FILENO)
-    for end in ends { posix_spawn_file_actions_addclose(&changes, end) }
-    let arguments = ["man", "-l", "-"]
-    var pointers = arguments.map { strdup($0) } + [nil]
-    defer { for pointer in pointers { free(pointer) } }
-    var pid: pid_t = 0
-    let code = posix_spawnp(&pid, "man", &changes, nil, &pointers, environ)
-    close(ends[0])
-    guard code == 0 else {
-        close(ends[1])
+    let code = try ProgramText.show(Array(roff.utf8), by: "man -l -").code
+    guard code != notInstalled else {
         throw Failure(
-            ExitCode.failure, ProgramError.internal.name, "cannot start man: \(String(cString: strerror(code)))",
+            ExitCode.failure, ProgramError.internal.name, "man is not installed",
             advice: ["the source of the page: botcronctl man --roff", "in short: botcronctl help"])
     }
-    // Who leaves the page early does not want the rest.
-    signal(SIGPIPE, SIG_IGN)
-    var rest = Array(roff.utf8)[...]
-    while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { Glibc.write(ends[1], $0.baseAddress, $0.count) }
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else { break }
-        rest = rest.dropFirst(count)
-    }
-    close(ends[1])
-    var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-    return status & 0x7f == 0 ? (status >> 8) & 0xff : ExitCode.failure
+    return code
 }

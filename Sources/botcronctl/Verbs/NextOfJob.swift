@@ -19,13 +19,19 @@ func showNext(of job: JSONValue, count: Int, _ context: Context) throws(Failure)
             ExitCode.failure, ServiceError.invalidJob.name, "\(name): \(error)",
             advice: ["mend it: botcronctl edit \(name)"])
     }
-    guard let first = job.instant("next_run"), let read = readJob(job, startingAt: first, context) else {
+    guard let first = job.instant("next_run") else {
         if screen.isJSON {
             screen.json([])
         } else {
             screen.line("\(name) has no next fire time; see why: botcronctl why \(name)")
         }
         return ExitCode.success
+    }
+    let read: Job
+    do throws(JobError) {
+        read = try readSchedules(of: job, startingAt: first, context)
+    } catch {
+        throw Failure(ExitCode.failure, ProgramError.badAnswer.name, "\(name): \(error.message)")
     }
     let fires = fireTimes(of: read, from: first, count: count)
     guard !screen.isJSON else {
@@ -47,18 +53,22 @@ func showNext(of job: JSONValue, count: Int, _ context: Context) throws(Failure)
     return ExitCode.success
 }
 
-/// The job that the definition makes; an interval counts from the next fire time, because the daemon alone knows since
-/// when it counts. Nil where this program reads it otherwise than the daemon does.
-func readJob(_ job: JSONValue, startingAt first: Instant, _ context: Context) -> Job? {
-    guard var definition = job["definition"]?.objectValue else { return nil }
-    if definition["timezone"] == nil { definition["timezone"] = job["timezone"] }
-    if job.text("schedule_type") == "interval", definition["start_at"] == nil {
-        definition["start_at"] = .string(first.rfc3339(in: .utc))
+/// When a job is due, as its definition says it; what it runs is left out, since only the daemon knows its runners. An
+/// interval and a single instant count from the next fire time: the daemon alone knows since when they count.
+func readSchedules(of job: JSONValue, startingAt first: Instant, _ context: Context) throws(JobError) -> Job {
+    var definition = job["definition"]?.objectValue ?? [:]
+    let start = JSONValue.string(first.rfc3339(in: .utc))
+    switch job.text("schedule_type") {
+    case "once": definition = ["once": start, "timezone": job["timezone"] ?? nil]
+    case "interval" where definition["start_at"] == nil: definition["start_at"] = start
+    default: break
     }
-    let text = JSONValue.object(["schedules": ["jobs": [.object(definition)]]]).compactText
-    let home = ConfigurationFile.homeFolder(environment: userEnvironment())
-    let reader = ConfigurationReader(zones: context.zones, home: home, now: context.now)
-    return try? reader.read(document: JSONDocument(bytes: Array(text.utf8))).jobs.first
+    if definition["timezone"] == nil { definition["timezone"] = job["timezone"] }
+    var configuration = Configuration(timezone: context.zone)
+    configuration.allowsPastEvents = true
+    var read = try context.configurationReader.readPreview(of: .object(definition), in: configuration).job
+    read.name = job.text("name")
+    return read
 }
 
 /// What is excluded stays out; of a long row of such fire times as many are looked at as the daemon itself would.

@@ -120,7 +120,7 @@ private func refused(
     let other = ExpressionType.allCases.first { $0 != type && isReadAs($0) }
     if let other {
         failure.message = "\"\(text)\" is \(other.article) \(other.noun), not \(type.article) \(type.noun)"
-        failure.advice = ["see it: botcronctl next --type \(other.rawValue) \(quoted(text))"]
+        failure.advice = ["see it: botcronctl next --type \(other.rawValue) \(ShellWords.inQuotes(text))"]
     } else if isJobName(text, type, error) {
         failure.message = "\"\(text)\" looks like no schedule, but like the name of a job"
         failure.advice = [
@@ -134,11 +134,6 @@ private func refused(
     failure.refusal?.position = 0
     failure.refusal?.value = text
     return failure
-}
-
-/// As a shell takes it for one word.
-private func quoted(_ text: String) -> String {
-    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
 }
 
 private func show(

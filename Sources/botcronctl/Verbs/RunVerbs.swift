@@ -182,15 +182,8 @@ private enum RunInputs {
     case some([(name: String, value: String)])
 
     init(_ request: Request) throws(Failure) {
-        if let words = request.lists["--input"] {
+        if let pairs = try request.pairs("--input") {
             guard !request.has("--inputs") else { throw request.usage("--inputs says all of them, and --input some") }
-            var pairs: [(name: String, value: String)] = []
-            for word in words {
-                guard let equals = word.firstIndex(of: "="), equals > word.startIndex else {
-                    throw request.usage("--input: found \"\(word)\", expected NAME=VALUE")
-                }
-                pairs.append((String(word[..<equals]), String(word[word.index(after: equals)...])))
-            }
             self = .some(pairs)
         } else if let text = request.options["--inputs"] {
             self = .whole(try Self.object(text, request))

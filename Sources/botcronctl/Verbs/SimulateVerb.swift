@@ -49,11 +49,8 @@ private func instant(_ option: String, _ request: Request, _ context: Context) t
 }
 
 private func readConfiguration(_ request: Request, _ context: Context, now: Instant) throws(Failure) -> Configuration {
-    var environment: [String: String] = [:]
-    for name in ["HOME", "XDG_CONFIG_HOME"] { environment[name] = getenv(name).map { String(cString: $0) } }
-    let path = request.options["--config"] ?? ConfigurationFile.defaultPath(environment: environment)
-    let reader = ConfigurationReader(
-        zones: context.zones, home: ConfigurationFile.homeFolder(environment: environment), now: now)
+    let path = request.options["--config"] ?? ConfigurationFile.defaultPath(environment: userEnvironment())
+    let reader = context.configurationReader(at: now)
     do throws(ConfigurationError) {
         guard case .bytes(let bytes) = try ConfigurationFile.load(path: path) else {
             throw ConfigurationError(operation: "read", object: path, reason: "there is no such file")

@@ -17,10 +17,8 @@ extension Verb {
 }
 
 private func validateFile(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    let environment = userEnvironment()
-    let path = request.arguments.first ?? ConfigurationFile.defaultPath(environment: environment)
-    let reader = ConfigurationReader(
-        zones: context.zones, home: ConfigurationFile.homeFolder(environment: environment), now: context.now)
+    let path = request.arguments.first ?? ConfigurationFile.defaultPath(environment: userEnvironment())
+    let reader = context.configurationReader
     let configuration: Configuration
     do throws(ConfigurationError) {
         guard case .bytes(let bytes) = try ConfigurationFile.load(path: path) else {
@@ -32,13 +30,6 @@ private func validateFile(_ request: Request, _ context: Context) throws(Failure
     }
     report(configuration, path, context.screen)
     return configuration.refused.isEmpty ? ExitCode.success : ExitCode.failure
-}
-
-/// The variables that say where a user's files are.
-func userEnvironment() -> [String: String] {
-    var environment: [String: String] = [:]
-    for name in ["HOME", "XDG_CONFIG_HOME"] { environment[name] = getenv(name).map { String(cString: $0) } }
-    return environment
 }
 
 private func report(_ configuration: Configuration, _ path: String, _ screen: Screen) {

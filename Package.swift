@@ -128,7 +128,7 @@ let package = Package(
             resources: [.copy("Golden")]),
         tests("ProcessesTests", ["TestSupport", "Processes"]),
         tests("ExecutionTests", ["TestSupport", "Execution", "Processes", "EventLoop", "run-crash-child"]),
-        tests("SchedulingTests", ["StoreModel", "Scheduling", "Schedules"]),
+        tests("SchedulingTests", ["TestSupport", "StoreModel", "Scheduling", "Schedules"]),
         tests("DesktopTests", ["TestSupport", "Desktop", "DBus", "EventLoop"]),
         tests("SimulationTests", ["TestSupport"]),
         tests(

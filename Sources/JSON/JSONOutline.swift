@@ -77,6 +77,36 @@ public struct JSONOutline: Sendable {
     /// The text of a value as it stands there.
     public func text(of node: Node) -> String { String(decoding: bytes[places.all[node.place].range], as: UTF8.self) }
 
+    /// `JSONValue.compactText` of a value. Most texts are compact as they stand, or but for blanks.
+    public func compactText(of node: Node) -> String {
+        bytes[places.all[node.place].range].withUnsafeBufferPointer { slice in
+            // An escape may be one that the writer does not make.
+            slice.contains(UInt8(ascii: "\\")) ? value(of: node).compactText : Self.spaced(slice)
+        }
+    }
+
+    /// A text without escapes, with blanks where the writer of values puts them.
+    private static func spaced(_ text: UnsafeBufferPointer<UInt8>) -> String {
+        // At most one blank is added for each separator.
+        String(unsafeUninitializedCapacity: 2 * text.count) { spaced in
+            var length = 0
+            var isInString = false
+            for byte in text {
+                switch byte {
+                case UInt8(ascii: "\""): isInString.toggle()
+                case 0x20, 0x09, 0x0A, 0x0D: if !isInString { continue }
+                default: break
+                }
+                spaced[length] = byte
+                length += 1
+                guard !isInString, byte == UInt8(ascii: ",") || byte == UInt8(ascii: ":") else { continue }
+                spaced[length] = UInt8(ascii: " ")
+                length += 1
+            }
+            return length
+        }
+    }
+
     /// The text of the value at that path; nil where it leads nowhere.
     public func text(of path: [JSONPathStep]) -> String? {
         place(at: path).map { String(decoding: bytes[places.all[$0].range], as: UTF8.self) }

@@ -45,6 +45,9 @@ final class JobEntry {
     /// Whether a run may have its turn now, beside those that have it.
     var hasRoom: Bool { occupying.count < instanceLimit }
 
+    /// Whether no run of it is active.
+    var isIdle: Bool { occupying.isEmpty && waiting.isEmpty }
+
     /// Whether a run waits for nothing but its turn.
     var hasQueue: Bool { waiting.contains { $0.notBefore == nil } }
 

@@ -28,7 +28,8 @@ extension Scheduler {
             job: entry.job, state: entry.state, isEnabled: entry.isEnabled, isFinished: entry.isFinished,
             nextRun: isEnabled ? entry.nextRun : nil,
             nextDue: isEnabled ? entry.nextRun.map { entry.dueInstant(of: $0) } : nil,
-            active: recorded(entry.occupying + entry.waiting).map(\.run.id))
+            // Most jobs have none, whenever they are asked for.
+            active: entry.isIdle ? [] : recorded(entry.occupying + entry.waiting).map(\.run.id))
     }
 
     /// A job's definition alone: a view of it costs by its runs that have not ended.

@@ -17,10 +17,9 @@ extension Scheduler {
         // Whoever took items was a client of another daemon.
         if situation.origin == .start { turn.changes.append(.queueItemsReturned(except: [])) }
         awaitCleanup(now: now)
-        let names = jobs.keys.sorted()
+        let sorted = jobs.sorted { $0.key < $1.key }.map(\.value)
         takeUpEarlierStep(now)
-        for name in names {
-            guard let entry = jobs[name] else { continue }
+        for entry in sorted {
             putRight(entry, now: now)
             if !entry.waiting.isEmpty { spreadRestored(entry, now: now) }
         }
@@ -30,8 +29,7 @@ extension Scheduler {
         }
         if isAsleep { stopForSleep() }
         if isStopping { stopForStop(isTimeOver: false) }
-        for name in names {
-            guard let entry = jobs[name] else { continue }
+        for entry in sorted {
             fireAtBoot(entry, now: now)
             promote(entry, now: now)
             schedule(entry)

@@ -163,13 +163,18 @@ public final class Scheduler {
         self.startedAt = now
         self.latest = stored.jobs.reduce(max(now, stored.latestRunAt ?? now)) { max($0, $1.decidedThrough) }
 
-        var states: [String: JobState] = [:]
-        for state in stored.jobs { states[state.job] = state }
+        var finder = StateFinder(stored.jobs)
+        var isTaken = [Bool](repeating: false, count: stored.jobs.count)
         jobs.reserveCapacity(definitions.count)
-        for job in definitions { add(job, state: states.removeValue(forKey: job.name), now: now) }
-        for (name, state) in states.sorted(by: { $0.key < $1.key }) {
-            if retained.contains(name) {
-                retainedStates[name] = state
+        for job in definitions {
+            let place = finder.place(of: job.name)
+            if let place { isTaken[place] = true }
+            add(job, state: place.map { stored.jobs[$0] }, now: now)
+        }
+        let left = zip(stored.jobs, isTaken).lazy.filter { !$0.1 }.map(\.0)
+        for state in left.sorted(by: { $0.job < $1.job }) {
+            if retained.contains(state.job) {
+                retainedStates[state.job] = state
             } else {
                 dropState(state, now: now)
             }

@@ -93,8 +93,13 @@ public final class Settings: CoreSource, CommitObserver {
     public func isRefusedDefinition(of name: String) -> Bool { definitions.isRefused(name) }
 
     public func coreInputs(from stored: StoredState, now: Instant) -> CoreInputs {
-        let registrations = stored.registrations
-        let reader = ConfigurationReader(zones: zones, home: home, now: now) { registrations[$0] }
+        var finder = StateFinder(stored.jobs)
+        let states = stored.jobs
+        let reader = ConfigurationReader(zones: zones, home: home, now: now) { job in
+            finder.place(of: job).map {
+                Registration(scheduleKey: states[$0].scheduleKey, registeredAt: states[$0].registeredAt)
+            }
+        }
         if !inForce.isLoaded {
             inForce.load(with: reader)
             offerHistory(stored, now: now)
@@ -274,14 +279,5 @@ public final class Settings: CoreSource, CommitObserver {
         takeOver = HistoryTakeOver(
             path: configurationPath.folderOfPath + "/cron_history.json", zone: inForce.configuration.timezone,
             now: now, store: store, log: log)
-    }
-}
-
-extension StoredState {
-    /// What the reader of the configuration needs to keep grids where they are.
-    var registrations: [String: Registration] {
-        Dictionary(
-            jobs.map { ($0.job, Registration(scheduleKey: $0.scheduleKey, registeredAt: $0.registeredAt)) },
-            uniquingKeysWith: { first, _ in first })
     }
 }

@@ -54,7 +54,9 @@ final class StateFileSync {
         }
         stored = Overrides()
         stored.scheduler = state.schedulerOverride
-        for job in state.jobs { stored.jobs[job.job] = job.isEnabledOverride }
+        for job in state.jobs {
+            if let isEnabled = job.isEnabledOverride { stored.jobs[job.job] = isEnabled }
+        }
         recorded = stored.jobs
     }
 

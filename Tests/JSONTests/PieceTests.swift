@@ -29,6 +29,20 @@ import Testing
         }
     }
 
+    /// Whatever blanks a text has, and with escapes too.
+    @Test func theCompactTextOfANodeIsThatOfItsValue() throws {
+        let seed = SeededGenerator.seed()
+        var documents = RandomDocuments(seed: seed)
+        for _ in 0..<500 {
+            let text = documents.text(of: .array([documents.value(), documents.value(depth: 2)]))
+            let outline = try JSONOutline(bytes: Array(text.utf8), depth: 1)
+            for node in outline.elements(at: []) ?? [] {
+                let value = outline.value(of: node)
+                #expect(outline.compactText(of: node) == value.compactText, "seed \(seed): \(text)")
+            }
+        }
+    }
+
     @Test(
         arguments: [
             (#"{"a": 1, "a": {"b": 2}, "a": 3}"#, ["a"], "3"), (#"{"a": {"b": 1}, "a": {"c": 2}}"#, ["a", "b"], nil),

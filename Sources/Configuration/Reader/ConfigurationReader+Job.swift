@@ -4,18 +4,22 @@ import Scheduling
 
 extension ConfigurationReader {
     static let jobVocabulary = Vocabulary(
-        identityKeys + whenKeys + whatKeys + processKeys + policyKeys,
-        older: [
-            "name": ["job_id", "schedule_id", "id"],
-            "title": ["job_name"],
-            "owner": ["user_id", "module_id"],
-            "cron": ["cron_expr"],
-            "calendar": ["on_calendar"],
-            "allow_past": ["allow_past_events"],
-            "agentool_name": ["function_name", "workflow_id"],
-            "inputs": ["input_data", "parameters"],
-            "timeout": ["timeout_seconds"],
-        ])
+        identityKeys + whenKeys + whatKeys + processKeys + policyKeys, older: olderSpellings)
+
+    private static let olderSpellings = [
+        "name": ["job_id", "schedule_id", "id"],
+        "title": ["job_name"],
+        "owner": ["user_id", "module_id"],
+        "cron": ["cron_expr"],
+        "calendar": ["on_calendar"],
+        "allow_past": ["allow_past_events"],
+        "agentool_name": ["function_name", "workflow_id"],
+        "inputs": ["input_data", "parameters"],
+        "timeout": ["timeout_seconds"],
+    ]
+
+    /// Every spelling of what differs from job to job: who it is, and what it runs.
+    static let ownKeys = Set((identityKeys + whatKeys).flatMap { [$0] + olderSpellings[$0, default: []] })
 
     private static let identityKeys = [
         "name", "title", "description", "tags", "metadata", "owner", "version", "enabled", "paused", "status",
@@ -27,19 +31,44 @@ extension ConfigurationReader {
     ]
 
     /// One definition, without its origin.
+    ///
+    /// - Parameters:
+    ///   - text: its compact text, where that is known.
+    ///   - frames: those of the definitions before it, which it may share.
     func readDefinition(
-        _ value: JSONValue, in configuration: Configuration, madeUpName: String?, _ rule: RegistrationRule
+        _ value: JSONValue, text: String? = nil, in configuration: Configuration, madeUpName: String?,
+        _ rule: RegistrationRule, frames: JobFrames? = nil
     ) throws(FieldError) -> Job {
         let field = Field(path: [], value: value)
-        guard value.objectValue != nil else { throw field.refusal(expected: "an object: one job") }
+        guard let object = value.objectValue else { throw field.refusal(expected: "an object: one job") }
         let fields = try Fields(field, Self.jobVocabulary)
-        var job = Job(
-            name: try readName(fields, madeUpName: madeUpName), registeredAt: now, zone: configuration.timezone,
-            action: .command([]))
-        job.definition = value.compactText
+        let name = try readName(fields, madeUpName: madeUpName)
+        var job: Job
+        if let frames {
+            let members = frames.members(of: object)
+            if let frame = frames.frame(members, registration(name), now: now) {
+                job = frame
+            } else {
+                job = try readFrame(name, fields, configuration, rule)
+                frames.keep(job, members)
+            }
+        } else {
+            job = try readFrame(name, fields, configuration, rule)
+        }
+        job.name = name
+        job.title = name
+        job.definition = text ?? value.compactText
         try readIdentity(fields, into: &job)
-        try readWhen(fields, configuration, rule, into: &job)
         try readWhat(fields, configuration, into: &job)
+        return job
+    }
+
+    /// When a definition runs, and how: what does not hang on its identity nor on its action.
+    private func readFrame(
+        _ name: String, _ fields: Fields, _ configuration: Configuration, _ rule: RegistrationRule
+    ) throws(FieldError) -> Job {
+        var job = Job(name: name, registeredAt: now, zone: configuration.timezone, action: .command([]))
+        try readWhen(fields, configuration, rule, into: &job)
         try readProcess(fields, configuration, into: &job)
         try readPolicies(fields, configuration, into: &job)
         return job

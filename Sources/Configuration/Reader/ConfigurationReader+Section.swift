@@ -98,6 +98,9 @@ extension ConfigurationReader {
 
     /// A job that another one names may yet come over the bus; more often its name is mistyped.
     private func warnOfLooseChains(_ configuration: inout Configuration) {
+        // Most files have no chain, and a table of all names takes a while to make.
+        guard configuration.jobs.contains(where: { !$0.onSuccess.isEmpty || !$0.onFailure.isEmpty || $0.after != nil })
+        else { return }
         let names = Set(configuration.jobs.map(\.name) + configuration.refused.map(\.name))
         let compared = names.count <= Self.comparedJobsMax ? names.sorted() : []
         var found = 0

@@ -17,7 +17,7 @@ extension ConfigurationReader {
         }
         if let field = fields["project"] {
             job.project = try field.path(home: home)
-            job.workingDirectory = job.project
+            if job.workingDirectory.isEmpty { job.workingDirectory = job.project }
         }
         let kinds = fields.given(Self.actionKeys)
         if kinds.count > 1 {

@@ -62,13 +62,16 @@ public struct ConfigurationReader {
     func readJobs(_ elements: [JSONOutline.Node], in outline: JSONOutline, into configuration: inout Configuration) {
         configuration.jobs.reserveCapacity(elements.count)
         var sharing = JobSharing()
+        let frames = JobFrames(ownKeys: Self.ownKeys)
         /// Name → the index of the job that has it.
         var taken: [String: Int] = [:]
         taken.reserveCapacity(elements.count)
         for (index, element) in elements.enumerated() {
             let value = outline.value(of: element)
             do throws(FieldError) {
-                var job = try readDefinition(value, in: configuration, madeUpName: nil, .remembered)
+                var job = try readDefinition(
+                    value, text: outline.compactText(of: element), in: configuration, madeUpName: nil, .remembered,
+                    frames: frames)
                 if let first = taken[job.name] {
                     let path = nameField(of: value)?.path ?? []
                     throw FieldError(

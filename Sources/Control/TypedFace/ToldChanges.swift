@@ -49,7 +49,9 @@ final class ToldChanges {
 
     /// Notes how things stand, as what everybody who asks finds.
     func begin() {
-        for name in catalogue.allNames { toldJobs[name] = catalogue.listed(name).map { JobFacts($0, of: scheduler) } }
+        let names = catalogue.allNames
+        toldJobs.reserveCapacity(names.count)
+        for name in names { toldJobs[name] = catalogue.listed(name).map { JobFacts($0, of: scheduler) } }
         for run in scheduler.activeRuns { toldRuns[run.id] = RunFacts(run) }
         toldManager = managerFacts
     }

@@ -58,7 +58,7 @@ let package = Package(
 
         room("JSON", [], lean),
         room("Schedules", [], lean),
-        room("Scheduling", ["Schedules"], lean),
+        room("Scheduling", ["Schedules", "JSON"], lean),
         room("EventLoop", ["CSystemd", "CLinux"]),
         room("DBus", ["EventLoop", "CDBus"]),
         room("Contract"),

@@ -32,6 +32,17 @@ extension SQLiteStore {
         }
     }
 
+    public func nextQueueReturn(_ queue: String, after now: Instant) -> Instant? {
+        lookUp(nil) { () throws(StoreError) in
+            let operation = "find when an item of the queue \(queue) comes again"
+            let statement = try opened(operation).nextQueueReturn
+            statement.bind(queue)
+            statement.bind(now)
+            defer { statement.reset() }
+            return try statement.step(operation) ? statement.instantIfAny() : nil
+        }
+    }
+
     public func queues() -> [QueueTotals] {
         lookUp([]) { () throws(StoreError) in
             let statement = try opened("list the queues").queues

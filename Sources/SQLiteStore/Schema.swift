@@ -3,7 +3,7 @@
 /// Step *n* (from 1) makes version *n* of version *n* − 1. A step that was released is never changed: a change is a
 /// new step at the end. Names of columns carry the unit; instants are microseconds since 1970, UTC.
 enum Schema {
-    static let steps = [version1, version2, version3, version4, version5, version6]
+    static let steps = [version1, version2, version3, version4, version5, version6, version7]
 
     /// `PRAGMA application_id`: tells our file from any other program's database. "BCrn" in ASCII.
     static let applicationID: Int64 = 0x4243_726E
@@ -159,5 +159,12 @@ enum Schema {
         CREATE UNIQUE INDEX used_key_fire_time ON used_key (job, scheduled_for_us)
             WHERE scheduled_for_us IS NOT NULL;
         CREATE INDEX used_key_time ON used_key (used_at_us);
+        """
+
+    /// What a run was made for: items of a queue, which are its own, and what its process reads.
+    private static let version7 = """
+        ALTER TABLE run ADD COLUMN queue_items TEXT;
+        ALTER TABLE run ADD COLUMN standard_input TEXT;
+        CREATE INDEX queue_item_return ON queue_item (queue, taken_until_us) WHERE taken_until_us IS NOT NULL;
         """
 }

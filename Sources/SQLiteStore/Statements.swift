@@ -20,6 +20,7 @@ final class Statements {
     let addToCount, counts: Statement
 
     let setQueueItem, removeQueueItem, queueItem, queueItems, queues, lastQueueItem, returnQueueItems: Statement
+    let nextQueueReturn: Statement
     let takenQueueItems, returnQueueItem: Statement
 
     let newestBeyond, endedOfJobUpTo, endedBefore: Statement
@@ -108,6 +109,8 @@ final class Statements {
             SELECT \(SQL.list(item)) FROM queue_item
                 WHERE queue = ? AND (taken_until_us IS NULL OR taken_until_us <= ?) ORDER BY id LIMIT ?
             """)
+        nextQueueReturn = try database.prepare(
+            "SELECT min(taken_until_us) FROM queue_item WHERE queue = ? AND taken_until_us > ?")
         queues = try database.prepare(
             "SELECT queue, count(*), sum(length(CAST(json AS BLOB))) FROM queue_item GROUP BY queue ORDER BY queue")
         lastQueueItem = try database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'queue_item'")

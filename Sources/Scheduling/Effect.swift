@@ -61,6 +61,8 @@ public enum Announcement: Sendable, Equatable {
     case schedulerToggled(Bool)
     case jobsChanged(added: [String], changed: [String], removed: [String])
     case statusChanged(SchedulerStatus)
+    /// How many items a queue holds now, those that somebody has included; once a turn.
+    case queueChanged(String, items: Int)
 }
 
 /// What the scheduler as a whole is doing.

@@ -45,6 +45,9 @@ public protocol ExecutionRegister: AnyObject {
     func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int, bytesMax: Int) -> [QueueItem]
 
     func queueItem(id: Int64) -> QueueItem?
+
+    /// The earliest instant after `now` at which an item of the queue that somebody has comes again.
+    func nextQueueReturn(_ queue: String, after now: Instant) -> Instant?
 }
 
 /// A run that an earlier request has made.
@@ -94,4 +97,5 @@ extension ExecutionRegister {
     public func lastQueueItemID() -> Int64 { 0 }
     public func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int, bytesMax: Int) -> [QueueItem] { [] }
     public func queueItem(id: Int64) -> QueueItem? { nil }
+    public func nextQueueReturn(_ queue: String, after now: Instant) -> Instant? { nil }
 }

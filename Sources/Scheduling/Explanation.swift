@@ -16,6 +16,8 @@ public enum Explanation: Sendable, Equatable {
     case noSchedule
     /// It has none, but runs when another job has ended so.
     case follows(String, on: Job.Chain.Outcome)
+    /// It runs for each item of a queue, which holds so many.
+    case servesQueue(String, items: Int)
     /// It would be started by what this version does not act on: the key of the definition.
     case notBuilt(String)
     case budgetUsedUp
@@ -87,6 +89,7 @@ public enum Explanation: Sendable, Equatable {
         case .finished: "finished"
         case .noSchedule: "no_schedule"
         case .follows: "follows"
+        case .servesQueue: "serves_queue"
         case .notBuilt: "not_built"
         case .budgetUsedUp: "budget"
         case .running: "running"
@@ -131,6 +134,8 @@ public enum Explanation: Sendable, Equatable {
         case .finished(let count): return "the job is finished: its schedule has run it \(count) times"
         case .follows(let job, let outcome):
             return "it runs after \(job)" + (outcome == .any ? " has ended" : " ends with \(outcome.rawValue)")
+        case .servesQueue(let queue, let items):
+            return "it runs for each item of the queue \(queue), which holds \(items == 0 ? "none" : "\(items)")"
         case .noSchedule: return "the job has no schedule: it runs by hand or by a chain"
         case .notBuilt(let key):
             return "this version does not act on \"\(key)\": nothing starts the job by it"

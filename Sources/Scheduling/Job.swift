@@ -76,8 +76,7 @@ public struct Job: Sendable, Equatable {
 
     /// The key of what would start it and nothing acts on yet: whoever asks for the job is told so.
     public var unbuiltTrigger: String? {
-        if details.value.poll != nil { return "poll" }
-        return details.value.triggerQueue == nil ? nil : "trigger"
+        details.value.poll == nil ? nil : "poll"
     }
 
     /// Where a definition came from, which says who may remove it.

@@ -22,8 +22,9 @@ extension Job {
         public var after: Chain?
         /// At each interval a command decides whether to run.
         public var poll: Poll?
-        /// The queue whose items each make a run.
+        /// The queue whose items each make a run, and how many one run is given together.
         public var triggerQueue: String?
+        public var triggerBatch = 1
 
         // MARK: What
 

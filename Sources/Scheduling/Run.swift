@@ -55,6 +55,10 @@ public struct Run: Sendable, Equatable {
     public var definition: String?
     /// The id of the run that this one follows, for a chained one.
     public var previous: String?
+    /// Items of a queue that are its own until it ends.
+    public var queueItems: [Int64] = []
+    /// What its process reads in place of what its job says, until it ends: text.
+    public var standardInput: String?
 
     public static let outputPreviewLimit = 500
     /// Beyond it nothing is added to what a run had to do without.

@@ -59,6 +59,8 @@ extension Scheduler {
         active.run.retryAt = nil
         active.run.retryDelay = nil
         active.run.ending = nil
+        settleItems(of: active, now: now)
+        pushOutcome(of: active, now: now)
         touch(active)
         forget(active)
         if active.run.idempotencyKey != nil || active.run.scheduledFor != nil { uncommittedRecords.append(active.run) }

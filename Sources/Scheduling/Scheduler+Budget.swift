@@ -40,6 +40,12 @@ extension Scheduler {
         entry.waiting.count + entry.occupying.count { $0.run.startedAt == nil }
     }
 
+    /// When a budget begins anew.
+    func startOfTomorrow(_ entry: JobEntry, now: Instant) -> Instant {
+        // No day of any zone has more than 26 hours, nor so few that two of them are passed.
+        startOfDay(entry, now: startOfDay(entry, now: now) + .seconds(26 * 3_600))
+    }
+
     private func startOfDay(_ entry: JobEntry, now: Instant) -> Instant {
         var local = entry.job.zone.localDateTime(at: now)
         (local.hour, local.minute, local.second) = (0, 0, 0)

@@ -41,10 +41,12 @@ extension Scheduler {
         if let timer = launchRateTimer, let due = timers.instant(of: timer) { timers.arm(timer, at: due + step) }
         if let timer = cleanup.timer, timers.instant(of: timer) != nil { awaitCleanup(now: now) }
 
+        // What comes again, and when, was by the clock as it was.
+        queueWatch.emptyUntil = [:]
         conditionsMoved(by: step)
         machineMoved(by: step)
         // Who took an item has it for so long at most; by a clock that was ahead that would be much longer.
-        if step < .zero - Self.queueVisibility { turn.changes.append(.queueItemsReturned(except: [])) }
+        if step < .zero - Self.queueVisibility { returnItemsOfClients() }
         for active in runs.values.sorted(by: { $0.sequence < $1.sequence }) {
             if active.phase == .retrying, let due = active.run.retryAt {
                 active.run.retryAt = due + step

@@ -99,10 +99,15 @@ extension Scheduler {
         if isBudgetUsedUp(entry, now: now) { reasons.append(.budgetUsedUp) }
         if let known = clockSetBack(entry, now: now) { reasons.append(known) }
         if let key = entry.job.unbuiltTrigger { reasons.append(.notBuilt(key)) }
+        let queue = entry.job.details.value.triggerQueue
+        if let queue {
+            let items = queues.first { $0.queue == queue }?.items ?? 0
+            reasons.append(.servesQueue(queue, items: items))
+        }
         if entry.job.schedules.isEmpty {
             if let after = entry.job.details.value.after {
                 reasons.append(.follows(after.job, on: after.on))
-            } else if entry.job.unbuiltTrigger == nil {
+            } else if queue == nil, entry.job.unbuiltTrigger == nil {
                 reasons.append(.noSchedule)
             }
         } else if let fire = entry.nextFire, fire <= now, let until = entry.waitsUntil, until > now {

@@ -9,6 +9,7 @@ extension Scheduler {
         active.run.reason = reason
         active.run.startedAt = nil
         active.run.endedAt = now
+        settleItems(of: active, now: now)
         touch(active)
         forget(active)
         if active.run.idempotencyKey != nil || active.run.scheduledFor != nil { uncommittedRecords.append(active.run) }

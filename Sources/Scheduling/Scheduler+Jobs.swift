@@ -201,9 +201,11 @@ extension Scheduler {
 
     private func follow(_ entry: JobEntry) {
         if let after = entry.job.after { followers[after.job, default: []].append(entry.job.name) }
+        followQueue(entry)
     }
 
     private func unfollow(_ entry: JobEntry) {
+        unfollowQueue(entry)
         guard let after = entry.job.after else { return }
         followers[after.job]?.removeAll { $0 == entry.job.name }
     }

@@ -49,20 +49,25 @@ extension Scheduler {
 
     /// - Parameter json: valid, and the name of the queue is: whoever hears the request has looked.
     func pushItem(_ json: String, to queue: String, ticket: Ticket, now: Instant) {
-        let known = ledger()
-        let size = json.utf8.count
-        if let why = hindrance(toPush: size, to: queue, known) {
+        if let why = hindrance(toPush: json.utf8.count, to: queue) {
             return reply(ticket, .refused(.limitExceeded("cannot push to the queue \"\(queue)\": \(why)")))
         }
-        let item = QueueItem(id: known.lastID + 1, queue: queue, json: json, pushedAt: now)
-        queueLedger?.lastID = item.id
-        queueLedger?.changed[item.id] = item
-        queueLedger?.count(queue, items: 1, bytes: size)
-        turn.changes.append(.queueItem(item))
-        reply(ticket, .item(item))
+        reply(ticket, .item(appendItem(json, to: queue, now: now)))
     }
 
-    private func hindrance(toPush size: Int, to queue: String, _ known: QueueLedger) -> String? {
+    /// Puts an item at the end of a queue that has room for it.
+    @discardableResult
+    func appendItem(_ json: String, to queue: String, now: Instant) -> QueueItem {
+        let item = QueueItem(id: ledger().lastID + 1, queue: queue, json: json, pushedAt: now)
+        queueLedger?.lastID = item.id
+        queueLedger?.count(queue, items: 1, bytes: json.utf8.count)
+        change(item)
+        return item
+    }
+
+    /// Why an item of so many bytes cannot be put into a queue; nil where it can.
+    func hindrance(toPush size: Int, to queue: String) -> String? {
+        let known = ledger()
         let items = known.totals[queue]?.items ?? 0
         guard size <= Limits.queueItemBytes else {
             return "the item has \(size) bytes; at most \(Limits.queueItemBytes)"
@@ -81,12 +86,69 @@ extension Scheduler {
 
     /// Takes the oldest item that nobody has.
     func popItem(from queue: String, ticket: Ticket, now: Instant) {
-        guard var item = freeItem(of: queue, now: now) else { return reply(ticket, .refused(.queueEmpty(queue))) }
-        item.takenUntil = now + Self.queueVisibility
-        item.deliveries += 1
+        guard let item = takeItem(from: queue, until: now + Self.queueVisibility, now: now) else {
+            return reply(ticket, .refused(.queueEmpty(queue)))
+        }
+        reply(ticket, .item(item))
+    }
+
+    /// Takes the oldest item that nobody has; those that were delivered too often go to the dead letters on the way.
+    func takeItem(from queue: String, until: Instant, now: Instant) -> QueueItem? {
+        for _ in 0..<Limits.buriedPerTurn {
+            guard var item = freeItem(of: queue, now: now) else { return nil }
+            if item.deliveries >= Self.deliveriesMax, !isDead(queue) {
+                bury(item)
+                continue
+            }
+            item.takenUntil = until
+            item.deliveries += 1
+            change(item)
+            return item
+        }
+        return nil
+    }
+
+    func isDead(_ queue: String) -> Bool { queue.hasSuffix(Self.deadSuffix) }
+
+    /// Moves an item to the dead letters of its queue, whatever the bounds say: nothing is lost, and nothing is new.
+    func bury(_ item: QueueItem) {
+        let name = item.queue.prefix(Self.queueNameMax - Self.deadSuffix.count) + Self.deadSuffix
+        var dead = QueueItem(id: item.id, queue: String(name), json: item.json, pushedAt: item.pushedAt)
+        dead.deliveries = item.deliveries
+        queueLedger?.count(item.queue, items: -1, bytes: -item.json.utf8.count)
+        queueLedger?.count(dead.queue, items: 1, bytes: item.json.utf8.count)
+        queueChanged(item.queue)
+        change(dead)
+    }
+
+    /// The item as it is now.
+    func item(_ id: Int64) -> QueueItem? {
+        let known = ledger()
+        return known.removed.contains(id) ? nil : known.changed[id] ?? register.queueItem(id: id)
+    }
+
+    func change(_ item: QueueItem) {
         queueLedger?.changed[item.id] = item
         turn.changes.append(.queueItem(item))
-        reply(ticket, .item(item))
+        queueChanged(item.queue)
+    }
+
+    /// It is dealt with.
+    func removeItem(_ item: QueueItem) {
+        queueLedger?.changed[item.id] = nil
+        queueLedger?.removed.insert(item.id)
+        queueLedger?.count(item.queue, items: -1, bytes: -item.json.utf8.count)
+        turn.changes.append(.removeQueueItem(id: item.id))
+        queueChanged(item.queue)
+    }
+
+    /// When the first of the items that somebody has comes again; nil where nobody has any for a time.
+    func nextReturn(to queue: String, after now: Instant) -> Instant? {
+        let known = ledger()
+        let changed = known.changed.values.lazy.filter { $0.queue == queue }.compactMap(\.takenUntil)
+        let stored = register.nextQueueReturn(queue, after: now)
+        // What was taken for good, by a run, comes again by its end.
+        return ([stored].compactMap(\.self) + changed).filter { $0 > now && $0 < .horizon }.min()
     }
 
     private func freeItem(of queue: String, now: Instant) -> QueueItem? {
@@ -101,16 +163,10 @@ extension Scheduler {
     }
 
     func acknowledgeItem(_ id: String, of queue: String, ticket: Ticket) {
-        let known = ledger()
-        let number = Int64(id)
-        let item = number.flatMap { known.changed[$0] ?? register.queueItem(id: $0) }
-        guard let item, item.queue == queue, !known.removed.contains(item.id) else {
+        guard let item = Int64(id).flatMap({ item($0) }), item.queue == queue else {
             return reply(ticket, .refused(.noSuchItem(id: id, queue: queue)))
         }
-        queueLedger?.changed[item.id] = nil
-        queueLedger?.removed.insert(item.id)
-        queueLedger?.count(queue, items: -1, bytes: -item.json.utf8.count)
-        turn.changes.append(.removeQueueItem(id: item.id))
+        removeItem(item)
         reply(ticket, .done)
     }
 

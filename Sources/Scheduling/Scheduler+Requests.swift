@@ -179,6 +179,7 @@ extension Scheduler {
             entry.state.decidedThrough = max(entry.state.decidedThrough, since)
             entry.state.failuresInARow = 0
         }
+        if let queue = entry.job.details.value.triggerQueue { queueWatch.emptyUntil[queue] = nil }
         touch(entry)
         schedule(entry)
         if wasEnabled != isEnabled { announce(.jobsChanged(added: [], changed: [entry.job.name], removed: [])) }

@@ -15,7 +15,7 @@ extension Scheduler {
         // Since when the user has paused all schedules is not on record: what was due before was decided before.
         if !isEnabled { pause = (startedAt, nil) }
         // Whoever took items was a client of another daemon.
-        if situation.origin == .start { turn.changes.append(.queueItemsReturned(except: [])) }
+        if situation.origin == .start { returnItemsOfClients() }
         awaitCleanup(now: now)
         let sorted = jobs.sorted { $0.key < $1.key }.map(\.value)
         takeUpEarlierStep(now)

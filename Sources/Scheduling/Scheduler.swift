@@ -58,6 +58,7 @@ public final class Scheduler {
     var machine = MachineSleep()
     /// Nil until somebody asks for a queue.
     var queueLedger: QueueLedger?
+    var queueWatch = QueueWatch()
 
     let register: any ExecutionRegister
     var random: RandomSource
@@ -97,6 +98,8 @@ public final class Scheduler {
         case run(ActiveRun)
         case launchRate
         case cleanup
+        /// An item that somebody had comes again.
+        case queues
         /// The machine may sleep again.
         case nap
     }
@@ -134,6 +137,12 @@ public final class Scheduler {
         public static let queueItemBytes = 64 << 10
         /// Queues that have items.
         public static let queues = 100
+        /// Runs that are started for items of queues in one turn; more follow in the next.
+        public static let queueRunsPerTurn = 25
+        /// Items that one turn moves to the dead letters; more are found in the next.
+        public static let buriedPerTurn = 100
+        /// Items that one run is given together. A definition that asks for more is refused.
+        public static let queueBatch = 100
         /// The length of all items together, in bytes.
         public static let queueBytes = 256 << 20
     }
@@ -199,6 +208,7 @@ public final class Scheduler {
             decide(event, now: now)
         }
         fireDue(now: now)
+        serveQueues(now: now)
         examineConditions(now: now)
         launchReady(now: now)
         return finishTurn(now: now)

@@ -14,6 +14,8 @@ struct Turn {
     var replies: [(Ticket, Reply)] = []
     /// Runs that a client asked for, whose reply says how they stand when the event is decided.
     var awaited: [(Ticket, ActiveRun)] = []
+    /// Queues that hold something else than before.
+    var queues: Set<String> = []
 }
 
 extension Scheduler {
@@ -73,6 +75,10 @@ extension Scheduler {
             isArmedStale = false
         }
         effects += turn.announcements
+        for queue in turn.queues.sorted() {
+            let items = queueLedger?.totals[queue]?.items ?? 0
+            effects.append(.announce(.queueChanged(queue, items: items)))
+        }
         for (ticket, reply) in turn.replies { effects.append(.reply(ticket, reply)) }
         for (ticket, active) in turn.awaited { effects.append(.reply(ticket, .run(active.run))) }
         turn = Turn()

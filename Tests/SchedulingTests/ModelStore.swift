@@ -72,6 +72,8 @@ final class ModelStore: ExecutionRegister {
         queue.free(in: name, at: now, limit: limit)
     }
 
+    func nextQueueReturn(_ name: String, after now: Instant) -> Instant? { queue.nextReturn(to: name, after: now) }
+
     func queueItem(id: Int64) -> QueueItem? { queue.items[id] }
 
     func commit(_ changes: [StoreChange]) {

@@ -41,6 +41,8 @@ final class LossyStore: ExecutionRegister {
         queue.free(in: name, at: now, limit: limit)
     }
 
+    func nextQueueReturn(_ name: String, after now: Instant) -> Instant? { queue.nextReturn(to: name, after: now) }
+
     func queueItem(id: Int64) -> QueueItem? { queue.items[id] }
 
     /// - Returns: what the real store would have refused.

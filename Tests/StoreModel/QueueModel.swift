@@ -20,6 +20,11 @@ public struct QueueModel {
         return Array(free.sorted { $0.id < $1.id }.prefix(limit))
     }
 
+    /// When the first of those that somebody has comes again.
+    public func nextReturn(to queue: String, after now: Instant) -> Instant? {
+        items.values.filter { $0.queue == queue }.compactMap(\.takenUntil).filter { $0 > now }.min()
+    }
+
     /// Takes a change over that is one of a queue.
     ///
     /// - Returns: what the real store would have refused.

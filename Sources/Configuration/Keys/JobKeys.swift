@@ -51,8 +51,9 @@ extension DocumentedKeys {
                 "poll", "A command that is asked again and again; read and checked, and not acted on yet.",
                 example: #"{"poll": {"interval": "5m", "condition": ["test", "-e", "/tmp/flag"]}}"#),
             DocumentedKey(
-                "trigger", "A queue whose items start it; read and checked, and not acted on yet.",
-                example: #"{"trigger": {"queue": "mail"}}"#),
+                "trigger",
+                "A queue whose items start it: a run for each, which reads it, or with batch for up to so many, as an array.",
+                example: #"{"trigger": {"queue": "mail", "batch": 10}}"#),
         ])
 
     private static let timing = DocumentedKeys(
@@ -265,9 +266,9 @@ extension DocumentedKeys {
                 "notify", "Whom a run is told to; read and checked, and nothing is sent yet.",
                 example: #"{"notify": ["desktop", {"target": "webhook", "on": ["failure"]}]}"#),
             DocumentedKey(
-                "result_queue", "Where results go; read, and not acted on yet.", example: #"{"result_queue": "done"}"#),
+                "result_queue", "A queue that the outcome of a success is put into.", example: #"{"result_queue": "done"}"#),
             DocumentedKey(
-                "error_queue", "Where errors go; read, and not acted on yet.", example: #"{"error_queue": "failed"}"#),
+                "error_queue", "A queue that the outcome of a failure is put into.", example: #"{"error_queue": "failed"}"#),
             DocumentedKey(
                 "expect_every", "How often it should succeed; read, and not acted on yet.",
                 example: #"{"expect_every": "1 day"}"#),

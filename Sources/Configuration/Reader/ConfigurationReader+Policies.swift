@@ -104,8 +104,8 @@ extension ConfigurationReader {
         if let field = fields["notify"] { job.notify = try readNotify(field) }
         if let field = fields["on_success"] { job.onSuccess = try jobNames(field) }
         if let field = fields["on_failure"] { job.onFailure = try jobNames(field) }
-        if let field = fields["result_queue"] { job.resultQueue = try field.nonEmptyString() }
-        if let field = fields["error_queue"] { job.errorQueue = try field.nonEmptyString() }
+        if let field = fields["result_queue"] { job.resultQueue = try outcomeQueue(field, of: job) }
+        if let field = fields["error_queue"] { job.errorQueue = try outcomeQueue(field, of: job) }
         if let field = fields["on_stop"] { job.onStop = try field.word(StopAction.self) }
         if let field = fields["expect_every"] {
             let duration = try field.duration()
@@ -118,6 +118,15 @@ extension ConfigurationReader {
             }
             job.heartbeat = url
         }
+    }
+
+    /// Each outcome would make the next run.
+    private func outcomeQueue(_ field: Field, of job: Job) throws(FieldError) -> String {
+        let queue = try field.queueName()
+        guard queue != job.triggerQueue else {
+            throw field.refusal("\"\(queue)\" is the queue that starts the job, so that it would run without end")
+        }
+        return queue
     }
 
     private func jobNames(_ field: Field) throws(FieldError) -> [String] {

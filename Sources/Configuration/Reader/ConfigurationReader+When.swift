@@ -34,7 +34,10 @@ extension ConfigurationReader {
         }
         job.after = plan.after
         job.poll = plan.poll
-        job.triggerQueue = plan.triggerQueue
+        if let trigger = plan.triggerQueue {
+            job.triggerQueue = trigger.name
+            job.triggerBatch = trigger.batch
+        }
 
         (job.registeredAt, job.scheduleKey) = registered(plan, window, job, rule)
         job.schedules = try timetables(of: plan, window, job)

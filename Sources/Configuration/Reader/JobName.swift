@@ -26,4 +26,12 @@ extension Field {
         guard let name = value.stringValue, JobName.isValid(name) else { throw refusal(expected: expected + hint) }
         return name
     }
+
+    /// The name of a queue, by the same rule.
+    func queueName() throws(FieldError) -> String {
+        guard let name = value.stringValue, JobName.isValid(name) else {
+            throw refusal(expected: "a name of a queue: 1 to \(Bounds.nameLengthMax) letters, digits, _ - . :")
+        }
+        return name
+    }
 }

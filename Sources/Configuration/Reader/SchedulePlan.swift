@@ -23,7 +23,7 @@ struct SchedulePlan {
     var entries: [Entry] = []
     var after: Job.Chain?
     var poll: Job.Poll?
-    var triggerQueue: String?
+    var triggerQueue: (name: String, batch: Int)?
     /// What an older spelling says about the start of an interval.
     var startAt: Field?
 
@@ -206,7 +206,7 @@ extension ConfigurationReader {
 
     private static let pollVocabulary = Vocabulary(["interval", "condition", "dedupe"])
     private static let afterVocabulary = Vocabulary(["job", "on"])
-    private static let queueVocabulary = Vocabulary(["queue"])
+    private static let queueVocabulary = Vocabulary(["queue", "batch"])
 
     private func readPoll(_ field: Field) throws(FieldError) -> Job.Poll {
         let fields = try Fields(field, Self.pollVocabulary, expected: "an object with \"interval\" and \"condition\"")
@@ -252,12 +252,15 @@ extension ConfigurationReader {
         return Job.Chain(job: try job.jobName(), on: outcome)
     }
 
-    private func readQueue(_ field: Field) throws(FieldError) -> String {
+    private func readQueue(_ field: Field) throws(FieldError) -> (name: String, batch: Int) {
         let fields = try Fields(field, Self.queueVocabulary, expected: "an object {\"queue\": NAME}, or \"poll\"")
         guard let queue = fields["queue"] else {
             throw FieldError(path: fields.path(of: "queue"), "missing; it names the queue")
         }
-        return try queue.nonEmptyString(expected: "the name of a queue")
+        return (
+            try queue.queueName(),
+            try fields["batch"]?.integer(1...Scheduler.Limits.queueBatch) ?? 1
+        )
     }
 }
 

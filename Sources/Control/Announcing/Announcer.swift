@@ -34,7 +34,7 @@ struct Announcer {
             case .jobCompleted(let run), .jobFailed(let run), .jobMissed(let run):
                 waiters.ended(run.id) { telling.answer(of: run).compactText }
             case .schedulerToggled: outlet.changed(["Enabled"], of: Place.interface, at: Place.root)
-            case .jobStarted, .jobRetrying, .jobPaused, .jobsChanged, .statusChanged: break
+            case .jobStarted, .jobRetrying, .jobPaused, .jobsChanged, .statusChanged, .queueChanged: break
             }
         }
     }
@@ -88,6 +88,10 @@ struct Announcer {
                 ])
         case .statusChanged(let status):
             return Signal(name: "StatusChanged", arguments: [("status", .string(status.rawValue))])
+        case .queueChanged(let queue, let items):
+            return Signal(
+                name: "QueueChanged",
+                arguments: [("queue", .string(queue)), ("items", .uint32(UInt32(clamping: items)))])
         }
     }
 

@@ -24,7 +24,7 @@ struct JournalVoice {
             log.error("job paused: its runs fail", fields(run) + [("BOTCRON_COUNT", "\(failures)")])
         case .schedulerToggled(let isEnabled):
             log.info(isEnabled ? "schedules resumed" : "schedules paused")
-        case .jobStarted, .jobsChanged, .statusChanged:
+        case .jobStarted, .jobsChanged, .statusChanged, .queueChanged:
             break
         }
     }

@@ -301,6 +301,13 @@ struct JSONFace {
             SignalDeclaration(
                 "StatusChanged", [Argument("status", "s", documentation: "running, paused, sleeping or stopping.")]),
             SignalDeclaration(
+                "QueueChanged",
+                [
+                    Argument("queue", "s"),
+                    Argument("items", "u", documentation: "How many it holds now, those that somebody has included."),
+                ],
+                documentation: "Items came into a queue, were taken, given back, or are dealt with; once a turn."),
+            SignalDeclaration(
                 "Event",
                 [
                     Argument("type", "s", documentation: "The name of another signal."),

@@ -10,15 +10,15 @@ internal import Scheduling
 /// What a launch means for its supervisor and its scope.
 extension Attempts {
     /// What a supervisor is given when it starts, and nothing can change afterwards.
-    static func request(run: String, attempt: Int, _ job: Job) -> AttemptRequest {
+    static func request(run: String, attempt: Int, _ job: Job, input: String? = nil) -> AttemptRequest {
         var request = AttemptRequest(run: run, attempt: attempt, arguments: [], environment: [:], workingDirectory: "/")
         request.outputLimit = job.outputLimit
-        if let input = job.standardInput { request.standardInput = .bytes(Array(input.utf8)) }
+        if let input = input ?? job.standardInput { request.standardInput = .bytes(Array(input.utf8)) }
         return request
     }
 
     static func request(_ launch: Launch) -> AttemptRequest {
-        request(run: launch.run.id, attempt: launch.run.attempt, launch.job)
+        request(run: launch.run.id, attempt: launch.run.attempt, launch.job, input: launch.run.standardInput)
     }
 
     /// The rest, which is said when the gate opens.

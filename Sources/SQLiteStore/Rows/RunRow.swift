@@ -8,6 +8,7 @@ enum RunRow {
         "ended_at_us", "retry_at_us", "exit_code", "exit_signal", "error", "reason", "failure_type", "output_preview",
         "trace_id", "covered_count", "covered_since_us", "idempotency_key", "inputs", "is_forced", "definition",
         "previous", "retry_delay_us", "ending", "cost", "progress", "result", "caveat", "boot_id",
+        "queue_items", "standard_input",
     ]
 
     static func bind(_ run: Run, to statement: Statement) {
@@ -42,6 +43,8 @@ enum RunRow {
         statement.bind(run.result)
         statement.bind(run.caveat)
         statement.bind(run.bootID)
+        statement.bind(run.queueItems.isEmpty ? nil : run.queueItems.map(String.init).joined(separator: ","))
+        statement.bind(run.standardInput)
     }
 
     /// - Throws: `damaged` where its trigger or its status is a word that no version writes. Other words that are none
@@ -81,6 +84,9 @@ enum RunRow {
         run.result = statement.textIfAny()
         run.caveat = statement.textIfAny()
         run.bootID = statement.textIfAny()
+        let items = statement.textIfAny()?.split(separator: ",", maxSplits: Scheduler.Limits.queueBatch) ?? []
+        run.queueItems = items.compactMap { Int64($0) }
+        run.standardInput = statement.textIfAny()
         return run
     }
 }

@@ -112,6 +112,11 @@ private final class Monitor {
         case "JobsChanged": showChanges(signal.values)
         case "StatusChanged":
             emit("status", texts.first ?? "", nil, "StatusChanged", ["status": .string(texts.first ?? "")])
+        case "QueueChanged":
+            let items = signal[1]?.integer ?? 0
+            emit(
+                "queue", "\(texts.first ?? "")  \(items) items", nil, "QueueChanged",
+                ["queue": .string(texts.first ?? ""), "items": .number(items)])
         case "PropertiesChanged":
             if let next = signal[1]?["NextRun"]?.text { showNext(next) }
         // `Event` says each of the others once more; what is unknown came after this program.

@@ -94,9 +94,6 @@ final class Requests {
         _ call: MethodCall, _ definition: JSONObject, _ done: @escaping (Job, Instant?) -> Void
     ) throws(ErrorReply) {
         let job = try read(definition)
-        if let fault = JobShape.fault(job) {
-            throw ErrorReply(.invalidJob, "the job \"\(job.name)\" is not made: \(fault)")
-        }
         let made = scheduler.jobCount - settings.configuration.jobs.count
         guard made < Bounds.busJobs || scheduler.definition(of: job.name) != nil else {
             throw ErrorReply(

@@ -161,10 +161,15 @@ enum Schema {
         CREATE INDEX used_key_time ON used_key (used_at_us);
         """
 
-    /// What a run was made for: items of a queue, which are its own, and what its process reads.
+    /// What a run was made for: items of a queue, which are its own, and what its process reads; and what polls say.
     private static let version7 = """
         ALTER TABLE run ADD COLUMN queue_items TEXT;
         ALTER TABLE run ADD COLUMN standard_input TEXT;
+        ALTER TABLE job_state ADD COLUMN polls INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE job_state ADD COLUMN last_poll_at_us INTEGER;
+        ALTER TABLE job_state ADD COLUMN poll_failures INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE job_state ADD COLUMN poll_hash INTEGER;
+        ALTER TABLE job_state ADD COLUMN poll_found_at_us INTEGER;
         CREATE INDEX queue_item_return ON queue_item (queue, taken_until_us) WHERE taken_until_us IS NOT NULL;
         """
 }

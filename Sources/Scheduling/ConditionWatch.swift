@@ -41,5 +41,14 @@ extension Scheduler {
         var unmet: [Condition] = []
         /// The time is over, and the job wants to run all the same.
         var isWaived = false
+        var precheck = Precheck.notAsked
+
+        enum Precheck {
+            case notAsked
+            case asked(Instant)
+            case answered(PollAnswer)
+            /// It is not asked again.
+            case passed
+        }
     }
 }

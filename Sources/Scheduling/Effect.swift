@@ -2,7 +2,7 @@ public import Schedules
 
 /// Something that the scheduler wants done.
 ///
-/// The effects of one event come, and are performed, in this order: commit, stop, start, check, machine, arm, announce,
+/// The effects of one event come, and are performed, in this order: commit, stop, start, check, poll, machine, arm, announce,
 /// reply. So nothing can be seen that is not durable. Each `arm` replaces the one before. The first effects of a
 /// scheduler state all that it wants of the machine, and what it waits for. Where the effects of several events are
 /// performed as one, the end of a run that starts among them comes after its start.
@@ -18,6 +18,9 @@ public enum Effect: Sendable, Equatable {
     /// Run a command that a run waits for, and tell its answer by `Event.conditionChecked`. It is given
     /// `Scheduler.commandPatience` at most.
     indirect case check(run: String, command: Job.Action, job: Job)
+    /// Run a command that says whether there is something to do, and tell its answer by `Event.polled`. It is given
+    /// `Scheduler.commandPatience` at most.
+    indirect case poll(PollSubject, command: Job.Action, job: Job)
     /// See that the machine serves: of each kind the last wish holds.
     indirect case machine(MachineWish)
     /// Send `Event.tick` at this instant (now, where it has passed); nil: nothing to wait for.

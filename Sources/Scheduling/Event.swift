@@ -19,6 +19,8 @@ public enum Event: Sendable {
     /// What the command of `Effect.check` says: whether the run may start. Nil where it could not be run or did not
     /// answer in time: then it may.
     case conditionChecked(run: String, holds: Bool?)
+    /// What a command of `Effect.poll` says.
+    case polled(PollSubject, PollAnswer)
     /// Something that its job wants of a run cannot be had, and why: it runs all the same, and its record says so.
     case caveat(run: String, String)
     case cancelRequested(run: String, ticket: Ticket)
@@ -65,7 +67,8 @@ extension Event {
             .queueAcknowledged(_, _, let ticket):
             ticket
         case .schedulerToggled(_, let ticket), .jobToggled(_, _, _, let ticket): ticket
-        case .started, .tick, .attemptEnded, .surroundingsChanged, .conditionChecked, .caveat, .configurationChanged,
+        case .started, .tick, .attemptEnded, .surroundingsChanged, .conditionChecked, .polled, .caveat,
+            .configurationChanged,
             .historyTakenOver, .sleep, .wake, .clockChanged, .stopping:
             nil
         }

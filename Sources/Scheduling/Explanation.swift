@@ -18,8 +18,8 @@ public enum Explanation: Sendable, Equatable {
     case follows(String, on: Job.Chain.Outcome)
     /// It runs for each item of a queue, which holds so many.
     case servesQueue(String, items: Int)
-    /// It would be started by what this version does not act on: the key of the definition.
-    case notBuilt(String)
+    /// Its poll was asked so often, is asked again then (nil: it is being asked), and failed last time, where it did.
+    case polls(count: Int, next: Instant?, fault: String?)
     case budgetUsedUp
 
     // What it is doing.
@@ -90,7 +90,7 @@ public enum Explanation: Sendable, Equatable {
         case .noSchedule: "no_schedule"
         case .follows: "follows"
         case .servesQueue: "serves_queue"
-        case .notBuilt: "not_built"
+        case .polls: "polls"
         case .budgetUsedUp: "budget"
         case .running: "running"
         case .retrying: "retrying"
@@ -137,8 +137,10 @@ public enum Explanation: Sendable, Equatable {
         case .servesQueue(let queue, let items):
             return "it runs for each item of the queue \(queue), which holds \(items == 0 ? "none" : "\(items)")"
         case .noSchedule: return "the job has no schedule: it runs by hand or by a chain"
-        case .notBuilt(let key):
-            return "this version does not act on \"\(key)\": nothing starts the job by it"
+        case .polls(let count, let next, let fault):
+            let asked = count == 1 ? "its poll was asked once" : "its poll was asked \(count) times"
+            let failed = fault.map { ", and failed: \($0)" } ?? ""
+            return asked + failed + (next.map { "; it is asked next at \(text($0))" } ?? "; it is being asked now")
         case .budgetUsedUp: return "the budget of the job is used up for the day: until it ends, fire times are skipped"
         case .running(let run, let attempt, let since): return "\(run) runs since \(text(since)), attempt \(attempt)"
         case .retrying(let run, let next, let at): return "\(run) waits for attempt \(next) at \(text(at))"
@@ -206,6 +208,7 @@ public enum Explanation: Sendable, Equatable {
         case .expired: "it was older than the catch-up window"
         case .limit: "a limit was reached"
         case .user: "a user asked to skip it"
+        case .nothingToDo: "its precheck found nothing to do"
         case .store: "the store could not be written"
         case nil: "no reason is on record"
         }

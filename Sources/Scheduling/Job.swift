@@ -74,11 +74,6 @@ public struct Job: Sendable, Equatable {
         }
     }
 
-    /// The key of what would start it and nothing acts on yet: whoever asks for the job is told so.
-    public var unbuiltTrigger: String? {
-        details.value.poll == nil ? nil : "poll"
-    }
-
     /// Where a definition came from, which says who may remove it.
     public enum Origin: String, Sendable {
         /// A job of config.json: the file is edited, or the job toggled.
@@ -104,8 +99,8 @@ public struct Job: Sendable, Equatable {
         public var interval: Duration
         /// A command or text for the shell.
         public var condition: Action
-        /// JSON as text; `null` where none was given.
-        public var dedupe = "null"
+        /// The same output again within so long makes no run.
+        public var dedupe: Duration?
 
         public init(interval: Duration, condition: Action) {
             self.interval = interval

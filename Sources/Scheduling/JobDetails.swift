@@ -22,6 +22,8 @@ extension Job {
         public var after: Chain?
         /// At each interval a command decides whether to run.
         public var poll: Poll?
+        /// Says whether a run that is due has something to do; what it prints is the run's standard input.
+        public var precheck: Action?
         /// The queue whose items each make a run, and how many one run is given together.
         public var triggerQueue: String?
         public var triggerBatch = 1

@@ -17,6 +17,15 @@ final class JobEntry {
     var waiting: [ActiveRun] = []
     /// After a wake-up: nothing of this job starts for the schedule before.
     var waitsUntil: Instant?
+    /// What its poll is at, and why it failed last.
+    var polling = Polling.idle(next: nil)
+    var pollFault: String?
+
+    enum Polling {
+        /// The next question; nil where it is not known yet.
+        case idle(next: Instant?)
+        case asking(since: Instant)
+    }
     /// Its place among the instants for which the machine is woken.
     var wakeUp: TimerQueue.Owner?
     /// The definition is gone; runs that have a process are still followed.

@@ -31,6 +31,13 @@ public struct JobState: Sendable, Equatable {
     /// When a job that a user disabled for a while is enabled again.
     public var pausedUntil: Instant?
     public var budgetUse = BudgetUse()
+    /// How often its poll was asked, when last, and how often in a row that failed.
+    public var polls = 0
+    public var lastPollAt: Instant?
+    public var pollFailures = 0
+    /// Of what it found last: a hash, and when.
+    public var pollHash: UInt64?
+    public var pollFoundAt: Instant?
     /// The boot under which an `@reboot` job last fired.
     public var firedBootID: String?
     /// Fire times after `decidedThrough` that a client has already taken for a run of its own, ascending.

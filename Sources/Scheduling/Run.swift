@@ -114,6 +114,8 @@ public struct Run: Sendable, Equatable {
     /// Why a fire time was not run.
     public enum Reason: String, Sendable, CaseIterable {
         case overlap, condition, excluded, budget, asleep, down, paused, expired, limit, user
+        /// Its precheck found none.
+        case nothingToDo = "nothing_to_do"
         /// The daemon was there, and could not write its store.
         case store
     }

@@ -43,6 +43,7 @@ extension Scheduler {
 
         // What comes again, and when, was by the clock as it was.
         queueWatch.emptyUntil = [:]
+        pollsMoved(now: now)
         conditionsMoved(by: step)
         machineMoved(by: step)
         // Who took an item has it for so long at most; by a clock that was ahead that would be much longer.

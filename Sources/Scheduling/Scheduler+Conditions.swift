@@ -19,7 +19,8 @@ extension Scheduler {
     /// Whether a run that has its turn waits for conditions first.
     func hasConditions(_ active: ActiveRun) -> Bool {
         // Not by the key path, which copies them: every run comes by here.
-        !active.run.isForced && active.run.attempt == 0 && !active.job.details.value.conditions.isEmpty
+        !active.run.isForced && active.run.attempt == 0
+            && (!active.job.details.value.conditions.isEmpty || active.job.details.value.precheck != nil)
     }
 
     func awaitConditions(_ active: ActiveRun) {
@@ -107,6 +108,7 @@ extension Scheduler {
         var next: [Instant] = []
         active.wait.unmet = unmet(active, now: now, next: &next)
         guard !active.wait.unmet.isEmpty else {
+            guard precheckAllows(active, now: now) else { return }
             disarm(active)
             active.phase = .ready
             return ready.insert(active)

@@ -98,16 +98,25 @@ extension Scheduler {
         reasons += hindrances
         if isBudgetUsedUp(entry, now: now) { reasons.append(.budgetUsedUp) }
         if let known = clockSetBack(entry, now: now) { reasons.append(known) }
-        if let key = entry.job.unbuiltTrigger { reasons.append(.notBuilt(key)) }
         let queue = entry.job.details.value.triggerQueue
         if let queue {
             let items = queues.first { $0.queue == queue }?.items ?? 0
             reasons.append(.servesQueue(queue, items: items))
         }
+        if entry.job.details.value.poll != nil {
+            switch entry.polling {
+            case .asking:
+                reasons.append(.polls(count: entry.state.polls, next: nil, fault: entry.pollFault))
+            case .idle(let next?):
+                reasons.append(.polls(count: entry.state.polls, next: next, fault: entry.pollFault))
+            // While nothing is decided, another reason says why.
+            case .idle(nil): break
+            }
+        }
         if entry.job.schedules.isEmpty {
             if let after = entry.job.details.value.after {
                 reasons.append(.follows(after.job, on: after.on))
-            } else if queue == nil, entry.job.unbuiltTrigger == nil {
+            } else if queue == nil, entry.job.details.value.poll == nil {
                 reasons.append(.noSchedule)
             }
         } else if let fire = entry.nextFire, fire <= now, let until = entry.waitsUntil, until > now {

@@ -202,10 +202,13 @@ extension Scheduler {
     private func follow(_ entry: JobEntry) {
         if let after = entry.job.after { followers[after.job, default: []].append(entry.job.name) }
         followQueue(entry)
+        if entry.job.details.value.poll != nil { pollWatch.jobs.insert(entry.job.name) }
     }
 
     private func unfollow(_ entry: JobEntry) {
         unfollowQueue(entry)
+        if entry.job.details.value.poll != nil { pollWatch.jobs.remove(entry.job.name) }
+        entry.polling = .idle(next: nil)
         guard let after = entry.job.after else { return }
         followers[after.job]?.removeAll { $0 == entry.job.name }
     }

@@ -31,14 +31,14 @@ extension Scheduler {
     /// Starts runs for items that nobody has, as far as their jobs have room.
     func serveQueues(now: Instant) {
         guard !queueWatch.jobs.isEmpty, isFiring else { return }
-        var more: Instant? = queueWatch.awaitsCommit ? now : nil
+        var more: Instant? = queueWatch.awaitsCommit ? now + .microseconds(1) : nil
         var started = 0
         for queue in queueWatch.jobs.keys.sorted() where !queueWatch.awaitsCommit {
             if let until = queueWatch.emptyUntil[queue], until.map({ $0 > now }) ?? true { continue }
             queueWatch.emptyUntil[queue] = nil
             while let entry = nextServer(of: queue, now: now) {
                 guard started < Limits.queueRunsPerTurn else {
-                    more = now
+                    more = now + .microseconds(1)
                     break
                 }
                 guard runForItems(of: queue, entry, now: now) else { break }

@@ -83,7 +83,7 @@ extension Scheduler {
                     decideDue(entry, now: now)
                 }
             case .run(let active): resume(active, now: now)
-            case .launchRate, .nap, .queues: break
+            case .launchRate, .nap, .queues, .polls: break
             case .cleanup: cleanUp(now: now)
             case nil: preconditionFailure("a timer without an owner was armed: \(number)")
             }

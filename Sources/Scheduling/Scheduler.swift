@@ -59,6 +59,7 @@ public final class Scheduler {
     /// Nil until somebody asks for a queue.
     var queueLedger: QueueLedger?
     var queueWatch = QueueWatch()
+    var pollWatch = PollWatch()
 
     let register: any ExecutionRegister
     var random: RandomSource
@@ -100,6 +101,8 @@ public final class Scheduler {
         case cleanup
         /// An item that somebody had comes again.
         case queues
+        /// A poll is to be asked.
+        case polls
         /// The machine may sleep again.
         case nap
     }
@@ -209,6 +212,7 @@ public final class Scheduler {
         }
         fireDue(now: now)
         serveQueues(now: now)
+        askPolls(now: now)
         examineConditions(now: now)
         launchReady(now: now)
         return finishTurn(now: now)
@@ -224,6 +228,7 @@ public final class Scheduler {
         case .attemptEnded(let run, let attempt, let outcome): endAttempt(of: run, attempt, outcome, now: now)
         case .surroundingsChanged(let surroundings): surroundingsChanged(surroundings)
         case .conditionChecked(let run, let holds): conditionChecked(run, holds: holds, now: now)
+        case .polled(let subject, let answer): polled(subject, answer, now: now)
         case .caveat(let run, let text): note(text, ofRun: run)
         case .cancelRequested(let run, let ticket): cancel(run, ticket: ticket, now: now)
         case .schedulerToggled(let isEnabled, let ticket):

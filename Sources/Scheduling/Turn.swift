@@ -10,6 +10,7 @@ struct Turn {
     var stops: [Effect] = []
     var starts: [Effect] = []
     var checks: [Effect] = []
+    var polls: [Effect] = []
     var announcements: [Effect] = []
     var replies: [(Ticket, Reply)] = []
     /// Runs that a client asked for, whose reply says how they stand when the event is decided.
@@ -60,12 +61,14 @@ extension Scheduler {
 
         var effects: [Effect] = []
         effects.reserveCapacity(
-            turn.stops.count + turn.starts.count + turn.checks.count + turn.announcements.count + turn.replies.count
+            turn.stops.count + turn.starts.count + turn.checks.count + turn.polls.count + turn.announcements.count
+                + turn.replies.count
                 + turn.awaited.count + 6)
         if !changes.isEmpty { effects.append(.commit(changes)) }
         effects += turn.stops
         effects += turn.starts
         effects += turn.checks
+        effects += turn.polls
         if let watch = watchEffect(now: now) { effects.append(watch) }
         effects += machineEffects(now: now)
         let next = timers.next

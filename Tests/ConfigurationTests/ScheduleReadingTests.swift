@@ -83,16 +83,36 @@ import Testing
         let poll = try runnable(#""poll": {"interval": "5m", "condition": ["test", "-e", "/x"], "dedupe": true}"#).poll
         #expect(poll?.interval == .seconds(300))
         #expect(poll?.condition == .command(["test", "-e", "/x"]))
-        #expect(poll?.dedupe == "true")
+        #expect(poll?.dedupe == .seconds(3_155_760_000))
+        let within = try runnable(#""poll": {"interval": "5m", "condition": "x", "dedupe": "1 day"}"#).poll
+        #expect(within?.dedupe == .seconds(86_400))
         let older = try runnable(#""trigger": "poll", "poll_interval": 60, "condition": "test -e /x""#).poll
         #expect(older?.interval == .seconds(60))
         #expect(older?.condition == .shell("test -e /x"))
         #expect(try runnable(#""after": {"job": "a"}"#).after == Job.Chain(job: "a", on: .success))
         #expect(try runnable(#""after": {"job": "a", "on": "any"}"#).after == Job.Chain(job: "a", on: .any))
-        #expect(try runnable(#""trigger": {"queue": "in"}"#).triggerQueue == "in")
+        let served = try runnable(#""trigger": {"queue": "in"}, "result_queue": "out""#)
+        #expect(served.triggerQueue == "in" && served.triggerBatch == 1 && served.resultQueue == "out")
+        #expect(try runnable(#""trigger": {"queue": "in", "batch": 100}"#).triggerBatch == 100)
+        #expect(try runnable(#""precheck": ["look"]"#).precheck == .command(["look"]))
         let mixed = try runnable(#""schedules": [{"after": {"job": "a", "on": "failure"}}, {"cron": "@daily"}]"#)
         #expect(mixed.after == Job.Chain(job: "a", on: .failure))
         #expect(mixed.schedules.map(\.type) == ["cron"])
+    }
+
+    @Test(arguments: [
+        (
+            #""trigger": {"queue": "in", "batch": 101}"#,
+            "batch: found the number 101; expected a whole number from 1 to 100"
+        ),
+        (#""trigger": {"queue": "a b"}"#, "found the string \"a b\"; expected a name of a queue"),
+        (#""trigger": {"queue": "in"}, "result_queue": "in""#, "is the queue that starts the job"),
+        (#""trigger": {"queue": "in"}, "error_queue": "in""#, "is the queue that starts the job"),
+        (#""poll": {"interval": "5m", "condition": "x", "dedupe": "x"}"#, "dedupe: syntax interval \"x\""),
+    ])
+    func aQueueOrAPollThatCannotBeIsRefused(_ members: String, _ words: String) throws {
+        let refused = try refusal(#""name": "j", "command": ["true"], "# + members)
+        #expect(refused.contains(words), "\(refused)")
     }
 
     // MARK: - Around a schedule

@@ -18,6 +18,8 @@ final class Rig {
     private(set) var watches = 0
     /// Runs whose condition commands were to be run, in order.
     private(set) var checks: [String] = []
+    /// Whose polls and prechecks were to be asked, in order.
+    private(set) var polls: [PollSubject] = []
     private(set) var awake: [String] = []
     private(set) var wakeUp: Instant?
     private(set) var naps: [Instant] = []
@@ -74,6 +76,7 @@ final class Rig {
         case .stop(let run, _): stops.append(run)
         case .start(let launch): launches.append(launch)
         case .check(let run, _, _): checks.append(run)
+        case .poll(let subject, _, _): polls.append(subject)
         case .machine(.watch(let watch)):
             self.watch = watch
             watches += 1
@@ -93,7 +96,7 @@ final class Rig {
             case .commit: 0
             case .stop: 1
             case .start: 2
-            case .check: 3
+            case .check, .poll: 3
             case .machine(.watch): 4
             case .machine(.holdAwake): 5
             case .machine(.armWakeUp): 6

@@ -395,6 +395,8 @@ final class Checker {
             }
         case .budget:
             if job.budget.isUnlimited { fail("\(run.id): there is no budget", job: run.job) }
+        case .nothingToDo:
+            if job.precheck == nil { fail("\(run.id): there is no precheck", job: run.job) }
         case .down, .asleep, .paused, .user, .condition, .store: break
         case nil: fail("\(run.id) was not run, without a reason", job: run.job)
         }

@@ -38,7 +38,7 @@ extension Effect {
         case .commit: 0
         case .stop: 1
         case .start: 2
-        case .check, .machine: 3
+        case .check, .poll, .machine: 3
         case .arm: 4
         case .announce: 5
         case .reply: 6

@@ -404,6 +404,11 @@ final class World {
         case .check(let run, _, _):
             commandAnswers[run] = nil
             awaitAnswer(.conditionChecked(run: run, holds: random.pick([true, true, false, false, nil])))
+        case .poll(let subject, _, _):
+            let answer = random.pick([
+                PollAnswer.nothing, .nothing, .found(output: "1"), .found(output: "2"), .failed("exited with 3"),
+            ])
+            awaitAnswer(.polled(subject, answer))
         case .machine(.watch(let watch)):
             self.watch = watch
             told.answered.formIntersection(watch.facts)

@@ -48,11 +48,12 @@ extension DocumentedKeys {
                 "schedules", "Several of them, an object each.",
                 example: #"{"schedules": [{"cron": "@daily"}, {"calendar": "Sat 12:00"}]}"#),
             DocumentedKey(
-                "poll", "A command that is asked again and again; read and checked, and not acted on yet.",
+                "poll",
+                "A command that is asked at each interval: 0 is run, with what it prints as input; 1 is nothing to do.",
                 example: #"{"poll": {"interval": "5m", "condition": ["test", "-e", "/tmp/flag"]}}"#),
             DocumentedKey(
                 "trigger",
-                "A queue whose items start it: a run for each, which reads it, or with batch for up to so many, as an array.",
+                "A queue whose items start it: a run for each, which reads it, or for up to batch of them, as an array.",
                 example: #"{"trigger": {"queue": "mail", "batch": 10}}"#),
         ])
 
@@ -263,12 +264,17 @@ extension DocumentedKeys {
                 "trace_enabled", default: "the section's", "Whether it gets a TRACEPARENT.",
                 example: #"{"trace_enabled": false}"#),
             DocumentedKey(
+                "precheck", "A command that says whether a run that is due has something to do, as of poll.",
+                example: #"{"precheck": ["test", "-s", "/tmp/inbox"]}"#),
+            DocumentedKey(
                 "notify", "Whom a run is told to; read and checked, and nothing is sent yet.",
                 example: #"{"notify": ["desktop", {"target": "webhook", "on": ["failure"]}]}"#),
             DocumentedKey(
-                "result_queue", "A queue that the outcome of a success is put into.", example: #"{"result_queue": "done"}"#),
+                "result_queue", "A queue that the outcome of a success is put into.",
+                example: #"{"result_queue": "done"}"#),
             DocumentedKey(
-                "error_queue", "A queue that the outcome of a failure is put into.", example: #"{"error_queue": "failed"}"#),
+                "error_queue", "A queue that the outcome of a failure is put into.",
+                example: #"{"error_queue": "failed"}"#),
             DocumentedKey(
                 "expect_every", "How often it should succeed; read, and not acted on yet.",
                 example: #"{"expect_every": "1 day"}"#),

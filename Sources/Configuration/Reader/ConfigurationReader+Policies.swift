@@ -9,7 +9,7 @@ extension ConfigurationReader {
         "misfire_grace_time", "coalesce", "conditions", "conditions_timeout", "conditions_action", "keep_awake",
         "wake_system", "priority", "budget", "pause_on_failures", "history_limit", "notify", "on_success", "on_failure",
         "result_queue", "error_queue", "trace_enabled", "on_stop", "on_sleep", "sleep_again", "expect_every",
-        "heartbeat",
+        "heartbeat", "precheck",
     ]
 
     func readPolicies(
@@ -25,6 +25,7 @@ extension ConfigurationReader {
         if let field = fields["max_instances"] { job.maxInstances = try field.integer(1...Bounds.countMax) }
         job.catchUp = try readCatchUp(fields)
         job.conditions = try readConditions(fields)
+        if let field = fields["precheck"] { job.precheck = try command(field) }
         if let field = fields["priority"] { job.priority = try field.integer(-20...19) }
         if let field = fields["budget"] { job.budget = try readBudget(field) }
         if let field = fields["pause_on_failures"] { job.pauseOnFailures = try field.integer(1...Bounds.countMax) }

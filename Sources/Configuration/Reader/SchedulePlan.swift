@@ -239,8 +239,15 @@ extension ConfigurationReader {
         }
         var poll = Job.Poll(
             interval: try interval.duration(atLeast: .seconds(1)), condition: try command(condition))
-        if let dedupe { poll.dedupe = dedupe.value.compactText }
+        if let dedupe { poll.dedupe = try readDedupe(dedupe) }
         return poll
+    }
+
+    /// A duration, or in an older spelling whether the same output ever makes a second run.
+    private func readDedupe(_ field: Field) throws(FieldError) -> Duration? {
+        if let isOnce = field.value.boolValue { return isOnce ? .seconds(Int64(Bounds.durationSecondsMax)) : nil }
+        let duration = try field.duration()
+        return duration == .zero ? nil : duration
     }
 
     private func readAfter(_ field: Field) throws(FieldError) -> Job.Chain {

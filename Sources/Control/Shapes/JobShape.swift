@@ -12,7 +12,15 @@ enum JobShape {
         let schedule = job.schedules.first
         let cron = job.schedules.first { $0.type == "cron" }
         var trigger = "manual"
-        if schedule != nil { trigger = "schedule" } else if job.after != nil { trigger = "chain" }
+        if schedule != nil {
+            trigger = "schedule"
+        } else if job.after != nil {
+            trigger = "chain"
+        } else if job.triggerQueue != nil {
+            trigger = "queue"
+        } else if job.poll != nil {
+            trigger = "poll"
+        }
         return [
             "name": .string(job.name),
             "title": .string(job.title),
@@ -38,14 +46,10 @@ enum JobShape {
             "running": .array(running.map { .string($0) }),
             "waiting_for": .array(waitingFor.map { .string($0) }),
             "tags": .array(job.tags.map { .string($0) }),
-            "error": .optional(fault(job)),
+            "error": .null,
+            "polls": .number(state.polls),
+            "last_poll": .instant(state.lastPollAt, job.zone),
         ]
-    }
-
-    /// Why a job whose definition is good is not scheduled all the same.
-    static func fault(_ job: Job) -> String? {
-        guard job.schedules.isEmpty, let key = job.unbuiltTrigger else { return nil }
-        return "\(key): this version does not act on it; give the job a schedule, or run it by hand"
     }
 
     /// A job that stands in the configuration and cannot be scheduled.

@@ -184,7 +184,7 @@ extension ListedJob {
 
     var error: String {
         switch self {
-        case .job(let view): JobShape.fault(view.job) ?? ""
+        case .job: ""
         case .refused(let refused): refused.error
         }
     }

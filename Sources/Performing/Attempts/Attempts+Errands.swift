@@ -8,6 +8,8 @@ public import Scheduling
 extension Attempts {
     private static let conditionSuffix = "~condition"
     private static let remedySuffix = "~remedy"
+    private static let pollSuffix = "~poll"
+    private static let precheckSuffix = "~precheck"
     /// A remedy is given so long; then the attempt follows all the same.
     private static var remedyTimeout: Duration { .seconds(120) }
 
@@ -15,7 +17,7 @@ extension Attempts {
 
     /// Whose errand has this name; the run itself where it is none's.
     static func owner(of name: String) -> String {
-        for suffix in [conditionSuffix, remedySuffix] where name.hasSuffix(suffix) {
+        for suffix in [conditionSuffix, remedySuffix, precheckSuffix] where name.hasSuffix(suffix) {
             return String(name.dropLast(suffix.count))
         }
         return name
@@ -113,9 +115,71 @@ extension Attempts {
         intake.submit(.conditionChecked(run: id, holds: holds))
     }
 
+    // MARK: - Polls
+
+    public func poll(_ subject: PollSubject, command: Job.Action, job: Job) {
+        let name: String
+        var run: Run
+        switch subject {
+        case .job(let job):
+            name = job + Self.pollSuffix
+            run = Run(
+                id: name, job: job, skill: "", trigger: .poll, scheduledFor: nil, createdAt: intake.now, status: .queued
+            )
+        case .run(let id):
+            guard let active = intake.activeRun(id: id) else { return }
+            name = id + Self.precheckSuffix
+            run = active
+        }
+        run.standardInput = nil
+        var definition = job
+        definition.action = command
+        definition.credentials = [:]
+        do throws(JobError) {
+            let plan = try AttemptPlan(
+                Launch(run: run, job: definition), session: session.ownEnvironment, common: settings.surroundings,
+                home: home)
+            var request = AttemptRequest(
+                run: name, attempt: 1, arguments: plan.arguments, environment: plan.environment,
+                workingDirectory: plan.workingDirectory)
+            request.timeout = Scheduler.commandPatience
+            request.killGrace = job.killGrace
+            request.outputLimit = 2 * Self.pollOutputMax
+            // The errand goes with this object.
+            errands.run(request, outputMax: Self.pollOutputMax) { [unowned self] report, output in
+                polled(subject, job, report, output)
+            }
+        } catch {
+            polled(subject, job, failure: "\(error)")
+        }
+    }
+
+    /// A longer output is cut: it is the standard input of a run.
+    private static var pollOutputMax: Int { 64 << 10 }
+
+    private func polled(_ subject: PollSubject, _ job: Job, _ report: AttemptReport?, _ output: [UInt8]) {
+        guard let report else { return polled(subject, job, failure: "it was cancelled before it began") }
+        switch report.ending {
+        case .exited(0) where !report.isTimedOut && !report.isCancelled:
+            intake.submit(.polled(subject, .found(output: String(decoding: output, as: UTF8.self))))
+        case .exited(1) where !report.isTimedOut && !report.isCancelled:
+            intake.submit(.polled(subject, .nothing))
+        case .exited(let code): polled(subject, job, failure: report.isTimedOut ? "timed out" : "exited with \(code)")
+        case .signaled(let signal, _):
+            polled(subject, job, failure: report.isTimedOut ? "timed out" : "signal \(signal)")
+        default: polled(subject, job, failure: "\(report.ending)")
+        }
+    }
+
+    private func polled(_ subject: PollSubject, _ job: Job, failure: String) {
+        log.warning("a poll failed", [("BOTCRON_JOB", job.name), ("BOTCRON_ERROR", failure)])
+        intake.submit(.polled(subject, .failed(failure)))
+    }
+
     /// A run that was given up, or cancelled, waits for no answer.
     public func endIdleErrands() {
-        for name in errands.names where name.hasSuffix(Self.conditionSuffix) {
+        let asked = [Self.conditionSuffix, Self.precheckSuffix]
+        for name in errands.names where asked.contains(where: { name.hasSuffix($0) }) {
             if intake.unmetConditions(ofRun: Self.owner(of: name)) == nil { errands.cancel(name) }
         }
     }

@@ -29,20 +29,28 @@ final class Errands {
     ///   - request: its `run` is the errand's name, its `attempt` 1.
     ///   - then: called once, with nil where it was cancelled before it began.
     func run(_ request: AttemptRequest, then: @escaping (AttemptReport?) -> Void) {
+        run(request, outputMax: 0) { report, _ in then(report) }
+    }
+
+    /// As above, with the first bytes of what it has written.
+    func run(_ request: AttemptRequest, outputMax: Int, then: @escaping (AttemptReport?, [UInt8]) -> Void) {
         let name = request.run
         active[name] = .clearing
         // What is left is ended by its supervisor, which this object outlives.
         runner.endLeftover(run: name, attempt: request.attempt) { [unowned self] in
             guard case .clearing = active[name] else {
                 active[name] = nil
-                return then(nil)
+                return then(nil, [])
             }
             active[name] = .running(
                 // The runner calls back as long as this object lives.
                 runner.start(request) { [unowned self] report in
                     active[name] = nil
+                    let output =
+                        outputMax == 0
+                        ? [] : runner.output(run: name, attempt: request.attempt).read(from: 0, limit: outputMax).bytes
                     runner.removeOutput(run: name, attempt: request.attempt)
-                    then(report)
+                    then(report, output)
                 })
         }
     }

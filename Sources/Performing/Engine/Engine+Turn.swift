@@ -21,7 +21,7 @@ extension Engine {
         box.add(event, scheduler.handle(event, at: now))
         if let name = loop.meter.exemption { box.exemption = name }
         switch event {
-        case .surroundingsChanged, .conditionChecked: onConditions()
+        case .surroundingsChanged, .conditionChecked, .polled: onConditions()
         default: break
         }
         flushSoon()
@@ -101,6 +101,7 @@ extension Engine {
         let started = Set(done.launches.map(\.run.id))
         for run in done.stops where started.contains(run) { performers.attempts.stop(run) }
         for check in done.checks { performers.attempts.check(run: check.run, command: check.command, job: check.job) }
+        for poll in done.polls { performers.attempts.poll(poll.subject, command: poll.command, job: poll.job) }
         for wish in done.wishes { performers.machine.fulfil(wish) }
         if case .at(let instant) = done.arming { arm(instant) }
         if !done.changes.isEmpty { for observer in performers.observers { observer.committed(done.changes) } }

@@ -11,6 +11,7 @@ struct Outbox {
     var stops: [String] = []
     var launches: [Launch] = []
     var checks: [(run: String, command: Job.Action, job: Job)] = []
+    var polls: [(subject: PollSubject, command: Job.Action, job: Job)] = []
     var wishes: [MachineWish] = []
     var arming = Arming.unchanged
     var announcements: [Announcement] = []
@@ -29,7 +30,8 @@ struct Outbox {
 
     var isEmpty: Bool {
         guard case .unchanged = arming else { return false }
-        return changes.isEmpty && stops.isEmpty && launches.isEmpty && checks.isEmpty && wishes.isEmpty
+        return changes.isEmpty && stops.isEmpty && launches.isEmpty && checks.isEmpty && polls.isEmpty
+            && wishes.isEmpty
             && announcements.isEmpty && replies.isEmpty && reads.isEmpty
     }
 
@@ -41,6 +43,7 @@ struct Outbox {
             case .stop(let run, _): stops.append(run)
             case .start(let launch): launches.append(launch)
             case .check(let run, let command, let job): checks.append((run, command, job))
+            case .poll(let subject, let command, let job): polls.append((subject, command, job))
             case .machine(let wish): wishes.append(wish)
             case .arm(let instant): arming = .at(instant)
             case .announce(let announcement): announcements.append(announcement)

@@ -14,6 +14,8 @@ public protocol AttemptControl: AnyObject {
     func stop(_ run: String) -> Bool
     /// Runs a condition's command for a run that waits.
     func check(run: String, command: Job.Action, job: Job)
+    /// Runs the command of a poll or a precheck, and tells what it says by `Event.polled`.
+    func poll(_ subject: PollSubject, command: Job.Action, job: Job)
     /// The instant that is waited for now: supervisors may be prepared for what is due then.
     func expect(_ instant: Instant?)
     /// What is to be known of attempts that the store calls running.

@@ -9,6 +9,7 @@ enum JobStateRow {
         "run_count", "failure_count", "failures_in_a_row", "last_run_at_us", "last_ended_at_us", "last_duration_us",
         "last_status", "skipped_fire_time_us", "budget_day_us", "budget_runs", "budget_wall_time_us", "budget_cost",
         "fired_boot_id", "paused_until_us", "was_enabled", "claimed_us", "reopened_through_us",
+        "polls", "last_poll_at_us", "poll_failures", "poll_hash", "poll_found_at_us",
     ]
 
     static func bind(_ state: JobState, to statement: Statement) {
@@ -36,6 +37,11 @@ enum JobStateRow {
         // A short list that is always read as a whole: text, separated by blanks.
         statement.bind(state.claimed.map { String($0.microseconds) }.joined(separator: " "))
         statement.bind(state.reopenedThrough)
+        statement.bind(state.polls)
+        statement.bind(state.lastPollAt)
+        statement.bind(state.pollFailures)
+        statement.bind(state.pollHash.map { Int64(bitPattern: $0) })
+        statement.bind(state.pollFoundAt)
     }
 
     static func read(_ statement: Statement) -> JobState {
@@ -63,6 +69,11 @@ enum JobStateRow {
         state.wasEnabled = statement.boolIfAny() ?? true
         state.claimed = instants(in: statement.text())
         state.reopenedThrough = statement.instantIfAny()
+        state.polls = statement.count()
+        state.lastPollAt = statement.instantIfAny()
+        state.pollFailures = statement.count()
+        state.pollHash = statement.integerIfAny().map { UInt64(bitPattern: $0) }
+        state.pollFoundAt = statement.instantIfAny()
         return state
     }
 

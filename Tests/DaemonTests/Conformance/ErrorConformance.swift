@@ -231,55 +231,65 @@ extension ConformanceTests {
         }
     }
 
-    /// What the contract names and is not built. A row goes when it is: its test fails then.
-    @Suite struct Gaps {
+    /// What starts runs beside schedules, and where their outcome goes.
+    @Suite struct TriggersAndQueues {
         private static let performance = Performance(
             jobs: [
-                ["name": "queued", "trigger": ["queue": "user"], "command": ["true"]],
-                ["name": "polled", "poll": ["interval": "1s", "condition": ["true"]], "command": ["true"]],
+                ["name": "queued", "trigger": ["queue": "user"], "command": ["cat"], "result_queue": "read"],
                 [
-                    "name": "told", "command": ["true"], "notify": ["toast"], "result_queue": "results",
-                    "error_queue": "errors",
+                    "name": "polled", "poll": ["interval": "1s", "condition": ["echo", "news"], "dedupe": "1 day"],
+                    "command": ["cat"],
+                ],
+                [
+                    "name": "idle", "precheck": ["false"], "command": ["true"],
+                ],
+                [
+                    "name": "failing", "command": ["sh", "-c", "exit 3"], "error_queue": "errors",
                 ],
             ],
             script: #"""
-                definitions = {
-                    "a queue": {"trigger": {"queue": "user"}},
-                    "a poll": {"poll": {"interval": "1s", "condition": ["true"]}},
-                }
-                for name, definition in definitions.items():
-                    raw("made for " + name, "schedule_job", "s", text({"name": "x", "command": ["true"], **definition}))
+                do("push", "queue_push", "user", '"item"')
+                heard("JobCompleted", "queued")
+                do("of the queue", "get_history", "queued", 9)
+                heard("JobCompleted", "polled")
+                do("of the poll", "get_history", "polled", 9)
+                note("idle", run_to_end("idle"))
+                note("failing", run_to_end("failing"))
+                do("queues", "queue_list")
+                do("result", "queue_pop", "read")
+                do("error", "queue_pop", "errors")
                 for job in ("queued", "polled"):
                     do("explain " + job, "explain_job", job, "")
-                do("list", "list_jobs")
-                do("push", "queue_push", "user", '"item"')
-                note("queued by hand", run_to_end("queued"))
-                note("told", run_to_end("told"))
-                do("queues", "queue_list")
-                note("toast file", os.path.exists(CONFIG + "/notifications.json"))
+                    do(job, "get_job", job)
+                heard("QueueChanged", "errors", 1)
                 """#)
 
-        /// A trigger that nothing acts on, the key of it, and a job that has it.
-        @Test(arguments: [("a queue", "trigger", "queued"), ("a poll", "poll", "polled")], Library.allCases)
-        func aJobOfATriggerThatIsNotBuiltSaysSoAndIsNotMadeOverTheBus(
-            _ row: (what: String, key: String, job: String), by library: Library
+        @Test(arguments: Library.allCases) func anItemOfAQueueAndAPollEachMakeARunThatReadsIt(
+            by library: Library
         ) throws {
             let told = try Self.performance[library]
-            let refused = try told.refusal("made for " + row.what)
-            #expect(refused.name == "com.aiworkflow.BotCron.Error.InvalidJob")
-            #expect(refused.message.contains("\(row.key): this version does not act on it"), "\(refused)")
-            let job = try told["list"].arrayValue?.first { $0["name"]?.stringValue == row.job }
-            #expect(job?["error"]?.stringValue?.hasPrefix(row.key + ": ") == true, "\(job ?? nil)")
-            #expect(try told["explain " + row.job]["reasons"]?.each("code") == ["not_built"])
-            #expect(try told["queued by hand"]["status"] == "success")
+            let queued = try told["of the queue"]["runs"]?.arrayValue?.first ?? told["of the queue"].arrayValue?.first
+            #expect(queued?["trigger"] == "queue" && queued?["output_preview"] == "\"item\"", "\(queued ?? nil)")
+            let polled = try told["of the poll"]["runs"]?.arrayValue ?? told["of the poll"].arrayValue ?? []
+            #expect(polled.count == 1 && polled.first?["trigger"] == "poll", "\(polled)")
+            #expect(polled.first?["output_preview"]?.stringValue?.contains("news") == true, "\(polled)")
+            #expect(try told["explain queued"]["reasons"]?.each("code").first == "serves_queue")
+            #expect(try told["explain polled"]["reasons"]?.each("code").first == "polls")
+            #expect(try told["queued"]["trigger"] == "queue" && told["queued"]["error"] == .null)
+            #expect(try told["polled"]["trigger"] == "poll")
+            #expect(try told["polled"]["polls"]?.intValue ?? 0 >= 1)
         }
 
-        /// Every configuration that exists names targets: they are read, and a run goes its way without them.
-        @Test(arguments: Library.allCases) func targetsAndQueuesOfOutcomesGetNothing(by library: Library) throws {
+        @Test(arguments: Library.allCases) func aPrecheckThatFindsNothingSkipsTheRun(by library: Library) throws {
             let told = try Self.performance[library]
-            #expect(try told["told"]["status"] == "success")
-            #expect(try told["queues"].each("queue") == ["user"])
-            #expect(try told["toast file"] == false)
+            #expect(try told["idle"]["status"] == "skipped" && told["idle"]["reason"] == "nothing_to_do")
+        }
+
+        @Test(arguments: Library.allCases) func theOutcomeIsInTheQueueForIt(by library: Library) throws {
+            let told = try Self.performance[library]
+            #expect(try told["queues"].each("queue").sorted { "\($0)" < "\($1)" } == ["errors", "read"])
+            #expect(try told["result"]["item"]?["job"] == "queued" && told["result"]["item"]?["status"] == "success")
+            #expect(try told["error"]["item"]?["exit_code"] == 3 && told["error"]["item"]?["status"] == "failed")
         }
     }
 }

@@ -134,6 +134,7 @@ final class FakeAttempts: AttemptControl {
     }
 
     func check(run: String, command: Job.Action, job: Job) { journal.note("check") }
+    func poll(_ subject: PollSubject, command: Job.Action, job: Job) { journal.note("poll") }
     func expect(_ instant: Instant?) { journal.note("arm") }
 
     func evidence(of runs: [Run]) -> [String: AttemptEvidence] {

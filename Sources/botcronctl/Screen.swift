@@ -9,7 +9,8 @@ struct Screen: Sendable {
     let width: Int?
     /// Whether stdout is a terminal: foreign bytes are cleaned there, and nowhere else.
     var isTerminal: Bool { width != nil }
-    private let hasColor: Bool
+    /// Whether what is printed to stdout may have colours.
+    let isColorful: Bool
     private let hasErrorColor: Bool
 
     init(options: GlobalOptions) {
@@ -17,7 +18,7 @@ struct Screen: Sendable {
         let isTerminal = isatty(STDOUT_FILENO) == 1
         width = isTerminal ? Self.terminalWidth : nil
         let refuses = options.refusesColor || Self.isSet("NO_COLOR") || variable("TERM") == "dumb"
-        hasColor = isTerminal && !refuses
+        isColorful = isTerminal && !refuses
         hasErrorColor = isatty(STDERR_FILENO) == 1 && !refuses
     }
 
@@ -48,7 +49,7 @@ struct Screen: Sendable {
     }
 
     func styled(_ line: Line, _ style: Style?) -> Line {
-        guard hasColor, let style else { return line }
+        guard isColorful, let style else { return line }
         return Line(own: style.apply(line.text))
     }
 

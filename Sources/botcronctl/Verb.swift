@@ -86,7 +86,8 @@ struct Verb: Sendable {
             verbs: [list, show, why, add, edit, copy, rename, tag, remove, enable, disable, skip, calendar]),
         Group(title: "Bringing things over", verbs: [importJobs, exportJobs]),
         Group(title: "Runs", verbs: [runJob, rerun, backfill, wait, cancel, logs, history, heatmap, monitor]),
-        Group(title: "The scheduler", verbs: [status, doctor, health, metrics, pause, resume, reload, config, queue]),
+        Group(
+            title: "The scheduler", verbs: [status, top, doctor, health, metrics, pause, resume, reload, config, queue]),
         Group(title: "Without a daemon", verbs: [next, simulate, validate, version, help]),
         Group(title: "For shells and readers", verbs: [completion, man]),
     ]
@@ -101,7 +102,7 @@ struct Verb: Sendable {
         "create": "add", "new": "add", "delete": "remove", "rm": "remove", "ls": "list", "start": "run",
         "stop": "cancel", "kill": "cancel", "log": "logs", "follow": "monitor", "info": "show", "cat": "show",
         "mv": "rename", "cp": "copy", "test": "validate", "explain": "why", "retry": "rerun",
-        "manual": "man",
+        "manual": "man", "watch": "top", "tui": "top",
     ]
 
     /// The verb of that name; a failure that names the nearest where there is none.

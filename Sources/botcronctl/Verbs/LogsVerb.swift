@@ -77,7 +77,7 @@ private func executionID(_ name: String, _ daemon: Daemon) throws(Failure) -> St
         return name
     } catch  where error.name == ServiceError.runNotFound.name {
         let job = try daemon.json(.getJob, [.text(name)])
-        guard let run = job["running"]?[0]?.stringValue ?? latest(job) else {
+        guard let run = job["running"]?[0]?.stringValue ?? latestRun(of: job) else {
             throw Failure(
                 ExitCode.notFound, ServiceError.runNotFound.name, "the job \"\(name)\" has not run yet",
                 advice: ["run it now: botcronctl run \(name)"])
@@ -86,8 +86,8 @@ private func executionID(_ name: String, _ daemon: Daemon) throws(Failure) -> St
     }
 }
 
-/// Records of fire times that were not run wrote nothing.
-private func latest(_ job: JSONValue) -> String? {
+/// The last run of a job, as `get_job` has it, that wrote something: records of fire times that were not run have not.
+func latestRun(of job: JSONValue) -> String? {
     job["recent_runs"]?.arrayValue?.first { !($0["started_at"]?.isNull ?? true) }?["execution_id"]?.stringValue
 }
 

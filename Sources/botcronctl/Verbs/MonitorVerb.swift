@@ -18,12 +18,22 @@ extension Verb {
 }
 
 private func monitorSignals(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    let seconds = try request.seconds("--for")
-    let client = try context.daemon().client
+    try monitor(context, seconds: try request.seconds("--for"))
+}
+
+/// Shows signals as lines until somebody ends it.
+///
+/// - Parameter opening: what is shown before, when nothing is lost any more.
+func monitor(
+    _ context: Context, seconds: Double?, opening: (Daemon) throws(Failure) -> Void = { _ throws(Failure) in }
+) throws(Failure) -> Int32 {
+    let daemon = try context.daemon()
+    let client = daemon.client
     let monitor = Monitor(context)
     let loop = client.loop
     var sources: [EventSource] = []
-    var subscriptions: [ClientSubscription] = []
+    var subscriptions = [client.subscribe { monitor.show($0) }]
+    try opening(daemon)
     do throws(EventLoopError) {
         for signal in [SIGINT, SIGTERM] { sources.append(try loop.signal(signal) { loop.exit(ExitCode.success) }) }
         if let seconds {
@@ -36,7 +46,6 @@ private func monitorSignals(_ request: Request, _ context: Context) throws(Failu
             context.screen.complain(Failure(error))
             loop.exit(error.exitCode)
         }
-        subscriptions.append(client.subscribe { monitor.show($0) })
         subscriptions.append(client.watchPresence { monitor.show($0, client) })
         defer {
             // A loop that has ended takes no more work: first the connection, then what hangs on it.

@@ -55,6 +55,7 @@ public final class Control: CommitObserver, AnnouncementSink {
     private let log: Log
     private let outlet = Outlet()
     private let catalogue: Catalogue
+    private let callers = Callers()
     private let requestedRuns: RequestedRuns
     private let waiters = Waiters()
     private let steps: Steps
@@ -62,6 +63,7 @@ public final class Control: CommitObserver, AnnouncementSink {
     private let mirror: StateMirror
     private let headline: Headline
     private let changes: ToldChanges
+    private let journal: JournalVoice
     private let announcer: Announcer
     private let jsonFace: JSONFace
     private let typedFace: TypedFace
@@ -76,15 +78,16 @@ public final class Control: CommitObserver, AnnouncementSink {
         let telling = RunTelling(scheduler: scheduler, settings: settings, runs: needs.runs, store: needs.store)
         let outputs = RunOutputs(telling: telling, runs: needs.runs)
         requestedRuns = RequestedRuns(scheduler: scheduler)
-        let requests = Requests(needs, catalogue: catalogue, telling: telling, requestedRuns: requestedRuns)
+        let requests = Requests(
+            needs, catalogue: catalogue, callers: callers, telling: telling, requestedRuns: requestedRuns)
         steps = try Steps(intake: needs.intake, loop: needs.loop)
         lists = JobLists(scheduler: scheduler, catalogue: catalogue, steps: steps)
         mirror = try StateMirror(needs, telling: telling, catalogue: catalogue, steps: steps)
         headline = Headline(scheduler: scheduler, settings: settings, outlet: outlet)
         changes = try ToldChanges(needs, catalogue: catalogue, outlet: outlet)
+        journal = JournalVoice(log: needs.log)
         announcer = Announcer(
-            outlet: outlet, service: service, telling: telling, waiters: waiters,
-            journal: JournalVoice(log: needs.log))
+            outlet: outlet, service: service, telling: telling, waiters: waiters, journal: journal)
         jsonFace = JSONFace(
             scheduler: scheduler, settings: settings, service: service, catalogue: catalogue, telling: telling,
             requests: requests, outputs: outputs, waiters: waiters, lists: lists, steps: steps,
@@ -108,16 +111,19 @@ public final class Control: CommitObserver, AnnouncementSink {
         outlet.open(on: connection)
         connection.onFault = { [log] fault in log.error("a fault on the bus", [("BOTCRON_ERROR", fault)]) }
         connection.steps = { [steps] step throws(ErrorReply) in try steps.begin(step) }
-        connection.gate = { [intake, scheduler] kind, pass in
-            switch kind {
-            case .request: pass(nil)
-            case .health: intake.whenDurable { pass(nil) }
-            case .read:
-                intake.whenDurable {
-                    let health = scheduler.health
-                    // What the core holds may be anything then.
-                    if !health.isStoreReadable, let fault = health.storeFault { return pass(.storeFailed(fault)) }
-                    pass(nil)
+        connection.gate = { [weak connection, callers, intake, scheduler] kind, sender, pass in
+            guard let connection else { return }
+            callers.admit(kind, from: sender, on: connection) {
+                switch kind {
+                case .request, .change: pass(nil)
+                case .health: intake.whenDurable { pass(nil) }
+                case .read:
+                    intake.whenDurable {
+                        let health = scheduler.health
+                        // What the core holds may be anything then.
+                        if !health.isStoreReadable, let fault = health.storeFault { return pass(.storeFailed(fault)) }
+                        pass(nil)
+                    }
                 }
             }
         }
@@ -135,6 +141,7 @@ public final class Control: CommitObserver, AnnouncementSink {
     /// The connection is gone, and with it whoever waited on it.
     public func busIsLost() {
         waiters.busIsLost()
+        callers.busIsLost()
         outlet.close()
     }
 
@@ -164,6 +171,7 @@ public final class Control: CommitObserver, AnnouncementSink {
                 self.changes.touch(run: run.id)
                 jobs.insert(run.job)
             case .jobState(let state): jobs.insert(state.job)
+            case .jobChange(let change): journal.tell(change)
             case .definition(let job, _, _, _), .removeDefinition(let job), .removeJobState(let job):
                 jobs.insert(job)
             default: break

@@ -16,14 +16,19 @@ final class Requests {
     let settings: any SettingsControl
     let scheduler: any SchedulerReading
     private let catalogue: Catalogue
+    private let callers: Callers
     let telling: RunTelling
     let requestedRuns: RequestedRuns
 
-    init(_ needs: Control.Needs, catalogue: Catalogue, telling: RunTelling, requestedRuns: RequestedRuns) {
+    init(
+        _ needs: Control.Needs, catalogue: Catalogue, callers: Callers, telling: RunTelling,
+        requestedRuns: RequestedRuns
+    ) {
         intake = needs.intake
         settings = needs.settings
         scheduler = needs.scheduler
         self.catalogue = catalogue
+        self.callers = callers
         self.telling = telling
         self.requestedRuns = requestedRuns
     }
@@ -79,12 +84,33 @@ final class Requests {
 
     // MARK: - Toggles
 
-    func toggle(_ name: String, isEnabled: Bool, until: Instant? = nil, _ done: @escaping (ErrorReply?) -> Void) {
-        ask(for: { .jobToggled(job: name, isEnabled: isEnabled, until: until, ticket: $0) }, done: { done($0.error) })
+    func toggle(
+        _ call: MethodCall, _ name: String, isEnabled: Bool, until: Instant? = nil, reason: String? = nil,
+        _ done: @escaping (ErrorReply?) -> Void
+    ) {
+        let author = callers.author(of: call)
+        ask(
+            for: {
+                .jobToggled(job: name, isEnabled: isEnabled, until: until, reason: reason, by: author, ticket: $0)
+            }, done: { done($0.error) })
     }
 
-    func toggleScheduler(_ isEnabled: Bool, _ done: @escaping (ErrorReply?) -> Void) {
-        ask(for: { .schedulerToggled(isEnabled, ticket: $0) }, done: { done($0.error) })
+    func toggleScheduler(_ call: MethodCall, _ isEnabled: Bool, _ done: @escaping (ErrorReply?) -> Void) {
+        let author = callers.author(of: call)
+        ask(for: { .schedulerToggled(isEnabled, by: author, ticket: $0) }, done: { done($0.error) })
+    }
+
+    /// The next fire time of a job is not to be run; `answer` gets it, and the one after it.
+    func skip(
+        _ call: MethodCall, _ name: String, answer: @escaping (_ skipped: Instant?, _ next: Instant?) -> Void
+    ) {
+        let author = callers.author(of: call)
+        ask(
+            call, for: { .skipRequested(job: name, by: author, ticket: $0) },
+            answer: { reply throws(ErrorReply) in
+                guard case .skipped(let fire, let next) = reply else { throw .unexpected(reply) }
+                answer(fire, next)
+            })
     }
 
     // MARK: - Definitions
@@ -101,8 +127,9 @@ final class Requests {
                 "cannot make the job \"\(job.name)\": \(made) jobs were made over the bus; at most \(Bounds.busJobs)")
         }
         if catalogue.refusedJob(job.name) != nil { throw ErrorReply(.jobExists(job.name), among: []) }
+        let author = callers.author(of: call)
         ask(
-            call, for: { .jobUpserted(job, ticket: $0) },
+            call, for: { .jobUpserted(job, by: author, ticket: $0) },
             answer: { reply throws(ErrorReply) in
                 guard case .scheduled(_, let next) = reply else { throw .unexpected(reply) }
                 done(job, next)
@@ -110,12 +137,13 @@ final class Requests {
     }
 
     func remove(_ call: MethodCall, _ name: String, _ done: @escaping () -> Void) {
-        let settings = settings
+        let (settings, author) = (settings, callers.author(of: call))
         ask(
             call,
             for: { ticket in
                 settings.isRefusedDefinition(of: name)
-                    ? .definitionForgotten(job: name, ticket: ticket) : .jobCancelled(job: name, ticket: ticket)
+                    ? .definitionForgotten(job: name, by: author, ticket: ticket)
+                    : .jobCancelled(job: name, by: author, ticket: ticket)
             }, answer: { _ in done() })
     }
 

@@ -46,6 +46,11 @@ struct RunTelling {
         try stored { () throws(StoreError) in try store.statistics() }
     }
 
+    /// What was changed of a job, newest first.
+    func changes(ofJob name: String, limit: Int) throws(ErrorReply) -> [JobChange] {
+        try stored { () throws(StoreError) in try store.changes(ofJob: name, limit: limit) }
+    }
+
     private func stored<T>(_ body: () throws(StoreError) -> T) throws(ErrorReply) -> T {
         do throws(StoreError) {
             return try body()

@@ -8,8 +8,8 @@ extension Connection {
     public var openCallCount: Int { openCalls.count }
 
     /// Runs what answers a call of that kind, when the gate lets it; with an error where it is refused.
-    func pass(_ kind: Method.Kind, _ run: @escaping (ErrorReply?) -> Void) {
-        if let gate { gate(kind, run) } else { run(nil) }
+    func pass(_ kind: Method.Kind, from sender: BusName?, _ run: @escaping (ErrorReply?) -> Void) {
+        if let gate { gate(kind, sender, run) } else { run(nil) }
     }
 
     /// Hands a call to the method that it names, through the gate.
@@ -23,7 +23,7 @@ extension Connection {
         var kind = Method.Kind.read
         if case .success(let found) = target { kind = found.method.kind }
         var isWaiting = false
-        pass(kind) { [self] refusal in
+        pass(kind, from: open.caller.sender) { [self] refusal in
             guard open.state == .open else { return }
             if let refusal { return refuse(open, refusal) }
             switch isWaiting ? self.target(of: message) : target {

@@ -45,8 +45,8 @@ public final class Connection {
     public var onFault: (String) -> Void = { assertionFailure($0) }
     /// The one door that every call to an object of ours goes through: it lets the call pass, now or later, by calling
     /// `pass` once, with an error to refuse it. Reading properties, introspection and whatever is refused before a
-    /// handler has seen it count as reads. Nil: everything passes at once.
-    public var gate: ((_ kind: Method.Kind, _ pass: @escaping (ErrorReply?) -> Void) -> Void)?
+    /// handler has seen it count as reads. `sender` is the caller's unique name. Nil: everything passes at once.
+    public var gate: ((_ kind: Method.Kind, _ sender: BusName?, _ pass: @escaping (ErrorReply?) -> Void) -> Void)?
     /// Who spreads an answer that may be long over turns of the loop: calls `step` again and again until it says that
     /// no more follows, or refuses to. Nil: all of it is done at once.
     public var steps: ((_ step: @escaping () -> Bool) throws(ErrorReply) -> Void)?
@@ -270,7 +270,7 @@ public final class Connection {
         let changed = changes.take()
         guard !changed.isEmpty else { return }
         // Values are told as to somebody who asks for them.
-        pass(.read) { [weak self] refusal in if refusal == nil { self?.tell(changed) } }
+        pass(.read, from: nil) { [weak self] refusal in if refusal == nil { self?.tell(changed) } }
     }
 
     private func tell(_ changes: [PropertyChanges.Change]) {

@@ -77,8 +77,12 @@ public struct Method {
         case read
         /// It asks for a change. Whatever its handler throws is answered as a read is.
         case request
+        /// As above, and it matters who asks.
+        case change
         /// It tells how the service itself does: a read that is answered when no other can be.
         case health
+
+        public var isRequest: Bool { self == .request || self == .change }
     }
 
     public let name: MemberName
@@ -143,8 +147,8 @@ public struct Property {
         case no = "false"
     }
 
-    /// Gets the object's path, a value of the declared type, and what is to be called once, when it is set or refused.
-    public typealias Setter = (ObjectPath, DBusValue, @escaping (ErrorReply?) -> Void) throws -> Void
+    /// Gets the call, a value of the declared type, and what is to be called once, when it is set or refused.
+    public typealias Setter = (MethodCall, DBusValue, @escaping (ErrorReply?) -> Void) throws -> Void
 
     public let name: MemberName
     public let signature: Signature
@@ -165,8 +169,8 @@ public struct Property {
         get: @escaping (ObjectPath) throws -> DBusValue
     ) {
         let setter: Setter? = set.map { set in
-            { path, value, done in
-                try set(path, value)
+            { call, value, done in
+                try set(call.path, value)
                 done(nil)
             }
         }

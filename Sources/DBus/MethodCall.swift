@@ -66,13 +66,13 @@ public final class MethodCall {
     /// Answers with an error once nothing that the caller may not know of stands behind it: through the gate of the
     /// connection, as a read is.
     public func failInOrder(_ error: ErrorReply) {
-        connection.pass(.read) { [self] refusal in if !isAnswered { fail(refusal ?? error) } }
+        connection.pass(.read, from: sender) { [self] refusal in if !isAnswered { fail(refusal ?? error) } }
     }
 
     /// Goes through the gate of the connection once more: for a handler of several things, which are of several kinds.
     /// `run` is not called where no answer is due any more, and gets an error where the gate refuses.
     public func pass(as kind: Method.Kind, _ run: @escaping (ErrorReply?) -> Void) {
-        connection.pass(kind) { [self] refusal in if !isAnswered { run(refusal) } }
+        connection.pass(kind, from: sender) { [self] refusal in if !isAnswered { run(refusal) } }
     }
 
     /// The caller has left the bus: nobody waits for an answer any more.
@@ -92,7 +92,7 @@ public final class MethodCall {
         let values = try ArgumentCheck.arguments(arguments, for: method, of: declaration)
         let call = MethodCall(
             OpenCall(in: open, handler), path: path, interface: declaration, method: method, arguments: values)
-        connection.pass(method.kind) { refusal in
+        connection.pass(method.kind, from: sender) { refusal in
             guard !call.isAnswered else { return }
             if let refusal { call.fail(refusal) } else { call.run(method) }
         }
@@ -113,7 +113,7 @@ public final class MethodCall {
             }
             guard let reply else { return }
             // A read stands behind everything before it already.
-            if method.kind == .request { failInOrder(reply) } else { fail(reply) }
+            if method.kind.isRequest { failInOrder(reply) } else { fail(reply) }
         }
     }
 }

@@ -89,7 +89,7 @@ struct StandardInterfaces {
                     let name = call.arguments[0].asString ?? ""
                     call.reply([try allValues(of: name, at: call.path, on: call.connection)])
                 },
-                Method("Set", .request, in: [interfaceName, propertyName, Argument("value", "v")]) { call in
+                Method("Set", .change, in: [interfaceName, propertyName, Argument("value", "v")]) { call in
                     let (interface, property) = try property(of: call)
                     guard let set = property.setter else {
                         throw ErrorReply(
@@ -101,7 +101,7 @@ struct StandardInterfaces {
                             "cannot set \(interface.name).\(property.name) to a value of type "
                                 + "'\(call.arguments[2].unwrapped.signature)'; expected: '\(property.signature)'")
                     }
-                    try set(call.path, value) { error in
+                    try set(call, value) { error in
                         if call.isAnswered { return }
                         if let error { call.fail(error) } else { call.reply() }
                     }

@@ -86,6 +86,8 @@ extension SQLiteStore {
             try prune(job: job, keep: max(0, keep), statements)
         case .pruneEnded(let instant, let limit):
             try pruneEnded(before: instant, limit: max(0, limit), statements)
+        case .jobChange(let change):
+            try record(change, statements)
         case .queueItem(let item):
             QueueItemRow.bind(item, to: statements.setQueueItem)
             try statements.setQueueItem.run("record an item of the queue \(item.queue)")

@@ -16,7 +16,7 @@ extension SQLiteStore {
     /// Synced is all that a process, a signal or a reply relies on:
     /// - a run in a new status or attempt: a process is about to start for it, or its end is announced; or with a new
     ///   ending: a client is told that it is cancelled, and it must not be tried again;
-    /// - a definition or a toggle, a skipped fire time, a pause: replies promise them;
+    /// - a definition or a toggle, a skipped fire time, a pause, the record of who asked for it: replies promise them;
     /// - the grid of a job (schedule key, registration): every later fire time counts from it.
     ///
     /// Eventual is what the next daemon finds out again by itself, to the same result:
@@ -44,8 +44,9 @@ extension SQLiteStore {
                 || known.isEnabledOverride != state.isEnabledOverride
                 || known.skippedFireTime != state.skippedFireTime || known.firedBootID != state.firedBootID
                 || known.pausedUntil != state.pausedUntil || known.wasEnabled != state.wasEnabled
+                || known.disabledReason != state.disabledReason
                 || known.claimed != state.claimed || known.reopenedThrough != state.reopenedThrough
-        case .attempt, .definition, .removeDefinition, .schedulerOverride:
+        case .attempt, .definition, .removeDefinition, .schedulerOverride, .jobChange:
             return true
         case .queueItem(let item):
             // That somebody has it need not outlive a power cut: it comes again.

@@ -35,6 +35,7 @@ extension SQLiteStore {
         }
         defer { statements.latestRun.reset() }
         if try statements.latestRun.step(operation) { state.latestRunAt = statements.latestRun.instantIfAny() }
+        state.lastChange = try lastChange(statements)
         names.removeAll()
         let definitions = statements.definitions
         defer { definitions.reset() }

@@ -28,8 +28,8 @@ extension SQLiteStore {
         if keys > 0 { try makeRoom(forKeys: keys, statements) }
     }
 
-    /// Removes ended runs that ended before an instant, and keys of runs that did and are gone already, at most `limit`
-    /// of each.
+    /// Removes ended runs that ended before an instant, keys of runs that did and are gone already, and changes that
+    /// were made before it to jobs that are gone, at most `limit` of each.
     func pruneEnded(before instant: Instant, limit: Int, _ statements: Statements) throws(StoreError) {
         let operation = "remove old runs"
         statements.endedBefore.bind(instant)
@@ -40,6 +40,9 @@ extension SQLiteStore {
         statements.removeKeysBefore.bind(limit)
         let keys = try statements.removeKeysBefore.runCounting("forget old keys")
         if keys > 0 { try countKeys(-keys, statements) }
+        statements.removeChangesBefore.bind(instant)
+        statements.removeChangesBefore.bind(limit)
+        try statements.removeChangesBefore.run("forget old changes of jobs that are gone")
     }
 
     /// One that is about to go.

@@ -3,7 +3,7 @@
 /// Step *n* (from 1) makes version *n* of version *n* − 1. A step that was released is never changed: a change is a
 /// new step at the end. Names of columns carry the unit; instants are microseconds since 1970, UTC.
 enum Schema {
-    static let steps = [version1, version2, version3, version4, version5, version6, version7]
+    static let steps = [version1, version2, version3, version4, version5, version6, version7, version9]
 
     /// `PRAGMA application_id`: tells our file from any other program's database. "BCrn" in ASCII.
     static let applicationID: Int64 = 0x4243_726E
@@ -161,8 +161,28 @@ enum Schema {
         CREATE INDEX used_key_time ON used_key (used_at_us);
         """
 
-    /// What a run was made for: items of a queue, which are its own, and what its process reads; and what polls say.
+    /// Who changed what of a job, and why a job is disabled.
     private static let version7 = """
+        ALTER TABLE job_state ADD COLUMN disabled_reason TEXT;
+
+        CREATE TABLE job_change (
+            sequence INTEGER PRIMARY KEY,
+            job TEXT NOT NULL,
+            at_us INTEGER NOT NULL,
+            what TEXT NOT NULL,
+            until_us INTEGER,
+            reason TEXT,
+            by_kind TEXT NOT NULL,
+            by_name TEXT,
+            by_executable TEXT
+        ) STRICT;
+
+        CREATE INDEX job_change_job ON job_change (job, sequence);
+        CREATE INDEX job_change_time ON job_change (at_us);
+        """
+
+    /// What a run was made for: items of a queue, which are its own, and what its process reads; and what polls say.
+    private static let version9 = """
         ALTER TABLE run ADD COLUMN queue_items TEXT;
         ALTER TABLE run ADD COLUMN standard_input TEXT;
         ALTER TABLE job_state ADD COLUMN polls INTEGER NOT NULL DEFAULT 0;

@@ -23,6 +23,8 @@ final class Statements {
     let nextQueueReturn: Statement
     let takenQueueItems, returnQueueItem: Statement
 
+    let setChange, removeChangesBeyond, removeChangesBefore, changes, lastChange: Statement
+
     let newestBeyond, endedOfJobUpTo, endedBefore: Statement
     let keepKey, removedByKey, removedByFireTime, removeKeysBefore, dropOldestKeys: Statement
 
@@ -118,6 +120,26 @@ final class Statements {
             "UPDATE queue_item SET taken_until_us = NULL WHERE taken_until_us IS NOT NULL")
         takenQueueItems = try database.prepare("SELECT id FROM queue_item WHERE taken_until_us IS NOT NULL")
         returnQueueItem = try database.prepare("UPDATE queue_item SET taken_until_us = NULL WHERE id = ?")
+
+        let change = SQL.list(JobChangeRow.columns)
+        setChange = try database.prepare(SQL.upsert(into: "job_change", JobChangeRow.columns, key: ["sequence"]))
+        removeChangesBeyond = try database.prepare(
+            """
+            DELETE FROM job_change WHERE job = ?1 AND sequence <=
+                (SELECT sequence FROM job_change WHERE job = ?1 ORDER BY sequence DESC LIMIT 1 OFFSET ?2)
+            """)
+        // Those of a job that is there stay, however old: its last change tells why it is as it is.
+        removeChangesBefore = try database.prepare(
+            """
+            DELETE FROM job_change WHERE sequence IN
+                (SELECT sequence FROM job_change WHERE at_us < ? AND job <> ''
+                    AND job NOT IN (SELECT job FROM job_state) ORDER BY at_us LIMIT ?)
+            """)
+        changes = try database.prepare(
+            "SELECT \(change) FROM job_change WHERE job = ? ORDER BY sequence DESC LIMIT ?")
+        // A number beyond was never reached by counting, and the next one would not fit.
+        lastChange = try database.prepare(
+            "SELECT max(sequence) FROM job_change WHERE sequence BETWEEN 0 AND 4611686018427387904")
 
         newestBeyond = try database.prepare(
             """

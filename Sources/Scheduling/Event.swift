@@ -24,20 +24,23 @@ public enum Event: Sendable {
     /// Something that its job wants of a run cannot be had, and why: it runs all the same, and its record says so.
     case caveat(run: String, String)
     case cancelRequested(run: String, ticket: Ticket)
-    case schedulerToggled(Bool, ticket: Ticket? = nil)
-    /// A user's override of a job's `enabled`; `until` is when a disabled job resumes by itself.
-    case jobToggled(job: String, isEnabled: Bool, until: Instant?, ticket: Ticket? = nil)
+    case schedulerToggled(Bool, by: ChangeAuthor = .unknown, ticket: Ticket? = nil)
+    /// A user's override of a job's `enabled`; `until` is when a disabled job resumes by itself, `reason` why it was
+    /// asked for.
+    case jobToggled(
+        job: String, isEnabled: Bool, until: Instant?, reason: String? = nil, by: ChangeAuthor = .unknown,
+        ticket: Ticket? = nil)
     /// The next fire time of a job is not to be run.
-    case skipRequested(job: String, ticket: Ticket)
+    case skipRequested(job: String, by: ChangeAuthor = .unknown, ticket: Ticket)
     /// The configuration was read anew. `retained` are names that stand in it with a definition that was refused:
     /// what is remembered of them is kept.
     case configurationChanged(jobs: [Job], retained: Set<String>, settings: SchedulerSettings, isEnabled: Bool)
     /// A job is created or replaced over the bus.
-    case jobUpserted(Job, ticket: Ticket)
+    case jobUpserted(Job, by: ChangeAuthor = .unknown, ticket: Ticket)
     /// A job that was created over the bus is removed.
-    case jobCancelled(job: String, ticket: Ticket)
+    case jobCancelled(job: String, by: ChangeAuthor = .unknown, ticket: Ticket)
     /// A definition that came over the bus and no longer reads is to be forgotten; the scheduler does not know its job.
-    case definitionForgotten(job: String, ticket: Ticket)
+    case definitionForgotten(job: String, by: ChangeAuthor = .unknown, ticket: Ticket)
     /// An item is put at the end of a queue.
     case queuePushed(queue: String, json: String, ticket: Ticket)
     /// A client takes the oldest item that nobody has.
@@ -61,12 +64,12 @@ extension Event {
     public var ticket: Ticket? {
         switch self {
         case .runRequested(_, let ticket), .runOnce(_, _, let ticket), .backfillRequested(_, let ticket),
-            .cancelRequested(_, let ticket), .skipRequested(_, let ticket), .jobUpserted(_, let ticket),
-            .jobCancelled(_, let ticket), .definitionForgotten(_, let ticket), .queuePushed(_, _, let ticket),
+            .cancelRequested(_, let ticket), .skipRequested(_, _, let ticket), .jobUpserted(_, _, let ticket),
+            .jobCancelled(_, _, let ticket), .definitionForgotten(_, _, let ticket), .queuePushed(_, _, let ticket),
             .queuePopped(_, let ticket),
             .queueAcknowledged(_, _, let ticket):
             ticket
-        case .schedulerToggled(_, let ticket), .jobToggled(_, _, _, let ticket): ticket
+        case .schedulerToggled(_, _, let ticket), .jobToggled(_, _, _, _, _, let ticket): ticket
         case .started, .tick, .attemptEnded, .surroundingsChanged, .conditionChecked, .polled, .caveat,
             .configurationChanged,
             .historyTakenOver, .sleep, .wake, .clockChanged, .stopping:

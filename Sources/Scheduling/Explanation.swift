@@ -9,7 +9,7 @@ public enum Explanation: Sendable, Equatable {
     case allPaused
     case asleep
     case stopping
-    case disabled(until: Instant?)
+    case disabled(until: Instant?, reason: String? = nil)
     case pausedAfterFailures(Int)
     case finished(executions: Int)
     /// It runs by hand or by a chain only.
@@ -128,8 +128,8 @@ public enum Explanation: Sendable, Equatable {
         case .allPaused: return "all schedules are paused"
         case .asleep: return "the machine is asleep"
         case .stopping: return "the daemon is stopping"
-        case .disabled(nil): return "the job is disabled"
-        case .disabled(let until?): return "the job is disabled until \(text(until))"
+        case .disabled(let until, let reason):
+            return "the job is disabled" + (until.map { " until \(text($0))" } ?? "") + (reason.map { ": \($0)" } ?? "")
         case .pausedAfterFailures(let count): return "the job was paused after \(count) failed runs in a row"
         case .finished(let count): return "the job is finished: its schedule has run it \(count) times"
         case .follows(let job, let outcome):

@@ -30,6 +30,8 @@ public struct JobState: Sendable, Equatable {
     public var skippedFireTime: Instant?
     /// When a job that a user disabled for a while is enabled again.
     public var pausedUntil: Instant?
+    /// Why the job was disabled, where that was said; nil while it is enabled.
+    public var disabledReason: String?
     public var budgetUse = BudgetUse()
     /// How often its poll was asked, when last, and how often in a row that failed.
     public var polls = 0

@@ -237,7 +237,8 @@ extension Scheduler {
             retainedStates[run.job] = entry.state
             turn.changes.append(.jobState(entry.state))
         } else if let limit = entry.job.pauseOnFailures, entry.state.failuresInARow >= limit, entry.isEnabled {
-            setEnabled(entry, false, until: nil, since: now, now: now)
+            let reason = "\(entry.state.failuresInARow) failed runs in a row"
+            setEnabled(entry, false, until: nil, reason: reason, by: .daemon, since: now, now: now)
             announce(.jobPaused(run, failures: entry.state.failuresInARow))
         }
     }

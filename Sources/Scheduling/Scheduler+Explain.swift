@@ -66,7 +66,11 @@ extension Scheduler {
         if !entry.isEnabled {
             let failures = entry.state.failuresInARow
             let isByFailures = entry.job.pauseOnFailures.map { failures >= $0 } ?? false
-            reasons.append(isByFailures ? .pausedAfterFailures(failures) : .disabled(until: entry.state.pausedUntil))
+            let state = entry.state
+            reasons.append(
+                isByFailures
+                    ? .pausedAfterFailures(failures)
+                    : .disabled(until: state.pausedUntil, reason: state.disabledReason))
         }
         if entry.isFinished { reasons.append(.finished(executions: entry.state.executions)) }
         return reasons

@@ -102,7 +102,7 @@ extension Scheduler {
         }
     }
 
-    func upsert(_ job: Job, ticket: Ticket, now: Instant) {
+    func upsert(_ job: Job, by author: ChangeAuthor, ticket: Ticket, now: Instant) {
         if let entry = jobs[job.name] {
             guard entry.job.origin == .bus else { return reply(ticket, .refused(.jobExists(job.name))) }
             guard job.version >= entry.job.version else {
@@ -111,10 +111,12 @@ extension Scheduler {
             }
             if entry.job != job {
                 replace(entry, with: job, now: now)
+                record(.replaced, of: job.name, by: author, now: now)
                 announce(.jobsChanged(added: [], changed: [job.name], removed: []))
             }
         } else {
             add(job, state: nil, now: now)
+            record(.created, of: job.name, by: author, now: now)
             announce(.jobsChanged(added: [job.name], changed: [], removed: []))
         }
         guard let entry = jobs[job.name] else { preconditionFailure("\(job.name) was just added") }
@@ -124,18 +126,20 @@ extension Scheduler {
         reply(ticket, .scheduled(job: job.name, next: entry.nextFire))
     }
 
-    func removeJob(_ name: String, ticket: Ticket, now: Instant) {
+    func removeJob(_ name: String, by author: ChangeAuthor, ticket: Ticket, now: Instant) {
         guard let entry = jobs[name] else { return reply(ticket, .refused(.jobNotFound(name))) }
         guard entry.job.origin == .bus else { return reply(ticket, .refused(.notPermitted(name))) }
         turn.changes.append(.removeDefinition(job: name))
         remove(entry, isRetained: false, now: now)
+        record(.removed, of: name, by: author, now: now)
         announce(.jobsChanged(added: [], changed: [], removed: [name]))
         reply(ticket, .done)
     }
 
     /// A definition that came over the bus and no longer reads goes, with what is remembered of its job.
-    func forgetDefinition(of name: String, ticket: Ticket, now: Instant) {
+    func forgetDefinition(of name: String, by author: ChangeAuthor, ticket: Ticket, now: Instant) {
         turn.changes.append(.removeDefinition(job: name))
+        record(.removed, of: name, by: author, now: now)
         if let state = retainedStates.removeValue(forKey: name) { dropState(state, now: now) }
         announce(.jobsChanged(added: [], changed: [], removed: [name]))
         reply(ticket, .done)

@@ -121,11 +121,12 @@ extension Scheduler {
     }
 
     /// The next fire time of a job is recorded as skipped instead of run.
-    func skipNext(_ name: String, ticket: Ticket, now: Instant) {
+    func skipNext(_ name: String, by author: ChangeAuthor, ticket: Ticket, now: Instant) {
         guard let entry = jobs[name] else { return reply(ticket, .refused(.jobNotFound(name))) }
         let fire = entry.state.skippedFireTime ?? entry.nextRun
         if let fire, fire != entry.state.skippedFireTime {
             entry.state.skippedFireTime = fire
+            record(.skipped, of: name, by: author, until: fire, now: now)
             touch(entry)
             reschedule(entry)
         }
@@ -135,7 +136,8 @@ extension Scheduler {
     // MARK: - Toggles
 
     /// Pauses or resumes all schedules. What passes meanwhile is a misfire, dealt with at the resumption.
-    func toggle(_ isEnabled: Bool, now: Instant) {
+    func toggle(_ isEnabled: Bool, by author: ChangeAuthor, now: Instant) {
+        if isEnabled != self.isEnabled { record(isEnabled ? .resumed : .paused, of: "", by: author, now: now) }
         schedulerOverride = isEnabled
         turn.changes.append(.schedulerOverride(isEnabled))
         setEnabled(isEnabled, now: now)
@@ -158,23 +160,37 @@ extension Scheduler {
         announce(.statusChanged(status))
     }
 
-    func toggle(_ name: String, _ isEnabled: Bool, until: Instant?, ticket: Ticket?, now: Instant) {
+    func toggle(
+        _ name: String, _ isEnabled: Bool, until: Instant?, reason: String?, by author: ChangeAuthor, ticket: Ticket?,
+        now: Instant
+    ) {
         guard let entry = jobs[name] else {
             if let ticket { reply(ticket, .refused(.jobNotFound(name))) }
             return
         }
-        setEnabled(entry, isEnabled, until: until, since: now, now: now)
+        setEnabled(entry, isEnabled, until: until, reason: reason, by: author, since: now, now: now)
         if let ticket { reply(ticket, .done) }
     }
 
     /// A disabled job has no fire times: what was due before is decided, what passes meanwhile never was.
     ///
     /// - Parameter since: from when on a job that was disabled has fire times again.
-    func setEnabled(_ entry: JobEntry, _ isEnabled: Bool, until: Instant?, since: Instant, now: Instant) {
+    func setEnabled(
+        _ entry: JobEntry, _ isEnabled: Bool, until: Instant?, reason: String?, by author: ChangeAuthor, since: Instant,
+        now: Instant
+    ) {
         let wasEnabled = entry.isEnabled
         if wasEnabled, !isEnabled { settle(entry, now: now) }
+        let (newUntil, newReason) = isEnabled ? (nil, nil) : (until, reason)
+        // What holds already is no change: asked for again and again it would drive the others off the record.
+        if wasEnabled != isEnabled || entry.state.pausedUntil != newUntil || entry.state.disabledReason != newReason {
+            record(
+                isEnabled ? .enabled : .disabled, of: entry.job.name, by: author, until: newUntil, reason: reason,
+                now: now)
+        }
         entry.state.isEnabledOverride = isEnabled
-        entry.state.pausedUntil = isEnabled ? nil : until
+        entry.state.pausedUntil = newUntil
+        entry.state.disabledReason = newReason
         if !wasEnabled, isEnabled {
             entry.state.decidedThrough = max(entry.state.decidedThrough, since)
             entry.state.failuresInARow = 0

@@ -77,7 +77,7 @@ extension Scheduler {
             switch owners[Int(number)] {
             case .job(let entry):
                 if !entry.isEnabled, let until = entry.state.pausedUntil, until <= now {
-                    setEnabled(entry, true, until: nil, since: until, now: now)
+                    setEnabled(entry, true, until: nil, reason: nil, by: .daemon, since: until, now: now)
                 } else {
                     entry.waitsUntil = nil
                     decideDue(entry, now: now)

@@ -64,6 +64,8 @@ public final class Scheduler {
     let register: any ExecutionRegister
     var random: RandomSource
     var sequence = 0
+    /// Of the last change to a job that is on record.
+    var changeSequence: Int64
     /// Ids created since the last commit: the register does not know them yet.
     var uncommittedIDs: Set<String> = []
     /// Records with a key or a fire time that were finished since the last commit.
@@ -172,6 +174,7 @@ public final class Scheduler {
         self.isEnabled = stored.schedulerOverride ?? isEnabled
         self.register = register
         self.random = RandomSource(seed: seed)
+        self.changeSequence = stored.lastChange
         self.startedAt = now
         self.latest = stored.jobs.reduce(max(now, stored.latestRunAt ?? now)) { max($0, $1.decidedThrough) }
 
@@ -231,17 +234,18 @@ public final class Scheduler {
         case .polled(let subject, let answer): polled(subject, answer, now: now)
         case .caveat(let run, let text): note(text, ofRun: run)
         case .cancelRequested(let run, let ticket): cancel(run, ticket: ticket, now: now)
-        case .schedulerToggled(let isEnabled, let ticket):
-            toggle(isEnabled, now: now)
+        case .schedulerToggled(let isEnabled, let author, let ticket):
+            toggle(isEnabled, by: author, now: now)
             if let ticket { reply(ticket, .done) }
-        case .jobToggled(let job, let isEnabled, let until, let ticket):
-            toggle(job, isEnabled, until: until, ticket: ticket, now: now)
-        case .skipRequested(let job, let ticket): skipNext(job, ticket: ticket, now: now)
+        case .jobToggled(let job, let isEnabled, let until, let reason, let author, let ticket):
+            toggle(job, isEnabled, until: until, reason: reason, by: author, ticket: ticket, now: now)
+        case .skipRequested(let job, let author, let ticket): skipNext(job, by: author, ticket: ticket, now: now)
         case .configurationChanged(let jobs, let retained, let settings, let isEnabled):
             reconfigure(jobs, retained: retained, settings: settings, isEnabled: isEnabled, now: now)
-        case .jobUpserted(let job, let ticket): upsert(job, ticket: ticket, now: now)
-        case .jobCancelled(let job, let ticket): removeJob(job, ticket: ticket, now: now)
-        case .definitionForgotten(let job, let ticket): forgetDefinition(of: job, ticket: ticket, now: now)
+        case .jobUpserted(let job, let author, let ticket): upsert(job, by: author, ticket: ticket, now: now)
+        case .jobCancelled(let job, let author, let ticket): removeJob(job, by: author, ticket: ticket, now: now)
+        case .definitionForgotten(let job, let author, let ticket):
+            forgetDefinition(of: job, by: author, ticket: ticket, now: now)
         case .queuePushed(let queue, let json, let ticket): pushItem(json, to: queue, ticket: ticket, now: now)
         case .queuePopped(let queue, let ticket): popItem(from: queue, ticket: ticket, now: now)
         case .queueAcknowledged(let queue, let id, let ticket): acknowledgeItem(id, of: queue, ticket: ticket)

@@ -20,10 +20,14 @@ public enum StoreChange: Sendable, Equatable {
     case schedulerOverride(Bool?)
     /// Removes the oldest ended runs of a job beyond `keep`, with their attempts.
     case prune(job: String, keep: Int)
-    /// Removes ended runs that ended before an instant, at most `limit` of them.
+    /// Removes ended runs that ended before an instant, and changes that were made before it to jobs that are gone, at
+    /// most `limit` of each.
     case pruneEnded(before: Instant, limit: Int)
     /// Inserts an item of a queue, or replaces the one with the same id.
     case queueItem(QueueItem)
+    /// Inserts the record of a change to a job, or replaces the one of the same sequence; the oldest of its job beyond
+    /// `JobChange.keptPerJob` go.
+    case jobChange(JobChange)
     /// Takes an item off its queue for good.
     case removeQueueItem(id: Int64)
     /// Nobody has any item of a queue any more, but for those named: who took the others is gone.
@@ -59,6 +63,8 @@ public struct StoredState: Sendable, Equatable {
     public var activeRuns: [Run] = []
     /// The greatest `Run.createdAt` on record: later than now where the clock was ahead and was set back.
     public var latestRunAt: Instant?
+    /// The greatest `JobChange.sequence` on record; 0 where there is none.
+    public var lastChange: Int64 = 0
     /// Jobs created over the bus.
     public var definitions: [StoredDefinition] = []
     /// What is in the store and could not be read, a sentence each, at most `unreadableMax` of them: rows that no

@@ -49,6 +49,7 @@ struct Overrides: Equatable {
             if let place = places[name] {
                 stored.jobs[place].isEnabledOverride = jobs[name]
                 stored.jobs[place].pausedUntil = nil
+                stored.jobs[place].disabledReason = nil
             } else if let job = byName[name], let isEnabled = jobs[name] {
                 // A key of its own: to the core its schedule is a new one, as that of any job without a state.
                 var state = JobState(

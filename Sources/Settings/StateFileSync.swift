@@ -133,14 +133,14 @@ final class StateFileSync {
 
     private func submit(_ name: String, _ isEnabled: Bool, _ intake: any Intake) {
         untaken.jobs[name] = isEnabled
-        intake.submit(.jobToggled(job: name, isEnabled: isEnabled, until: nil))
+        intake.submit(.jobToggled(job: name, isEnabled: isEnabled, until: nil, by: .file("state.json")))
     }
 
     private func toggleScheduler(_ intake: any Intake, _ isEnabledByDefault: Bool) {
         let isEnabled = overrides.scheduler ?? isEnabledByDefault
         if overrides.scheduler == nil { unsaid.scheduler = isEnabled }
         untaken.scheduler = isEnabled
-        intake.submit(.schedulerToggled(isEnabled))
+        intake.submit(.schedulerToggled(isEnabled, by: .file("state.json")))
     }
 
     // MARK: - Writing

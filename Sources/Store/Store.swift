@@ -94,6 +94,10 @@ public protocol Store: ExecutionRegister {
     /// One page, newest first. A record that no version could have written is left out.
     func history(_ query: HistoryQuery) throws(StoreError) -> HistoryPage
 
+    /// What was changed of a job, newest first; also of one that is gone, for as long as that is kept. Those of the
+    /// empty name concern all schedules. A record that no version could have written is left out.
+    func changes(ofJob job: String, limit: Int) throws(StoreError) -> [JobChange]
+
     /// True totals since the store was made, whatever retention removed; takes the same time at any size.
     func statistics() throws(StoreError) -> StoreStatistics
 

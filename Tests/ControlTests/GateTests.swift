@@ -111,10 +111,10 @@ import Testing
         stage.intake.isHolding = true
         stage.intake.decide = { [stage] event in
             switch event {
-            case .jobUpserted(let job, _):
+            case .jobUpserted(let job, _, _):
                 stage.scheduler.add(job.name)
                 return .reply(.scheduled(job: job.name, next: nil))
-            case .jobToggled(let job, _, _, _):
+            case .jobToggled(let job, _, _, _, _, _):
                 return .reply(stage.scheduler.views[job] == nil ? .refused(.jobNotFound(job)) : .done)
             default: return .reply(.done)
             }

@@ -113,7 +113,7 @@ enum StoreFault {
         var declared: Set<String> = []
         for path in paths {
             for interface in try #require(stage.connection.objects.object(at: path)).interfaces {
-                for method in interface.methods where method.kind == .request {
+                for method in interface.methods where method.kind.isRequest {
                     declared.insert("\(interface.name).\(method.name)")
                 }
                 for property in interface.properties where property.isWritable {
@@ -210,9 +210,11 @@ enum StoreFault {
     @Test func aRefusedDefinitionIsForgottenAndAJobRemoved() throws {
         stage.settings.refusedDefinitions = ["old"]
         _ = try stage.call("cancel_job", .string("old")).get()
-        guard case .definitionForgotten("old", _) = stage.intake.asked.last else { throw TestFailure("not forgotten") }
+        guard case .definitionForgotten("old", _, _) = stage.intake.asked.last else {
+            throw TestFailure("not forgotten")
+        }
         _ = try stage.call("cancel_job", .string("daily")).get()
-        guard case .jobCancelled("daily", _) = stage.intake.asked.last else { throw TestFailure("not removed") }
+        guard case .jobCancelled("daily", _, _) = stage.intake.asked.last else { throw TestFailure("not removed") }
     }
 
     // MARK: - config.json

@@ -75,14 +75,15 @@ import Testing
 
     @Test func aGateThatLosesACallAnswersIt() throws {
         service.onFault = { _ in }
-        service.gate = { _, _ in }
+        service.gate = { _, _, _ in }
         let answers = send("Echo", count: 3, [.string("x")])
         try bus.turn(until: "the answers") { answers.results.count == 3 }
         #expect(answers.errors == [.failed, .failed, .failed])
     }
 
     @Test func aGateThatRefusesIsHeard() throws {
-        service.gate = { kind, pass in pass(kind == .health ? nil : ErrorReply("org.example.Error.Shut", "not now")) }
+        service.gate = { kind, _, pass in pass(kind == .health ? nil : ErrorReply("org.example.Error.Shut", "not now"))
+        }
         let answers = send("Echo", count: 2, [.string("x")])
         try bus.turn(until: "the answers") { answers.results.count == 2 }
         #expect(answers.errors == ["org.example.Error.Shut", "org.example.Error.Shut"])
@@ -106,7 +107,8 @@ import Testing
                     properties: [Property("Level", "i", set: { _, _ in }, get: { _ in .int32(1) })])
             ])
         service.export(object)
-        service.gate = { kind, pass in
+        service.gate = { kind, sender, pass in
+            #expect(sender == client.uniqueName)
             kinds.append(kind)
             pass(nil)
         }
@@ -117,7 +119,7 @@ import Testing
             ("org.example.Gate", "Refuse", [], [.request, .read]), ("org.example.Gate", "None", [], [.read]),
             ("org.example.Gate", "Relay", [], [.request, .read]),
             (properties, "Get", [name, .string("Level")], [.read]), (properties, "GetAll", [name], [.read]),
-            (properties, "Set", [name, .string("Level"), .variant(.int32(2))], [.request]),
+            (properties, "Set", [name, .string("Level"), .variant(.int32(2))], [.change]),
             ("org.freedesktop.DBus.Introspectable", "Introspect", [], [.read]),
             ("org.freedesktop.DBus.Peer", "Ping", [], [.health]),
         ]
@@ -131,7 +133,7 @@ import Testing
     /// What is there is looked up when the gate lets the call pass: it may have come or gone while it waited.
     @Test func aCallThatWaitsFindsWhatIsThereThen() throws {
         var waiting: [(ErrorReply?) -> Void] = []
-        service.gate = { _, pass in waiting.append(pass) }
+        service.gate = { _, _, pass in waiting.append(pass) }
         let pong: ExportedObject = ExportedObject(
             "/late", [Interface("org.example.Late", methods: [Method("Say") { $0.reply() }])])
         var results: [Result<[DBusValue], ErrorReply>] = []

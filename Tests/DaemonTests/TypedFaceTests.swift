@@ -153,7 +153,7 @@ import Testing
             let paths = entries.compactMap { $0.key.asObjectPath }
             #expect([path("bad"), path("daily-1.x"), path("long"), run].allSatisfy { paths.contains($0) }, "\(paths)")
             let daily = try #require(entries.first { $0.key.asObjectPath == path("daily-1.x") })
-            #expect(daily.value[Self.job.text]?.asEntries?.count == 17)
+            #expect(daily.value[Self.job.text]?.asEntries?.count == 18)
         }
     }
 
@@ -220,12 +220,16 @@ import Testing
         #expect(objects.changes(of: path("fails"), "LastError") == [.string(error)])
 
         #expect(try get(path("fails"), Self.job, "DisabledUntil") == .uint64(0))
-        try session.done("pause_job", #"{"job": "fails", "until": "2099-01-01T00:00:00Z"}"#)
+        let pause = #"{"job": "fails", "until": "2099-01-01T00:00:00Z", "reason": "quota used up"}"#
+        try session.done("pause_job", .string(pause))
         _ = try session.call("Ping")
         #expect(try get(path("fails"), Self.job, "DisabledUntil") == .uint64(4_070_908_800_000_000))
         #expect(objects.changes(of: path("fails"), "DisabledUntil") == [.uint64(4_070_908_800_000_000)])
+        #expect(try get(path("fails"), Self.job, "DisabledReason") == "quota used up")
+        #expect(objects.changes(of: path("fails"), "DisabledReason") == ["quota used up"])
         try session.done("toggle_job", "fails", .bool(true))
         #expect(try get(path("fails"), Self.job, "DisabledUntil") == .uint64(0))
+        #expect(try get(path("fails"), Self.job, "DisabledReason") == "")
     }
 
     @Test func runJobTakesOptions() throws {

@@ -12,6 +12,7 @@ final class ModelStore: ExecutionRegister {
     private(set) var definitions: [String: StoredState.StoredDefinition] = [:]
     private(set) var schedulerOverride: Bool?
     private(set) var prunes: [StoreChange] = []
+    private(set) var changes: [JobChange] = []
     /// What the real store would have refused.
     private(set) var violations: [String] = []
     private var fireTimes: [FireTime: String] = [:]
@@ -90,6 +91,11 @@ final class ModelStore: ExecutionRegister {
             case .removeJobState(let job): states[job] = nil
             case .schedulerOverride(let value): schedulerOverride = value
             case .prune, .pruneEnded: prunes.append(change)
+            case .jobChange(let change):
+                if let last = self.changes.last, last.sequence >= change.sequence {
+                    violations.append("the change \(change.sequence) after the change \(last.sequence)")
+                }
+                self.changes.append(change)
             case .queueItem, .removeQueueItem, .queueItemsReturned:
                 if let fault = queue.apply(change) { violations.append(fault) }
             }
@@ -123,6 +129,7 @@ final class ModelStore: ExecutionRegister {
         stored.latestRunAt = runs.values.map(\.createdAt).max()
         stored.jobs = states.keys.sorted().compactMap { states[$0] }
         stored.activeRuns = order.compactMap { runs[$0] }.filter(\.status.isActive)
+        stored.lastChange = changes.last?.sequence ?? 0
         stored.definitions = definitions.keys.sorted().compactMap { definitions[$0] }
         return stored
     }

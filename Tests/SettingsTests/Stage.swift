@@ -214,6 +214,7 @@ final class FakeStore: Store {
     func runID(job: String, scheduledFor: Instant) throws(StoreError) -> String? { nil }
     func runID(idempotencyKey: String) throws(StoreError) -> String? { nil }
     func attempts(ofRun id: String) throws(StoreError) -> [Attempt] { [] }
+    func changes(ofJob job: String, limit: Int) throws(StoreError) -> [JobChange] { [] }
     func history(_ query: HistoryQuery) throws(StoreError) -> HistoryPage { HistoryPage(runs: [], next: nil) }
 
     func statistics() throws(StoreError) -> StoreStatistics {

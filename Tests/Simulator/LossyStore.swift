@@ -11,6 +11,9 @@ final class LossyStore: ExecutionRegister {
     private(set) var states: [String: JobState] = [:]
     private(set) var definitions: [String: StoredState.StoredDefinition] = [:]
     private(set) var schedulerOverride: Bool?
+    private var lastChange: Int64 = 0
+    /// By job, whether the last toggle on record has enabled it.
+    private var toggles: [String: Bool] = [:]
     private var latestRunAt: Instant?
     private var keys: [String: String] = [:]
     private var queue = QueueModel()
@@ -57,10 +60,28 @@ final class LossyStore: ExecutionRegister {
             case .definition(let job, let version, let json, let createdAt):
                 definitions[job] = .init(job: job, version: version, json: json, createdAt: createdAt)
             case .removeDefinition(let job): definitions[job] = nil
-            case .removeJobState(let job): states[job] = nil
+            case .removeJobState(let job):
+                states[job] = nil
+                toggles[job] = nil
             case .schedulerOverride(let value): schedulerOverride = value
             case .prune, .pruneEnded: break
+            case .jobChange(let change):
+                if change.sequence <= lastChange { fault = "two changes of the number \(change.sequence)" }
+                lastChange = change.sequence
+                switch change.what {
+                case .enabled, .disabled: toggles[change.job] = change.what == .enabled
+                case .created, .replaced, .removed, .skipped, .paused, .resumed: break
+                }
             case .queueItem, .removeQueueItem, .queueItemsReturned: fault = queue.apply(change) ?? fault
+            }
+        }
+        for case .jobState(let state) in changes {
+            // What a change says, and what came of it, are one transaction.
+            if let override = state.isEnabledOverride, let said = toggles[state.job], said != override {
+                fault = "\(state.job) is \(override ? "enabled" : "disabled"), and its record of changes says otherwise"
+            }
+            if state.disabledReason != nil, state.isEnabledOverride != false {
+                fault = "\(state.job) is enabled, and a reason is kept why not"
             }
         }
         return fault
@@ -96,6 +117,7 @@ final class LossyStore: ExecutionRegister {
         stored.latestRunAt = latestRunAt
         stored.jobs = states.keys.sorted().compactMap { states[$0] }
         stored.activeRuns = active.sorted().compactMap { runs[$0] }
+        stored.lastChange = lastChange
         stored.definitions = definitions.keys.sorted().compactMap { definitions[$0] }
         return stored
     }

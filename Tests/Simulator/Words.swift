@@ -13,7 +13,7 @@ extension Event {
         case .attemptEnded(let run, let attempt, let outcome): "\(run) attempt \(attempt): \(outcome.ending)"
         case .configurationChanged(let jobs, _, _, let isEnabled):
             "reload, enabled \(isEnabled): \(jobs.map { $0.definition + ($0.isEnabled ? "" : " off") })"
-        case .jobUpserted(let job, _): "upsert of \(job.name)"
+        case .jobUpserted(let job, _, _): "upsert of \(job.name)"
         default: "\(self)"
         }
     }

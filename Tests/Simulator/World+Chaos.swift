@@ -91,7 +91,11 @@ extension World {
         let name = anyJob()
         let isEnabled = !(scheduler?.job(named: name)?.isEnabled ?? true) || random.chance(4)
         let until = !isEnabled && random.chance(3) ? now + .seconds(random.seconds(upTo: 100_000)) : nil
-        guard deliver([.jobToggled(job: name, isEnabled: isEnabled, until: until)]) else { return }
+        guard
+            deliver([
+                .jobToggled(job: name, isEnabled: isEnabled, until: until, reason: random.chance(2) ? "chaos" : nil)
+            ])
+        else { return }
         if let view = scheduler?.job(named: name), view.isEnabled != isEnabled {
             checker.fail("\(name) was toggled, and is not", job: name)
         }

@@ -315,7 +315,7 @@ final class World {
         for event in events {
             eventCount += 1
             note("\(event.word)")
-            if case .jobUpserted(let job, _) = event { checker.incoming[job.name] = job }
+            if case .jobUpserted(let job, _, _) = event { checker.incoming[job.name] = job }
             if case .configurationChanged(let jobs, _, _, _) = event {
                 for job in jobs { checker.incoming[job.name] = job }
             }

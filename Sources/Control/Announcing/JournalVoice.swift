@@ -29,6 +29,14 @@ struct JournalVoice {
         }
     }
 
+    /// A change to a job, or to all schedules, that is on record.
+    func tell(_ change: JobChange) {
+        var fields = [("BOTCRON_CHANGE", change.what.rawValue), ("BOTCRON_BY", change.author.text)]
+        if !change.job.isEmpty { fields.append(("BOTCRON_JOB", change.job)) }
+        if let reason = change.reason { fields.append(("BOTCRON_REASON", reason)) }
+        log.info(change.job.isEmpty ? "all schedules changed" : "job changed", fields)
+    }
+
     private func fields(_ run: Run) -> [(String, String)] {
         [("BOTCRON_JOB", run.job), ("BOTCRON_EXECUTION_ID", run.id)]
     }

@@ -5,7 +5,7 @@ internal import Scheduling
 
 /// Handlers: all schedules, and config.json.
 extension JSONFace {
-    func toggleScheduler(_ call: MethodCall) throws { requests.toggleScheduler(call.flag(0)) { call.done($0) } }
+    func toggleScheduler(_ call: MethodCall) throws { requests.toggleScheduler(call, call.flag(0)) { call.done($0) } }
 
     func getConfig(_ call: MethodCall) throws {
         try readConfig(call, call.text(0), call.text(1)) { text in

@@ -10,6 +10,8 @@ internal import Store
 extension JSONFace {
     /// Runs that `get_job` shows.
     private static let recentRuns = 10
+    /// Changes that it shows: as many as are kept.
+    private static let recentChanges = JobChange.keptPerJob
 
     func listJobs(_ call: MethodCall) throws { try lists.list(call) }
 
@@ -32,6 +34,8 @@ extension JSONFace {
         }
         let page = try telling.history(HistoryQuery(job: name, limit: Self.recentRuns))
         shape["recent_runs"] = .array(page.runs.map { telling.json(of: $0) })
+        let zone = telling.zone(ofJob: name)
+        shape["changes"] = .array(try telling.changes(ofJob: name, limit: Self.recentChanges).map { $0.json(zone) })
         call.answer(.object(shape))
     }
 
@@ -76,31 +80,39 @@ extension JSONFace {
     // MARK: - Toggles
 
     func toggleJob(_ call: MethodCall) throws {
-        requests.toggle(call.text(0), isEnabled: call.flag(1)) { call.done($0) }
+        requests.toggle(call, call.text(0), isEnabled: call.flag(1)) { call.done($0) }
     }
 
     func pauseJob(_ call: MethodCall) throws {
-        let (name, object) = try call.jobOrObject(["until"])
+        let (name, object) = try call.jobOrObject(["until", "reason"])
         var until: Instant?
         if let value = object["until"], !value.isNull {
             until = try value.instant("until", telling.zone(ofJob: name))
         }
-        requests.toggle(name, isEnabled: false, until: until) { call.done($0) }
+        requests.toggle(call, name, isEnabled: false, until: until, reason: try reason(in: object)) { call.done($0) }
     }
 
     func resumeJob(_ call: MethodCall) throws {
-        requests.toggle(try call.jobOrObject([]).job, isEnabled: true) { call.done($0) }
+        let (name, object) = try call.jobOrObject(["reason"])
+        requests.toggle(call, name, isEnabled: true, reason: try reason(in: object)) { call.done($0) }
+    }
+
+    /// Why somebody wants a change, where that is said.
+    private func reason(in object: JSONObject) throws(ErrorReply) -> String? {
+        guard let value = object["reason"], !value.isNull else { return nil }
+        let text = try value.string("reason")
+        guard text.utf8.count <= JobChange.reasonBytesMax else {
+            throw .tooLong("reason", text.utf8.count, JobChange.reasonBytesMax)
+        }
+        return text.isEmpty ? nil : text
     }
 
     func skipJob(_ call: MethodCall) throws {
         let name = call.text(0)
-        requests.ask(
-            call, for: { .skipRequested(job: name, ticket: $0) },
-            answer: { [telling] reply throws(ErrorReply) in
-                guard case .skipped(let fire, let next) = reply else { throw .unexpected(reply) }
-                let zone = telling.zone(ofJob: name)
-                call.answer(["skipped": .instant(fire, zone), "next_run": .instant(next, zone)])
-            })
+        requests.skip(call, name) { [telling] fire, next in
+            let zone = telling.zone(ofJob: name)
+            call.answer(["skipped": .instant(fire, zone), "next_run": .instant(next, zone)])
+        }
     }
 
     // MARK: - Definitions over the bus

@@ -151,29 +151,32 @@ struct JSONFace {
                 out: [Argument("job", "s", documentation: "JSON: the job, its definition, its last runs.")],
                 documentation: "One job.", getJob),
             Method(
-                "toggle_job", .request,
+                "toggle_job", .change,
                 in: [Self.job, Argument("enabled", "b", documentation: "Whether the job's schedule is in force.")],
                 out: [Self.isDone],
                 documentation: "Overrides a job's enabled; survives a restart and a reload.", toggleJob),
             Method(
-                "pause_job", .request,
-                in: [Argument("job", "s", documentation: "The name of a job, or JSON {job, until}.")],
+                "pause_job", .change,
+                in: [Argument("job", "s", documentation: "The name of a job, or JSON {job, until, reason}.")],
                 out: [Self.isDone],
-                documentation: "As toggle_job with false; with until, the job resumes by itself.", pauseJob),
+                documentation:
+                    "As toggle_job with false; with until, the job resumes by itself. The reason is shown with it.",
+                pauseJob),
             Method(
-                "resume_job", .request, in: [Argument("job", "s", documentation: "The name of a job, or JSON {job}.")],
+                "resume_job", .change,
+                in: [Argument("job", "s", documentation: "The name of a job, or JSON {job, reason}.")],
                 out: [Self.isDone],
                 documentation: "As toggle_job with true.", resumeJob),
             Method(
-                "skip_job", .request, in: [Self.job],
+                "skip_job", .change, in: [Self.job],
                 out: [Argument("answer", "s", documentation: "JSON {skipped, next_run}.")],
                 documentation: "The job's next fire time is recorded as skipped instead of run.", skipJob),
             Method(
-                "schedule_job", .request, in: [Self.jobJSON],
+                "schedule_job", .change, in: [Self.jobJSON],
                 out: [Argument("answer", "s", documentation: "JSON {job_id, next_run}.")],
                 documentation: "Creates or replaces a job; it is kept in the store.", scheduleJob),
             Method(
-                "cancel_job", .request, in: [Self.job], out: [Self.isDone],
+                "cancel_job", .change, in: [Self.job], out: [Self.isDone],
                 documentation: "Removes a job that was created over the bus; its history stays.", cancelJob),
             Method(
                 "explain_job",
@@ -206,7 +209,7 @@ struct JSONFace {
     private var schedulerMethods: [Method] {
         [
             Method(
-                "toggle_scheduler", .request,
+                "toggle_scheduler", .change,
                 in: [Argument("enabled", "b", documentation: "Whether schedules are in force.")],
                 out: [Self.isDone], documentation: "Pauses or resumes all schedules; survives a restart.",
                 toggleScheduler),

@@ -28,8 +28,8 @@ struct OlderDoor {
     /// What is asked for goes to the core as it comes: the end of a run waits for no disk.
     private func kind(of older: OlderCall) -> Method.Kind {
         switch older.method {
-        case "enable_job", "disable_job": .request
-        case "manage_scheduler": isReading(older) ? .read : .request
+        case "enable_job", "disable_job": .change
+        case "manage_scheduler": isReading(older) ? .read : .change
         default: MemberName(older.method).flatMap { older.call.declaration.method($0)?.kind } ?? .read
         }
     }

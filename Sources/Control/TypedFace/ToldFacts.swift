@@ -38,7 +38,7 @@ struct JobFacts {
     /// Of what is long and rarely changes: a hash of each, in the order of `textNames`.
     private var texts: SIMD8<UInt32>
     private static let textNames: [MemberName] = [
-        "Description", "Schedule", "TimeZone", "Error", "Tags", "Definition",
+        "Description", "Schedule", "TimeZone", "Error", "Tags", "Definition", "DisabledReason",
     ]
 
     init(_ listed: ListedJob, of scheduler: any SchedulerReading) {
@@ -60,7 +60,9 @@ struct JobFacts {
         }
         texts = SIMD8(
             Self.hash(listed.description), Self.hash(listed.schedule), Self.hash(listed.timeZone),
-            Self.hash(listed.error), Self.hash(listed.tags), Self.hash(listed.definition), 0, 0)
+            Self.hash(listed.error), Self.hash(listed.tags), Self.hash(listed.definition),
+            Self.hash(listed.disabledReason),
+            0)
     }
 
     /// Of this process, and kept by nobody else.

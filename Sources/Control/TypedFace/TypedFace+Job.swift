@@ -18,16 +18,16 @@ extension TypedFace {
                     try runJob(call, Place.name(at: call.path), nil)
                 },
                 Method(
-                    "Enable", .request, documentation: "Puts the schedule in force; survives a restart and a reload."
+                    "Enable", .change, documentation: "Puts the schedule in force; survives a restart and a reload."
                 ) {
                     [self] call in
-                    requests.toggle(Place.name(at: call.path), isEnabled: true) { call.done($0, []) }
+                    requests.toggle(call, Place.name(at: call.path), isEnabled: true) { call.done($0, []) }
                 },
-                Method("Disable", .request, documentation: "Takes the schedule out of force.") { [self] call in
-                    requests.toggle(Place.name(at: call.path), isEnabled: false) { call.done($0, []) }
+                Method("Disable", .change, documentation: "Takes the schedule out of force.") { [self] call in
+                    requests.toggle(call, Place.name(at: call.path), isEnabled: false) { call.done($0, []) }
                 },
                 Method(
-                    "Remove", .request,
+                    "Remove", .change,
                     documentation: "Removes a job that was created over the bus; NotPermitted for one of config.json."
                 ) { [self] call in
                     requests.remove(call, Place.name(at: call.path)) { call.reply() }
@@ -48,8 +48,8 @@ extension TypedFace {
                 Property(
                     "Enabled", "b",
                     documentation: "Whether its schedule is in force; setting it survives a restart and a reload.",
-                    setLater: { [self] path, value, done in
-                        requests.toggle(Place.name(at: path), isEnabled: value.asBool ?? false, done)
+                    setLater: { [self] call, value, done in
+                        requests.toggle(call, Place.name(at: call.path), isEnabled: value.asBool ?? false, done)
                     },
                     get: { [self] path in .bool(try found(path).isEnabled) }),
                 Property("Tags", "as", documentation: "Words of the user's own, to choose jobs by.") { [self] path in
@@ -78,6 +78,9 @@ extension TypedFace {
                 ) { [self] path in
                     guard let view = try found(path).view, !view.isEnabled else { return .uint64(0) }
                     return view.state.pausedUntil.asTyped
+                },
+                text("DisabledReason", "Why a disabled one was disabled, where that was said; or empty.") {
+                    $0.disabledReason
                 },
                 Property("RunCount", "t", documentation: "Runs that have ended.") { [self] path in
                     .uint64(UInt64(clamping: try found(path).view?.state.runCount ?? 0))
@@ -150,6 +153,11 @@ extension ListedJob {
         case .job(let view): view.isEnabled
         case .refused(let refused): JobShape.isEnabled(refused)
         }
+    }
+
+    var disabledReason: String {
+        guard let view, !view.isEnabled else { return "" }
+        return view.state.disabledReason ?? ""
     }
 
     var schedule: String {

@@ -37,7 +37,7 @@ extension TypedFace {
                     call.reply([.objectPath(Place.path(ofJob: name))])
                 },
                 Method(
-                    "AddJob", .request,
+                    "AddJob", .change,
                     in: [
                         Argument(
                             "definition", "a{sv}",
@@ -70,8 +70,8 @@ extension TypedFace {
             properties: [
                 Property(
                     "Enabled", "b", documentation: "Whether schedules are in force; setting it survives a restart.",
-                    setLater: { [self] _, value, done in
-                        requests.toggleScheduler(value.asBool ?? false, done)
+                    setLater: { [self] call, value, done in
+                        requests.toggleScheduler(call, value.asBool ?? false, done)
                     },
                     get: { [self] _ in .bool(scheduler.isEnabled) }),
                 Property("NextRun", "t", documentation: "The next fire time of all.") { [self] _ in

@@ -10,6 +10,7 @@ enum JobStateRow {
         "last_status", "skipped_fire_time_us", "budget_day_us", "budget_runs", "budget_wall_time_us", "budget_cost",
         "fired_boot_id", "paused_until_us", "was_enabled", "claimed_us", "reopened_through_us",
         "polls", "last_poll_at_us", "poll_failures", "poll_hash", "poll_found_at_us",
+        "disabled_reason",
     ]
 
     static func bind(_ state: JobState, to statement: Statement) {
@@ -42,6 +43,7 @@ enum JobStateRow {
         statement.bind(state.pollFailures)
         statement.bind(state.pollHash.map { Int64(bitPattern: $0) })
         statement.bind(state.pollFoundAt)
+        statement.bind(state.disabledReason)
     }
 
     static func read(_ statement: Statement) -> JobState {
@@ -74,6 +76,7 @@ enum JobStateRow {
         state.pollFailures = statement.count()
         state.pollHash = statement.integerIfAny().map { UInt64(bitPattern: $0) }
         state.pollFoundAt = statement.instantIfAny()
+        state.disabledReason = statement.textIfAny()
         return state
     }
 

@@ -24,10 +24,11 @@ extension Verb {
         "disable", "JOB", 1...1, "put the schedule of a job out of force",
         details: """
             The daemon remembers it through restarts and reloads. The job can still be run by hand. With --until the job
-            resumes by itself.
+            resumes by itself. The reason is seen in show, list and why.
             """,
         options: [
-            Option("--until", value: "T", "resume at T: 2026-12-25T09:00, 2026-12-25, 19:30, tomorrow, 'in 2 hours'")
+            Option("--until", value: "T", "resume at T: 2026-12-25T09:00, 2026-12-25, 19:30, tomorrow, 'in 2 hours'"),
+            Option("--reason", value: "TEXT", "why: for whoever looks at the job next"),
         ],
         takes: [.job], run: disableJob)
 
@@ -121,12 +122,20 @@ private func isIdle(_ job: JSONValue) -> Bool {
         && job["schedule_type"]?.stringValue != nil
 }
 
+/// Characters of a reason in a narrow list; `show` has it in full.
+private let shortReason = 20
+
 private func nextCell(of job: JSONValue, _ pause: Pause, _ context: Context) -> Table.Cell {
     if !job.text("error").isEmpty { return .init("not schedulable", .bad) }
     if let next = job.instant("next_run") {
         return .init(context.times.absoluteAndRelative(next), short: context.times.relative(next))
     }
-    if job["enabled"]?.boolValue == false { return .init("disabled", .faint) }
+    if job["enabled"]?.boolValue == false {
+        let reason = job.text("disabled_reason")
+        guard !reason.isEmpty else { return .init("disabled", .faint) }
+        let short = reason.count > shortReason ? reason.prefix(shortReason - 1) + "…" : reason[...]
+        return .init("disabled: \(reason)", .faint, short: "disabled: \(short)")
+    }
     guard isIdle(job) else { return .init("by hand", .faint) }
     guard case .since(let instant) = pause else { return .init("none", .faint) }
     return .init("paused" + (instant.map { ", " + context.times.relative($0) } ?? ""), .warning)
@@ -154,6 +163,9 @@ func problemLines(_ name: String, _ error: String, _ definition: JSONValue?, _ s
 }
 
 // MARK: - show
+
+/// Changes that `show` has; all that are kept are in its JSON.
+private let shownChanges = 5
 
 private func showJob(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     let daemon = try context.daemon()
@@ -184,6 +196,10 @@ private func showJob(_ request: Request, _ context: Context) throws(Failure) -> 
     if let error = job["error"]?.stringValue {
         for line in problemLines(job.text("name"), error, job["definition"], screen) { screen.line(line) }
     }
+    if let changes = job["changes"]?.arrayValue, !changes.isEmpty {
+        screen.line("\n\(screen.styled("Last changes", .heading))")
+        for change in changes.prefix(shownChanges) { screen.line(ChangeText(context).line(of: change)) }
+    }
     if let definition = job["definition"] {
         screen.line("\n\(screen.styled("Definition", .heading))")
         screen.line(Line(foreign: definition.prettyText(indent: 2), keepingLines: true))
@@ -209,12 +225,16 @@ private func toggle(_ request: Request, isEnabled: Bool, _ context: Context) thr
     let name = request.arguments[0]
     let daemon = try context.daemon()
     var until = ""
+    var argument: JSONObject = ["job": .string(name)]
     if let text = request.options["--until"] {
         let moment = try context.moment(text, of: "--until", request)
-        let argument: JSONValue = ["job": .string(name), "until": .string(moment.instant.rfc3339(in: context.zone))]
-        try daemon.call(.pauseJob, [.text(argument.compactText)])
+        argument["until"] = .string(moment.instant.rfc3339(in: context.zone))
         // What is relative is said as what it was taken for.
         until = " until " + (moment.isAbsolute ? text : context.times.absoluteAndRelative(moment.instant))
+    }
+    if let reason = request.options["--reason"] { argument["reason"] = .string(reason) }
+    if argument.count > 1 {
+        try daemon.call(.pauseJob, [.text(JSONValue.object(argument).compactText)])
     } else {
         try daemon.call(.toggleJob, [.text(name), .flag(isEnabled)])
     }

@@ -14,6 +14,7 @@ extension Verb {
         options: [
             Option("--tag", value: "TAG", "the jobs with this tag"),
             Option("--until", value: "T", "of jobs: they resume at T by themselves: 19:30, tomorrow, 'in 2 hours'"),
+            Option("--reason", value: "TEXT", "of jobs: why, for whoever looks at them next"),
         ],
         takes: [.job, .job, .job, .job], run: pauseSchedules)
 
@@ -34,8 +35,9 @@ private func resumeSchedules(_ request: Request, _ context: Context) throws(Fail
 private func change(_ request: Request, isEnabled: Bool, _ context: Context) throws(Failure) -> Int32 {
     let daemon = try context.daemon()
     guard !request.arguments.isEmpty || request.has("--tag") else {
-        guard !request.has("--until") else {
-            throw request.usage("--until is for jobs: name them, or --tag TAG; all schedules are paused until resume")
+        for option in ["--until", "--reason"] where request.has(option) {
+            throw request.usage(
+                "\(option) is for jobs: name them, or --tag TAG; all schedules are paused until resume")
         }
         return try changeAll(isEnabled, daemon, context)
     }
@@ -53,6 +55,7 @@ private func change(_ request: Request, isEnabled: Bool, _ context: Context) thr
     for name in names {
         var object: JSONObject = ["job": .string(name)]
         if let until { object["until"] = .string(until) }
+        if let reason = request.options["--reason"] { object["reason"] = .string(reason) }
         try daemon.call(isEnabled ? .resumeJob : .pauseJob, [.text(JSONValue.object(object).compactText)])
         if !context.screen.isJSON {
             context.screen.line("\(name) is \(isEnabled ? "in force" : "paused")\(until.map { " until \($0)" } ?? "")")

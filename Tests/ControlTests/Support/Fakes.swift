@@ -130,6 +130,10 @@ final class FakeStore: Store {
     func runID(job: String, scheduledFor: Instant) throws(StoreError) -> String? { try read(nil) }
     func runID(idempotencyKey: String) throws(StoreError) -> String? { try read(nil) }
     func attempts(ofRun id: String) throws(StoreError) -> [Attempt] { try read([]) }
+    var changes: [JobChange] = []
+    func changes(ofJob job: String, limit: Int) throws(StoreError) -> [JobChange] {
+        try read(Array(changes.filter { $0.job == job }.reversed().prefix(limit)))
+    }
     func history(_ query: HistoryQuery) throws(StoreError) -> HistoryPage {
         let matching = runs.reversed().filter { query.job == nil || $0.job == query.job }
         return try read(HistoryPage(runs: Array(matching.prefix(query.effectiveLimit)), next: nil))

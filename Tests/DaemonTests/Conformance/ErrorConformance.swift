@@ -206,6 +206,7 @@ extension ConformanceTests {
                 "Running": ["property", "ao", "read", nil], "WaitingFor": ["property", "as", "read", nil],
                 "Tags": ["property", "as", "read", nil], "Definition": ["property", "s", "read", nil],
                 "LastError": ["property", "s", "read", nil], "DisabledUntil": ["property", "t", "read", nil],
+                "DisabledReason": ["property", "s", "read", nil],
             ]
             let run: [String: JSONValue] = [
                 "Cancel": ["method", "", "", nil], "Output": ["method", "tu", "ay", nil],

@@ -28,7 +28,7 @@ extension ConformanceTests {
                 MANAGED = ("Enabled", "NextRun", "JobCount", "RefusedCount", "ActiveRuns", "Version")
                 OUTCOMES = ("LastRun", "LastStatus", "RunCount", "FailureCount")
                 OF_JOB = ("Name", "Description", "Enabled", "Schedule", "TimeZone", "NextRun", "Running", "WaitingFor", "Error",
-                    "Tags", "LastError", "DisabledUntil")
+                    "Tags", "LastError", "DisabledUntil", "DisabledReason")
                 OF_RUN = ("Job", "ExecutionId", "Status", "StartedAt", "Attempt", "Progress")
 
                 daily = path("daily_2d1_2ex")
@@ -117,7 +117,7 @@ extension ConformanceTests {
                 ("Schedule", "s", "0 9 * * *"), ("TimeZone", "s", "Europe/Berlin"), ("LastRun", "t", 0),
                 ("LastStatus", "s", ""), ("RunCount", "t", 0), ("FailureCount", "t", 0), ("Running", "ao", []),
                 ("WaitingFor", "as", []), ("Error", "s", ""), ("Tags", "as", []), ("LastError", "s", ""),
-                ("DisabledUntil", "t", 0),
+                ("DisabledUntil", "t", 0), ("DisabledReason", "s", ""),
             ]
             for (name, type, value) in wanted {
                 #expect(try told["daily \(name)"].isProperty(type, value), "\(name)")

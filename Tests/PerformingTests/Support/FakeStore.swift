@@ -120,6 +120,7 @@ final class FakeStore: Store {
     func earlierRun(idempotencyKey: String) -> EarlierRun? {
         runs.values.first { $0.idempotencyKey == idempotencyKey }.map { .kept($0) }
     }
+    func changes(ofJob job: String, limit: Int) -> [JobChange] { [] }
     func attempts(ofRun id: String) -> [Attempt] { attemptsByRun[id, default: []] }
     func history(_ query: HistoryQuery) -> HistoryPage { HistoryPage(runs: Array(runs.values), next: nil) }
     func statistics() -> StoreStatistics { StoreStatistics(counts: [:]) }

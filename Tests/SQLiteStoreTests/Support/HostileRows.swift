@@ -59,6 +59,13 @@ struct HostileRows {
         for id in Int64(1)...4 {
             changes.append(.queueItem(QueueItem(id: id, queue: "q\(id % 2)", json: "1", pushedAt: epoch)))
         }
+        for number in 1...5 {
+            var change = JobChange(
+                sequence: Int64(number), job: "job-\(number % 2)", at: epoch, what: .disabled,
+                author: .process(name: "sh", executable: "/bin/sh"))
+            change.until = epoch
+            changes.append(.jobChange(change))
+        }
         return changes + [.schedulerOverride(true)]
     }()
 
@@ -74,7 +81,7 @@ struct HostileRows {
                 "run_count", "failure_count", "failures_in_a_row", "last_run_at_us", "last_ended_at_us",
                 "last_duration_us", "last_status", "skipped_fire_time_us", "budget_day_us", "budget_runs",
                 "budget_wall_time_us", "budget_cost", "fired_boot_id", "paused_until_us", "was_enabled", "claimed_us",
-                "reopened_through_us",
+                "reopened_through_us", "disabled_reason",
             ]
         ),
         (
@@ -97,6 +104,12 @@ struct HostileRows {
         ("removed_id", ["key"]), ("run_count", ["status", "runs"]),
         ("queue_item", ["id", "queue", "pushed_at_us", "taken_until_us", "deliveries", "json"]),
         ("sqlite_sequence", ["seq"]),
+        (
+            "job_change",
+            [
+                "sequence", "job", "at_us", "what", "until_us", "reason", "by_kind", "by_name", "by_executable",
+            ]
+        ),
         (
             "used_key",
             [
@@ -229,6 +242,11 @@ struct HostileRows {
             check(item.pushedAt, &findings)
         }
         _ = store.lastQueueItemID() + 1
+        for job in ["job-0", "job-1", ""] {
+            for change in tolerant({ () throws(StoreError) in try store.changes(ofJob: job, limit: 20) }) ?? [] {
+                for case .some(let instant) in [change.at, change.until] { check(instant, &findings) }
+            }
+        }
     }
 
     /// What a daemon does next, which counts on from what it read.
@@ -247,6 +265,10 @@ struct HostileRows {
             job.decidedThrough = job.decidedThrough + .seconds(60)
             changes.append(.jobState(job))
         }
+        changes.append(
+            .jobChange(
+                JobChange(
+                    sequence: state.lastChange + 1, job: "job-0", at: .epoch, what: .enabled, author: .daemon)))
         // Each by itself: one that is refused is no reason for the next to be.
         for (index, change) in changes.enumerated() {
             _ = tolerant { () throws(StoreError) in

@@ -131,6 +131,7 @@ extension SeededGenerator {
         state.wasEnabled = chance()
         state.claimed = Set((0..<Int.random(in: 0...3, using: &self)).map { _ in instant() }).sorted()
         state.reopenedThrough = maybe { $0.instant() }
+        state.disabledReason = maybe { $0.text() }
         return state
     }
 }

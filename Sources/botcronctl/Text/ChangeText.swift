@@ -1,0 +1,21 @@
+import JSON
+
+/// A change to a job, for people: `disabled 2 h ago by python3 (/usr/bin/python3.11): quota used up`.
+struct ChangeText {
+    let context: Context
+
+    init(_ context: Context) { self.context = context }
+
+    func line(of change: JSONValue) -> Line {
+        var text = change.text("what")
+        if let at = change.instant("at") { text += " " + context.times.relative(at) }
+        text += " by " + change.text("by")
+        if let until = change.instant("until") {
+            // Of a skip it is the fire time that is left out.
+            let word = change.text("what") == "skipped" ? "the fire time" : "until"
+            text += ", \(word) \(context.times.absolute(until))"
+        }
+        if let reason = change["reason"]?.stringValue { text += ": " + reason }
+        return "\(text)"
+    }
+}

@@ -1,0 +1,46 @@
+import Contract
+import JSON
+import TestSupport
+import Testing
+
+@testable import botcronctl
+
+/// Who changed a job and why, the end of all runs of a job, and chains as trees.
+@Suite struct ChangeVerbTests {
+    private func json(_ outcome: TestProgram.Outcome) throws -> JSONValue { try JSONValue(parsing: outcome.output) }
+
+    @Test func whyAJobIsDisabledAndByWhomIsShownAndSurvivesARestart() throws {
+        let stage = try Stage()
+        #expect(
+            try stage.control("disable", "standup", "--reason", "quota used up").output == "standup is disabled\n")
+        for isRestarted in [false, true] {
+            if isRestarted {
+                try stage.stopDaemon()
+                try stage.startDaemon()
+            }
+            let show = try stage.control("show", "standup").output
+            let line = try #require(show.split(separator: "\n").first { $0.hasPrefix("disabled ") })
+            #expect(line.contains(" by botcronctl (") && line.hasSuffix("/botcronctl): quota used up"), "\(line)")
+            #expect(show.contains("next  disabled: quota used up"), "\(show)")
+            #expect(try stage.control("list", "standup").output.contains("disabled: quota used up"))
+            #expect(try stage.control("why", "standup").output == "the job is disabled: quota used up\n")
+        }
+        #expect(try stage.control("enable", "standup").code == 0)
+        let job = try json(stage.control("show", "standup", "--json"))
+        #expect(job["disabled_reason"] == .null)
+        #expect(job["changes"]?.arrayValue?.map { $0.text("what") } == ["enabled", "disabled"])
+        #expect(job["changes"]?[0]?.text("by_process") == "botcronctl")
+        #expect(try stage.control("pause", "--reason", "all").code == 64)
+        #expect(try stage.control("pause", "standup", "off", "--reason", "holiday").code == 0)
+        #expect(try json(stage.control("show", "standup", "--json"))["disabled_reason"] == "holiday")
+    }
+
+    @Test func aNameThatIsMadeAgainKeepsItsRecord() throws {
+        let stage = try Stage()
+        #expect(try stage.control("add", "tea", "--cron", "0 16 * * *", "--", "true").code == 0)
+        #expect(try stage.control("remove", "tea").code == 0)
+        #expect(try stage.control("add", "tea", "--cron", "0 17 * * *", "--", "true").code == 0)
+        let changes = try json(stage.control("show", "tea", "--json"))["changes"]?.arrayValue ?? []
+        #expect(changes.map { $0.text("what") } == ["created", "removed", "created"])
+    }
+}

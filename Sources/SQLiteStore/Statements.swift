@@ -29,7 +29,7 @@ final class Statements {
     let keepKey, removedByKey, removedByFireTime, removeKeysBefore, dropOldestKeys: Statement
 
     /// By the filters that are set; the rarer ones are prepared when first used.
-    private var histories: [HistoryFilters: Statement] = [:]
+    private var histories: [HistoryKey: Statement] = [:]
 
     init(_ database: Database) throws(StoreError) {
         self.database = database
@@ -187,11 +187,18 @@ final class Statements {
             "DELETE FROM used_key WHERE sequence IN (SELECT sequence FROM used_key \(oldest) ?)")
     }
 
-    func history(_ filters: HistoryFilters) throws(StoreError) -> Statement {
-        if let statement = histories[filters] { return statement }
+    /// - Parameter place: among those that are read side by side; each has a statement of its own.
+    func history(_ filters: HistoryFilters, place: Int = 0) throws(StoreError) -> Statement {
+        let key = HistoryKey(filters: filters, place: place)
+        if let statement = histories[key] { return statement }
         let statement = try database.prepare(filters.sql)
-        histories[filters] = statement
+        histories[key] = statement
         return statement
+    }
+
+    private struct HistoryKey: Hashable {
+        var filters: HistoryFilters
+        var place: Int
     }
 }
 

@@ -5,10 +5,11 @@ public import Scheduling
 ///
 /// The filters hold together. A page takes microseconds whatever the size of the store, but for status and trigger
 /// together: there it takes time in proportion to the records that one of the two lets through and the other does not
-/// (with the trigger schedule: of the status; else: of the trigger).
+/// (with the trigger schedule: of the status; else: of the trigger). Several statuses cost as much as each of them.
 public struct HistoryQuery: Sendable, Equatable {
     public var job: String?
-    public var status: Run.Status?
+    /// Those of these statuses, each named once; all where it is empty.
+    public var statuses: [Run.Status]
     public var trigger: Run.Trigger?
     /// Created at or after.
     public var since: Instant?
@@ -27,7 +28,7 @@ public struct HistoryQuery: Sendable, Equatable {
         until: Instant? = nil, limit: Int = limitDefault, cursor: HistoryCursor? = nil
     ) {
         self.job = job
-        self.status = status
+        statuses = status.map { [$0] } ?? []
         self.trigger = trigger
         self.since = since
         self.until = until

@@ -36,8 +36,12 @@ import Testing
                 since: random.maybe { Instant(seconds: Int64.random(in: -1..<41, using: &$0)) },
                 until: random.maybe { Instant(seconds: Int64.random(in: -1..<41, using: &$0)) },
                 limit: Int.random(in: 1..<60, using: &random))
+            if random.chance() {
+                query.statuses = Run.Status.allCases.filter { _ in random.chance() }.shuffled(using: &random)
+            }
             let expected = runs.filter { run in
-                (query.job.map { $0 == run.job } ?? true) && (query.status.map { $0 == run.status } ?? true)
+                (query.job.map { $0 == run.job } ?? true)
+                    && (query.statuses.isEmpty || query.statuses.contains(run.status))
                     && (query.trigger.map { $0 == run.trigger } ?? true)
                     && (query.since.map { run.createdAt >= $0 } ?? true)
                     && (query.until.map { run.createdAt < $0 } ?? true)

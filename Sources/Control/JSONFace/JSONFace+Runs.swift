@@ -128,14 +128,33 @@ extension JSONFace {
 
     static func pageLimit(_ asked: Int) -> Int { asked <= 0 ? Bounds.pageRunsUsual : min(asked, Bounds.pageRuns) }
 
+    /// Statuses of a run, or of a fire time, that somebody who looks for failures wants to see.
+    private static let failed: [Run.Status] = [.failed, .timeout, .interrupted, .missed]
+
+    /// One status, or an array of them; each counts once.
+    private func statuses(_ value: JSONValue) throws(ErrorReply) -> [Run.Status] {
+        guard let items = value.arrayValue else { return [try value.word("status")] }
+        guard !items.isEmpty else {
+            throw .invalidArgument("status", found: "an empty array", expected: "a status, or an array of them")
+        }
+        var wanted: [Run.Status] = []
+        for item in items {
+            let status: Run.Status = try item.word("status")
+            if !wanted.contains(status) { wanted.append(status) }
+        }
+        return wanted
+    }
+
     func queryHistory(_ call: MethodCall) throws {
         let filter = try call.object(0, "filter")
         var query = HistoryQuery(limit: Bounds.pageRunsUsual)
+        var areFailed = false
         let zone = settings.configuration.timezone
         for (key, value) in filter where !value.isNull {
             switch key {
             case "job": query.job = try value.string(key)
-            case "status": query.status = try value.word(key)
+            case "status": query.statuses = try statuses(value)
+            case "failed": if try value.flag(key) { areFailed = true }
             case "trigger": query.trigger = try value.word(key)
             case "since": query.since = try value.instant(key, zone)
             case "until": query.until = try value.instant(key, zone)
@@ -148,9 +167,17 @@ extension JSONFace {
                 query.cursor = cursor
             default:
                 throw ErrorReply.invalidArgument(
-                    "filter", found: "the key \"\(key)\"", expected: "job, status, trigger, since, until, limit, cursor"
+                    "filter", found: "the key \"\(key)\"",
+                    expected: "job, status, failed, trigger, since, until, limit, cursor"
                 )
             }
+        }
+        if areFailed {
+            guard query.statuses.isEmpty else {
+                throw ErrorReply.invalidArgument(
+                    "filter", found: "both status and failed", expected: "one of them: each says which runs")
+            }
+            query.statuses = Self.failed
         }
         let page = try telling.history(query)
         try list(page.runs, for: call) {

@@ -121,7 +121,10 @@ struct JSONFace {
             Method(
                 "query_history",
                 in: [
-                    Argument("filter", "s", documentation: "JSON {job, status, trigger, since, until, limit, cursor}.")
+                    Argument(
+                        "filter", "s",
+                        documentation:
+                            "JSON {job, status: one or an array, failed, trigger, since, until, limit, cursor}.")
                 ],
                 out: [Argument("page", "s", documentation: "JSON {runs, next_cursor}.")],
                 documentation: "History by filter, page by page.", queryHistory),

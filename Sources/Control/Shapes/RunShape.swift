@@ -36,6 +36,7 @@ enum RunShape {
             "cost": .number(run.cost),
             "result": run.result.flatMap { try? JSONValue(parsing: $0) } ?? .null,
             "trace_id": .optional(run.traceID),
+            "previous": .optional(run.previous),
             "covered": .number(run.coveredCount),
             "covered_since": .instant(run.coveredSince, zone),
         ]

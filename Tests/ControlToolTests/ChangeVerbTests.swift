@@ -43,4 +43,24 @@ import Testing
         let changes = try json(stage.control("show", "tea", "--json"))["changes"]?.arrayValue ?? []
         #expect(changes.map { $0.text("what") } == ["created", "removed", "created"])
     }
+
+    @Test func cancelOfAJobEndsAllItsRuns() throws {
+        let stage = try Stage()
+        var ids: [String] = []
+        for _ in 0..<3 { ids.append(try json(stage.control("run", "sleeper", "--json")).text("execution_id")) }
+        let other = try stage.control("cancel", "greet")
+        #expect(other.code == 4 && other.errors.contains("no run of the job \"greet\" is active"), "\(other)")
+        let outcome = try stage.control("cancel", "sleeper")
+        #expect(outcome.code == 0, "\(outcome)")
+        #expect(outcome.output == ids.reversed().map { "\($0) is told to end\n" }.joined())
+        for id in ids { #expect(try stage.control("wait", id).output.hasPrefix("\(id): cancelled")) }
+        #expect(try stage.control("cancel", "sleeper").code == 4)
+        let id = try json(stage.control("run", "sleeper", "--json")).text("execution_id")
+        #expect(
+            try json(stage.control("cancel", "sleeper", "--json")) == [
+                "success": true, "job": "sleeper", "execution_ids": [.string(id)],
+            ])
+        let nobody = try stage.control("cancel", "sleepre")
+        #expect(nobody.code == 4 && nobody.errors.contains("sleepre"), "\(nobody)")
+    }
 }

@@ -3,7 +3,7 @@ import Contract
 import JSON
 import Schedules
 
-/// Verbs on runs: `run`, `rerun`, `backfill`, `wait`, `cancel`.
+/// Verbs on runs: `run`, `rerun`, `backfill`, `wait`.
 extension Verb {
     static let runJob = Verb(
         "run", "JOB", 1...1, "run a job now, whatever its schedule says",
@@ -57,12 +57,9 @@ extension Verb {
             Option("--dry-run", "only say which fire times they would be"),
         ],
         takes: [.job], run: backfillJob)
-
-    static let cancel = Verb(
-        "cancel", "RUN", 1...1, "end a run: TERM, then KILL, to its whole process tree", takes: [.run], run: cancelRun)
 }
 
-// MARK: - run, wait, cancel
+// MARK: - run, wait
 
 private func startRun(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     let name = request.arguments[0]
@@ -265,15 +262,4 @@ private func failure(_ error: ClientError, _ id: String?, _ timeout: Double?) ->
             advice: ["when the daemon is back: botcronctl wait \(id)"])
     default: return Failure(error)
     }
-}
-
-private func cancelRun(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    let id = request.arguments[0]
-    try context.daemon().call(.cancelRun, [.text(id)])
-    if context.screen.isJSON {
-        context.screen.json(["success": true, "execution_id": .string(id)])
-    } else {
-        context.screen.line("\(id) is told to end")
-    }
-    return ExitCode.success
 }

@@ -63,4 +63,52 @@ import Testing
         let nobody = try stage.control("cancel", "sleepre")
         #expect(nobody.code == 4 && nobody.errors.contains("sleepre"), "\(nobody)")
     }
+
+    private static let chain = """
+        {"schedules": {"timezone": "UTC", "jobs": [
+          {"name": "fetch", "command": ["true"]},
+          {"name": "sort", "command": ["true"], "after": {"job": "fetch"}},
+          {"name": "send", "command": "exit 7", "after": {"job": "sort"}},
+          {"name": "alone", "command": ["true"]}
+        ]}}
+        """
+
+    @Test func whatRanAfterAnotherStandsBelowIt() throws {
+        let stage = try Stage(Self.chain)
+        #expect(try stage.control("run", "alone", "--wait").code == 0)
+        #expect(try stage.control("run", "fetch", "--wait").code == 0)
+        // What follows is on record with the end of the run before.
+        for (job, code) in [("sort", Int32(0)), ("send", 7)] {
+            let id = try #require(json(stage.control("history", job, "-n1", "--json"))[0]).text("execution_id")
+            #expect(try stage.control("wait", id).code == code)
+        }
+        let text = try stage.control("history", "--tree").output
+        try Golden.expect(Golden.settled(text, stage), "history-tree.txt")
+        let plain = try stage.control("history", "send", "--tree", environment: ["LC_ALL=C"]).output
+        #expect(plain.contains("\n|  ") == false && plain.contains("\n`- sort") && plain.contains("\n   `- send"))
+        #expect(!plain.contains("alone"))
+        #expect(try !stage.control("history", "--tree", "--failed").output.contains("alone"))
+        let trees = try json(stage.control("history", "--tree", "--json")).arrayValue ?? []
+        #expect(trees.map { $0.text("job") } == ["fetch", "alone"])
+        #expect(trees[0]["followers"]?[0]?["followers"]?[0]?.text("job") == "send")
+        #expect(try stage.control("history", "nobody", "--tree").code == 4)
+    }
+
+    @Test func aTreeOfRunsIsDrawn() {
+        func run(_ id: String, after previous: String? = nil) -> JSONValue {
+            ["execution_id": .string(id), "previous": .optional(previous)]
+        }
+        // Newest first.
+        let runs = [
+            run("z"), run("c", after: "b"), run("e", after: "a"), run("d", after: "b"), run("b", after: "a"),
+            run("a", after: "older"),
+        ]
+        func draw(_ branches: RunTree.Branches) -> [String] {
+            RunTree.trees(of: runs).flatMap { $0.lines(branches) }.map { $0.branch + $0.run.text("execution_id") }
+        }
+        #expect(draw(.lines) == ["z", "a", "├─ b", "│  ├─ d", "│  └─ c", "└─ e"])
+        #expect(draw(.ascii) == ["z", "a", "|- b", "|  |- d", "|  `- c", "`- e"])
+        // Records of another program may lead in a circle: nothing is said twice, and nothing ends.
+        #expect(RunTree.trees(of: [run("x", after: "y"), run("y", after: "x")]).isEmpty)
+    }
 }

@@ -12,6 +12,20 @@ struct RunText {
         times = context.times
     }
 
+    /// Chains as trees: the branches stand before the names of the jobs.
+    func table(of trees: [RunTree]) -> Table {
+        let branches = RunTree.Branches.ofLocale
+        var table = Table("JOB", "WHEN", "STATUS", "TOOK", "RUN", "WHAT", details: ["TOOK", "RUN"])
+        for (branch, run) in trees.flatMap({ $0.lines(branches) }) {
+            let status = run.text("status")
+            table.add([
+                .init(branch + run.text("job")), when(run), .init(status, Style.ofStatus(status)), .init(took(run)),
+                .init(run.text("execution_id")), .init(what(run)),
+            ])
+        }
+        return table
+    }
+
     func table(of runs: [JSONValue], showsJob: Bool = true) -> Table {
         let details = ["TRIGGER", "TOOK", "RUN"]
         var table =

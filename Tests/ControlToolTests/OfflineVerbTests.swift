@@ -71,7 +71,8 @@ import Testing
         {"schedules": {"timezone": "UTC", "wake_spread": 0, "jobs": [
           {"name": "hourly", "cron": "0 * * * *", "command": ["true"]},
           {"name": "lost", "cron": "30 2 * * *", "command": ["true"], "catchup_policy": "none"},
-          {"name": "each", "cron": "0 3,4 * * *", "command": ["true"], "catchup_policy": "all"}
+          {"name": "each", "cron": "0 3,4 * * *", "command": ["true"], "catchup_policy": "all"},
+          {"name": "never", "command": ["true"]}
         ]}}
         """
 
@@ -79,12 +80,14 @@ import Testing
         let stage = try Stage(nil)
         try stage.write(Self.night, to: "night.json")
         let arguments = ["--from", "2026-03-06T20:30", "--to", "2026-03-07T09:30", "--asleep", "22:45-07:00"]
-        let program = try TestProgram(
-            [TestPlace.built("botcronctl"), "simulate", "--config", stage.path("night.json")] + arguments,
-            environment: ["PATH=/usr/bin", "TZ=UTC"])
-        let outcome = try program.finish()
-        #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome)")
-        try Golden.expect(outcome.output, "simulate.txt")
+        for (more, name) in [([], "simulate.txt"), (["--all"], "simulate-all.txt")] {
+            let program = try TestProgram(
+                [TestPlace.built("botcronctl"), "simulate", "--config", stage.path("night.json")] + arguments + more,
+                environment: ["PATH=/usr/bin", "TZ=UTC"])
+            let outcome = try program.finish()
+            #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome)")
+            try Golden.expect(outcome.output, name)
+        }
     }
 
     @Test(arguments: ["25:00-07:00", "23:00", "23:00-23:00", "9-17", ""])

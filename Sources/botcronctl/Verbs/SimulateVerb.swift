@@ -11,7 +11,8 @@ extension Verb {
         "simulate", "what would run, be missed and be caught up, with this very configuration",
         details: """
             Every run succeeds at once, or after --run-length. With --asleep the machine sleeps each day between two times of
-            the wall clock.
+            the wall clock. What comes of it is summed up by job; with --all each run and each fire time that is missed
+            has a line. As JSON it is always all of them.
             """,
         options: [
             Option("--from", value: "T", "begin at T, such as 2026-12-25T09:00 (default: now)"),
@@ -19,6 +20,7 @@ extension Verb {
             Option("--asleep", value: "HH:MM-HH:MM", "each day the machine sleeps between these times"),
             Option("--config", value: "FILE", of: .file, "the configuration (default: the one that the daemon reads)"),
             Option("--run-length", value: "SECONDS", "how long each run takes (default: 0)"),
+            Option("--all", "each run by itself, and each fire time that is missed"),
         ],
         run: simulateConfiguration)
 }
@@ -36,7 +38,7 @@ private func simulateConfiguration(_ request: Request, _ context: Context) throw
         jobs: configuration.jobs, settings: configuration.settings, isEnabled: configuration.isEnabled)
     if let seconds = try request.seconds("--run-length") { simulation.runLength = .milliseconds(Int64(seconds * 1000)) }
     let outcomes = simulation.run(from: from, to: to, asleep: nights)
-    show(outcomes, of: configuration, context)
+    show(outcomes, of: configuration, isWhole: request.has("--all"), context)
     for refused in configuration.refused {
         context.screen.warn("\(refused.name): \(refused.error)")
     }
@@ -103,7 +105,9 @@ private func minutes(_ text: String) -> Int? {
 
 // MARK: - Showing
 
-private func show(_ outcomes: [Simulation.Outcome], of configuration: Configuration, _ context: Context) {
+private func show(
+    _ outcomes: [Simulation.Outcome], of configuration: Configuration, isWhole: Bool, _ context: Context
+) {
     let zones = Dictionary(configuration.jobs.map { ($0.name, $0.zone) }, uniquingKeysWith: { first, _ in first })
     let screen = context.screen
     guard !screen.isJSON else {
@@ -121,6 +125,10 @@ private func show(_ outcomes: [Simulation.Outcome], of configuration: Configurat
                 }))
     }
     guard !outcomes.isEmpty else { return screen.line("Nothing would run.") }
+    guard isWhole else {
+        let names = configuration.jobs.map(\.name)
+        return SimulationSummary(outcomes, names).table(context).print(on: screen)
+    }
     var table = Table("AT", "JOB", "WHAT")
     for outcome in outcomes {
         let (fate, count, reason) = words(outcome.fate)

@@ -3,48 +3,18 @@ import Contract
 import JSON
 import Schedules
 
-/// Verbs on the scheduler and the daemon: `status`, `doctor`, `reload`, `version`, `help`.
+/// Verbs on the scheduler and the daemon: `status`, `reload`, `version`, `help`.
 extension Verb {
     static let status = Verb(
         "status", "how the daemon is and what it does",
         details: "Exits with 1 where a check of the daemon's health does not hold. It does not start the daemon.",
         run: showStatus)
 
-    static let doctor = Verb(
-        "doctor", "what the daemon sees around it, and what that keeps it from",
-        details: "Exits with 1 where a check of the daemon's health does not hold. It does not start the daemon.",
-        run: showSurroundings)
-
     static let reload = Verb("reload", "read config.json again, now", run: reloadConfiguration)
 
     static let version = Verb("version", "the versions of this program and of the daemon", run: showVersions)
 
     static let help = Verb("help", "[VERB]", 0...1, "show help", takes: [.verb], run: showHelp)
-}
-
-// MARK: - doctor
-
-private func showSurroundings(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
-    let daemon = try context.daemon()
-    let health = try daemon.json(.healthCheck, starting: .never)
-    let exitCode = health["healthy"]?.boolValue ?? false ? ExitCode.success : ExitCode.failure
-    let surroundings = health["surroundings"]?.arrayValue ?? []
-    guard !context.screen.isJSON else {
-        context.screen.json(.array(surroundings))
-        return exitCode
-    }
-    // Without the store it has health, and no status.
-    let status = (try? daemon.json(.getStatus, starting: .never)) ?? .null
-    var facts = Facts()
-    for one in surroundings {
-        facts.add(one.text("name"), one.text("text"), one["serves"]?.boolValue ?? false ? .good : .bad)
-    }
-    for check in health["checks"]?.objectValue?.filter({ $0.value.boolValue == false }).map(\.key) ?? [] {
-        facts.add("check", "\(check) does not hold", .bad)
-    }
-    addFaults(status, health, to: &facts, context)
-    facts.print(on: context.screen)
-    return exitCode
 }
 
 // MARK: - status
@@ -90,11 +60,25 @@ private func addFaults(_ status: JSONValue, _ health: JSONValue, to facts: inout
     facts.add("bad jobs", refusedJobs(status), .bad)
     facts.add("error", configurationError(status, health), .bad)
     facts.add("store", health.text("store_error"), .bad)
-    if let clock = status["clock"], let at = clock.instant("at"), let seconds = clock["by_seconds"]?.doubleValue {
-        let length = TimeText.length(seconds: UInt64(min(abs(seconds), Request.secondsMax)))
-        let way = seconds < 0 ? "back" : "forward"
-        facts.add("clock", "set \(way) by \(length) at \(context.times.absoluteAndRelative(at))", .warning)
-    }
+    facts.add("clock", clockStep(status, context), .warning)
+}
+
+/// As above, for the doctor: each with what mends it. What is wrong with the store the daemon's own facts say.
+func faultFindings(_ status: JSONValue, _ health: JSONValue, _ context: Context) -> [Finding] {
+    let faults = [
+        Finding("bad jobs", .bad, refusedJobs(status), fix: "botcronctl list --failed; then: botcronctl edit JOB"),
+        Finding("error", .bad, configurationError(status, health), fix: "botcronctl validate"),
+        Finding("clock step", .note, clockStep(status, context)),
+    ]
+    return faults.filter { !$0.text.isEmpty }
+}
+
+/// The last time that the wall clock was set; empty where it was not.
+private func clockStep(_ status: JSONValue, _ context: Context) -> String {
+    guard let clock = status["clock"], let at = clock.instant("at"), let seconds = clock["by_seconds"]?.doubleValue
+    else { return "" }
+    let length = TimeText.length(seconds: UInt64(min(abs(seconds), Request.secondsMax)))
+    return "set \(seconds < 0 ? "back" : "forward") by \(length) at \(context.times.absoluteAndRelative(at))"
 }
 
 /// Why config.json is not in force: the file, the place in it and a sentence, none of them twice. Older daemons have

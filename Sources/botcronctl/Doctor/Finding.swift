@@ -1,0 +1,67 @@
+import Contract
+import JSON
+
+/// What one look of the doctor found: at what it looked, how that is, and what mends it.
+struct Finding: Equatable {
+    enum Verdict: String, CaseIterable, Comparable {
+        case good
+        /// Something to know of; it keeps nothing from being run.
+        case note
+        /// Some jobs, or the daemon after the next login, may not do what their owner thinks.
+        case warning
+        /// Something does not work.
+        case bad
+
+        static func < (a: Verdict, b: Verdict) -> Bool { a.rank < b.rank }
+
+        private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+
+        var style: Style? {
+            switch self {
+            case .good: .good
+            case .note: nil
+            case .warning: .warning
+            case .bad: .bad
+            }
+        }
+    }
+
+    var name: String
+    var verdict: Verdict
+    var text: String
+    /// A command, or what to do.
+    var fix: String?
+
+    init(_ name: String, _ verdict: Verdict, _ text: String, fix: String? = nil) {
+        self.name = name
+        self.verdict = verdict
+        self.text = text
+        self.fix = fix
+    }
+
+    /// As the daemon has its own; `verdict` and `fix` beside them.
+    var json: JSONValue {
+        [
+            "name": .string(name), "serves": .bool(verdict == .good), "text": .string(text),
+            "verdict": .string(verdict.rawValue), "fix": .optional(fix),
+        ]
+    }
+}
+
+extension Screen {
+    /// A line for each, and one below it for what mends it. Nothing is cut: a finding is read as a whole.
+    func show(_ findings: [Finding]) {
+        let verdicts = Finding.Verdict.allCases.map { cellWidth($0.rawValue) }.max() ?? 0
+        let names = findings.map { cellWidth(printable($0.name)) }.max() ?? 0
+        for finding in findings {
+            let verdict = finding.verdict.rawValue
+            let gap = String(repeating: " ", count: verdicts - cellWidth(verdict) + 1)
+            let indent = String(repeating: " ", count: names - cellWidth(printable(finding.name)))
+            line(
+                "\(styled("\(verdict)", finding.verdict.style))\(gap)\(indent)\(styled("\(finding.name)", .faint))"
+                    + "  \(finding.text)")
+            guard let fix = finding.fix else { continue }
+            line("\(String(repeating: " ", count: verdicts + names + 1))  mend: \(fix)")
+        }
+    }
+}

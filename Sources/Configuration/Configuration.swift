@@ -46,8 +46,9 @@ public struct Configuration: Sendable, Equatable {
     public var failurePatterns: [FailureClassifier.Patterns] = []
     /// Failure type → the argv of a remedy that may run before the retry.
     public var remediation: [String: [String]] = [:]
-    /// The settings of the targets of notifications: a JSON object as text.
+    /// The settings of the targets of messages: a JSON object as text.
     public var notifications = "{}"
+    public var targets = MessageTargets()
     /// How long a stopping daemon waits for runs of `on_stop: finish`.
     public var stopTimeout: Duration = .seconds(90)
 

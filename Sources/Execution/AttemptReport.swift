@@ -24,6 +24,8 @@ public struct AttemptReport: Sendable {
     /// Of standard output and standard error together, in the order in which they were written. The whole of what is
     /// kept may be large, and is read by `Runner.output` in pieces.
     public let output: OutputExcerpt
+    /// Tells the whole of it from another output; nil where that is not known.
+    public let outputDigest: Int64?
     /// Why less of the output was kept than its bound allows; nil where all is well.
     public let outputError: String?
     /// Which of its limits could not be set, and why.
@@ -47,6 +49,7 @@ extension AttemptReport {
         startedUSec = outcome.startedUSec
         endedUSec = outcome.endedUSec
         self.output = output
+        outputDigest = outcome.outputDigest
         outputError = outcome.outputError
         limitsError = outcome.limitsError
         remarks = outcome.remarks

@@ -9,6 +9,8 @@ public struct OutputRecorder: ~Copyable {
     private let bounds: OutputBounds
     /// Bytes written in all.
     public private(set) var totalCount = 0
+    /// Of all of them, kept or not.
+    public private(set) var digest = StableHash()
     /// Bytes in `output` that are the beginning.
     public private(set) var headCount = 0
     /// Bytes in `output` that are the end, after `finish`.
@@ -33,6 +35,7 @@ public struct OutputRecorder: ~Copyable {
     /// At most `OutputBounds.readLimit` bytes at a time.
     public mutating func append(_ bytes: UnsafeRawBufferPointer) {
         totalCount += bytes.count
+        digest.add(bytes)
         guard failure == nil else { return }
         let first = min(bounds.headLimit - headCount, bytes.count)
         if first > 0 {

@@ -32,6 +32,8 @@ public struct SupervisorOutcome: Equatable, Sendable {
     public var outputCount: Int64 = 0
     public var headCount: Int64 = 0
     public var tailCount: Int64 = 0
+    /// Tells one output from another; nil where it was not written down.
+    public var outputDigest: Int64?
     /// Why less of the output was kept than the bound allows.
     public var outputError: String?
     /// Which of its limits could not be set, and why.
@@ -70,6 +72,7 @@ extension SupervisorOutcome {
         record.add("written", outputCount)
         record.add("head", headCount)
         record.add("tail", tailCount)
+        if let outputDigest { record.add("digest", outputDigest) }
         if let outputError { record.add("output-error", outputError) }
         if let limitsError { record.add("limits-error", limitsError) }
         record.add(remarks: remarks)
@@ -101,6 +104,7 @@ extension SupervisorOutcome {
         guard counts.allSatisfy({ (0...Self.numberMax).contains($0) }), outputCount >= headCount + tailCount,
             [startedUSec, endedUSec].allSatisfy({ (-Self.numberMax...Self.numberMax).contains($0) })
         else { return nil }
+        outputDigest = record.number("digest")
         outputError = record.text("output-error")
         limitsError = record.text("limits-error")
         remarks = record.remarks

@@ -88,6 +88,8 @@ extension SQLiteStore {
             try pruneEnded(before: instant, limit: max(0, limit), statements)
         case .jobChange(let change):
             try record(change, statements)
+        case .message(let message):
+            try record(message, statements)
         case .queueItem(let item):
             QueueItemRow.bind(item, to: statements.setQueueItem)
             try statements.setQueueItem.run("record an item of the queue \(item.queue)")

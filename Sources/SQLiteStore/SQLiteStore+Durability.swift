@@ -24,7 +24,8 @@ extension SQLiteStore {
     /// - counters and budget use without a run: they change with runs only, so with none they are corrections;
     /// - the progress of an active run (preview, error) in the same status and attempt;
     /// - what retention removes, and the state of a job that the configuration no longer has;
-    /// - that items of queues are nobody's: the next daemon gives them back, too.
+    /// - that items of queues are nobody's: the next daemon gives them back, too;
+    /// - what became of a message: the next daemon sends it, too.
     func neededDurability(
         for changes: [StoreChange], _ statements: Statements
     ) throws(StoreError) -> Durability {
@@ -53,6 +54,9 @@ extension SQLiteStore {
             return item.deliveries == 0
         case .removeQueueItem:
             return true
+        case .message(let message):
+            // What became of it need not outlive a power cut: then it is sent once more.
+            return message.state == .waiting && message.sendings == 0
         case .removeJobState, .prune, .pruneEnded, .queueItemsReturned:
             return false
         }

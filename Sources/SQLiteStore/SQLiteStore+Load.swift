@@ -33,6 +33,20 @@ extension SQLiteStore {
                 state.leaveOut(error.message)
             }
         }
+        names.removeAll()
+        defer { statements.waitingMessages.reset() }
+        while try statements.waitingMessages.step(operation) {
+            do throws(StoreError) {
+                let message = try MessageRow.read(statements.waitingMessages)
+                if names.insert(message.id).inserted {
+                    state.messages.append(message)
+                } else {
+                    state.leaveOut("a second message \(message.id)")
+                }
+            } catch {
+                state.leaveOut(error.message)
+            }
+        }
         defer { statements.latestRun.reset() }
         if try statements.latestRun.step(operation) { state.latestRunAt = statements.latestRun.instantIfAny() }
         state.lastChange = try lastChange(statements)

@@ -79,6 +79,8 @@ extension SQLiteStore {
             }
             statements.deleteAttempts.bind(run.sequence)
             try statements.deleteAttempts.run(operation)
+            statements.removeMessagesOfRun.bind(run.id)
+            try statements.removeMessagesOfRun.run(operation)
             statements.deleteRun.bind(run.sequence)
             try statements.deleteRun.run(operation)
         }

@@ -140,12 +140,14 @@ public final class SQLiteStore: Store {
         case stateFile = "state_file"
         case configuration
         case olderHistory = "older_history"
+        case desktop
 
         init(_ note: StoreNote) {
             switch note {
             case .stateFile: self = .stateFile
             case .configuration: self = .configuration
             case .olderHistory: self = .olderHistory
+            case .desktop: self = .desktop
             }
         }
     }

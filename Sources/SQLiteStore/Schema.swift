@@ -3,7 +3,7 @@
 /// Step *n* (from 1) makes version *n* of version *n* − 1. A step that was released is never changed: a change is a
 /// new step at the end. Names of columns carry the unit; instants are microseconds since 1970, UTC.
 enum Schema {
-    static let steps = [version1, version2, version3, version4, version5, version6, version7, version9]
+    static let steps = [version1, version2, version3, version4, version5, version6, version7]
 
     /// `PRAGMA application_id`: tells our file from any other program's database. "BCrn" in ASCII.
     static let applicationID: Int64 = 0x4243_726E
@@ -161,7 +161,9 @@ enum Schema {
         CREATE INDEX used_key_time ON used_key (used_at_us);
         """
 
-    /// Who changed what of a job, and why a job is disabled.
+    /// Who changed what of a job, and why a job is disabled; messages, of which those that are not settled are found
+    /// without a look at the others, and what messages about a job go by; what a run was made for: items of a queue,
+    /// which are its own, and what its process reads; and what polls say.
     private static let version7 = """
         ALTER TABLE job_state ADD COLUMN disabled_reason TEXT;
 
@@ -179,10 +181,32 @@ enum Schema {
 
         CREATE INDEX job_change_job ON job_change (job, sequence);
         CREATE INDEX job_change_time ON job_change (at_us);
-        """
 
-    /// What a run was made for: items of a queue, which are its own, and what its process reads; and what polls say.
-    private static let version9 = """
+        CREATE TABLE message (
+            sequence INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            job TEXT NOT NULL,
+            run TEXT NOT NULL,
+            occasion TEXT NOT NULL,
+            target TEXT NOT NULL,
+            title TEXT NOT NULL,
+            text TEXT NOT NULL,
+            created_at_us INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            fault TEXT,
+            sendings INTEGER NOT NULL,
+            next_at_us INTEGER,
+            gathered_in TEXT
+        ) STRICT;
+
+        CREATE INDEX message_run ON message (run);
+        CREATE INDEX message_pending ON message (sequence) WHERE state = 'pending';
+
+        ALTER TABLE job_state ADD COLUMN failures_since_success INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE job_state ADD COLUMN failing_since_us INTEGER;
+        ALTER TABLE job_state ADD COLUMN output_digest INTEGER;
+        ALTER TABLE job_state ADD COLUMN told_reason TEXT;
+
         ALTER TABLE run ADD COLUMN queue_items TEXT;
         ALTER TABLE run ADD COLUMN standard_input TEXT;
         ALTER TABLE job_state ADD COLUMN polls INTEGER NOT NULL DEFAULT 0;

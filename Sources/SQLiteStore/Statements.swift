@@ -24,6 +24,7 @@ final class Statements {
     let takenQueueItems, returnQueueItem: Statement
 
     let setChange, removeChangesBeyond, removeChangesBefore, changes, lastChange: Statement
+    let setMessage, removeMessage, removeMessagesOfRun, messagesOfRun, waitingMessages: Statement
 
     let newestBeyond, endedOfJobUpTo, endedBefore: Statement
     let keepKey, removedByKey, removedByFireTime, removeKeysBefore, dropOldestKeys: Statement
@@ -140,6 +141,17 @@ final class Statements {
         // A number beyond was never reached by counting, and the next one would not fit.
         lastChange = try database.prepare(
             "SELECT max(sequence) FROM job_change WHERE sequence BETWEEN 0 AND 4611686018427387904")
+        let message = SQL.list(MessageRow.columns)
+        setMessage = try database.prepare(SQL.upsert(into: "message", MessageRow.columns, key: ["id"]))
+        removeMessage = try database.prepare("DELETE FROM message WHERE id = ?")
+        removeMessagesOfRun = try database.prepare("DELETE FROM message WHERE run = ? AND state <> 'pending'")
+        messagesOfRun = try database.prepare(
+            "SELECT \(message) FROM message WHERE run = ? ORDER BY sequence LIMIT \(SQL.messagesOfRunMax)")
+        waitingMessages = try database.prepare(
+            """
+            SELECT \(message) FROM message WHERE state = 'pending'
+                ORDER BY sequence LIMIT \(Scheduler.Limits.waitingMessages)
+            """)
 
         newestBeyond = try database.prepare(
             """
@@ -233,6 +245,9 @@ struct HistoryFilters: OptionSet, Hashable {
 
 /// Pieces of SQL text.
 enum SQL {
+    /// Of a run with more attempts than that the last messages are not shown.
+    static let messagesOfRunMax = 1_000
+
     /// Those of `Run.Status.isActive`, as literals: with them SQLite sees which index fits.
     static let activeStatuses =
         "(" + Run.Status.allCases.filter(\.isActive).map { "'\($0.rawValue)'" }.joined(separator: ", ") + ")"

@@ -2,10 +2,10 @@ public import Schedules
 
 /// Something that the scheduler wants done.
 ///
-/// The effects of one event come, and are performed, in this order: commit, stop, start, check, poll, machine, arm, announce,
-/// reply. So nothing can be seen that is not durable. Each `arm` replaces the one before. The first effects of a
-/// scheduler state all that it wants of the machine, and what it waits for. Where the effects of several events are
-/// performed as one, the end of a run that starts among them comes after its start.
+/// The effects of one event come, and are performed, in this order: commit, stop, start, check, poll, machine, arm,
+/// announce, send, reply. So nothing can be seen that is not durable. Each `arm` replaces the one before. The first
+/// effects of a scheduler state all that it wants of the machine, and what it waits for. Where the effects of several
+/// events are performed as one, the end of a run that starts among them comes after its start.
 ///
 /// The large ones are indirect: a minute in which a thousand jobs fire makes long lists of them.
 public enum Effect: Sendable, Equatable {
@@ -27,6 +27,9 @@ public enum Effect: Sendable, Equatable {
     case arm(Instant?)
     /// Tell everybody.
     indirect case announce(Announcement)
+    /// Give a message to its target, and tell what becomes of it by `Event.messageSent`. One that is on its way already
+    /// may come again, with the same id.
+    indirect case send(Message)
     /// Answer one client.
     indirect case reply(Ticket, Reply)
 }

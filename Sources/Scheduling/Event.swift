@@ -23,6 +23,10 @@ public enum Event: Sendable {
     case polled(PollSubject, PollAnswer)
     /// Something that its job wants of a run cannot be had, and why: it runs all the same, and its record says so.
     case caveat(run: String, String)
+    /// An attempt that goes on has written nothing for its `stallTimeout`.
+    case stalled(run: String, attempt: Int)
+    /// What became of the message of `Effect.send`.
+    case messageSent(id: String, MessageOutcome)
     case cancelRequested(run: String, ticket: Ticket)
     case schedulerToggled(Bool, by: ChangeAuthor = .unknown, ticket: Ticket? = nil)
     /// A user's override of a job's `enabled`; `until` is when a disabled job resumes by itself, `reason` why it was
@@ -70,9 +74,8 @@ extension Event {
             .queueAcknowledged(_, _, let ticket):
             ticket
         case .schedulerToggled(_, _, let ticket), .jobToggled(_, _, _, _, _, let ticket): ticket
-        case .started, .tick, .attemptEnded, .surroundingsChanged, .conditionChecked, .polled, .caveat,
-            .configurationChanged,
-            .historyTakenOver, .sleep, .wake, .clockChanged, .stopping:
+        case .started, .tick, .attemptEnded, .surroundingsChanged, .conditionChecked, .polled, .caveat, .stalled,
+            .messageSent, .configurationChanged, .historyTakenOver, .sleep, .wake, .clockChanged, .stopping:
             nil
         }
     }

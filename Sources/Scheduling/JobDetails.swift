@@ -70,8 +70,12 @@ extension Job {
         public var pauseOnFailures: Int?
         /// Runs kept of this job.
         public var historyLimit = 100
-        /// A JSON array as text.
+        /// A JSON array as text, as clients see it.
         public var notify = "[]"
+        /// Whom its runs are told to; nil: as `SchedulerSettings` says.
+        public var messages: [MessageRule]?
+        /// Messages wait meanwhile; nil: as `SchedulerSettings` says.
+        public var quietHours: QuietHours?
         public var onSuccess: [String] = []
         public var onFailure: [String] = []
         /// Queues that the outcome is pushed to.

@@ -246,6 +246,10 @@ final class ActiveRun {
     /// Nothing can be started of it any more.
     var isDefinitionGone = false
     var isTouched = false
+    /// Of its last attempt: it wrote nothing for too long, and was ended for it.
+    var isStalled = false
+    /// Of its last attempt.
+    var outputDigest: Int64?
 
     init(run: Run, job: Job, entry: JobEntry?, sequence: Int) {
         self.run = run

@@ -47,6 +47,7 @@ public struct JobState: Sendable, Equatable {
     /// Up to here fire times after `decidedThrough` may have a record already, made under a clock that was ahead: of
     /// each the register is asked.
     public var reopenedThrough: Instant?
+    private var boxedCourse = BoxedCourse.none
 
     public init(job: String, scheduleKey: String, registeredAt: Instant, decidedThrough: Instant) {
         self.job = job
@@ -57,6 +58,18 @@ public struct JobState: Sendable, Equatable {
 }
 
 extension JobState {
+    /// One word of memory for the many jobs that nobody is told of.
+    private indirect enum BoxedCourse: Sendable, Equatable {
+        case none
+        case some(JobCourse)
+    }
+
+    /// What messages about the job go by.
+    public var course: JobCourse {
+        get { if case .some(let course) = boxedCourse { course } else { JobCourse() } }
+        set { boxedCourse = newValue == JobCourse() ? .none : .some(newValue) }
+    }
+
     /// What stays of a job that was removed: fire times ahead that clients have taken.
     static func orphan(of job: String, claimed: [Instant]) -> JobState {
         var state = JobState(job: job, scheduleKey: "", registeredAt: .epoch, decidedThrough: .epoch)

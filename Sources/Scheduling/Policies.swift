@@ -1,4 +1,4 @@
-import Schedules
+public import Schedules
 
 /// What happens when a run is due while `maxInstances` of its job are active.
 public enum OverlapPolicy: String, Sendable, CaseIterable {
@@ -92,6 +92,15 @@ public struct SchedulerSettings: Sendable, Equatable {
     public var retentionDays = 30
     public var isCleanupEnabled = true
     public var cleanupInterval: Duration = .seconds(86_400)
+    /// Whom the runs of jobs are told to that say nothing of it.
+    public var messages: [MessageRule] = []
+    public var quietHours: QuietHours?
+    /// Quiet hours of messages that belong to no job are times of day here.
+    public var zone: TimeZoneRules?
+    /// Targets that are files: as many messages go there as there are.
+    public var fileTargets: Set<String> = ["memory", "toast"]
+    /// Of them, those where each message has its place, and several never become one.
+    public var logTargets: Set<String> = ["memory"]
 
     public init() {}
 }

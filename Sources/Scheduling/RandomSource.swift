@@ -17,6 +17,9 @@ struct RandomSource: RandomNumberGenerator, Sendable {
     /// In −1…1.
     mutating func nextSigned() -> Double { Double(Int64(bitPattern: next()) >> 10) / Double(1 << 53) }
 
+    /// Never the same twice: of 127 random bits.
+    mutating func nextMessageID() -> String { "msg_" + nextTraceID() }
+
     /// 32 lower-case hex digits, not all zero: a trace id of the W3C Trace Context.
     mutating func nextTraceID() -> String {
         let (high, low) = (next() | 1, next())

@@ -178,6 +178,8 @@ public struct AttemptOutcome: Sendable, Equatable {
     public var progress: Double?
     /// What it gave as its result: JSON as text.
     public var result: String?
+    /// Tells one output from another; nil where it is not known.
+    public var outputDigest: Int64?
 
     public init(ending: Ending, startedAt: Instant, endedAt: Instant) {
         self.ending = ending

@@ -27,6 +27,7 @@ extension Scheduler {
             active.run.retryDelay = delay
             arm(active, at: due)
             announce(.jobRetrying(active.run, nextAttempt: active.run.attempt + 1, delay: delay))
+            tellRetry(of: active, after: delay, now: now)
         } else {
             let start = active.run.startedAt ?? outcome.endedAt
             finish(active, verdict.status, error: verdict.error, endedAt: max(start, outcome.endedAt), now: now)
@@ -69,10 +70,14 @@ extension Scheduler {
         if !wasStarted { announce(.jobStarted(active.run)) }
         announce(status == .success ? .jobCompleted(active.run) : .jobFailed(active.run))
 
-        guard let entry = active.entry else { return }
+        guard let entry = active.entry else {
+            return tellEnd(of: active, after: JobCourse(), isPausing: false, now: now)
+        }
         entry.occupying.removeAll { $0 === active }
         entry.waiting.removeAll { $0 === active }
-        count(active, in: entry, now: now)
+        let course = followCourse(of: active, in: entry)
+        let isPausing = count(active, in: entry, now: now)
+        tellEnd(of: active, after: course, isPausing: isPausing, now: now)
         startChained(after: active, entry, now: now)
         promote(entry, now: now)
         if entry.isRemoved, entry.occupying.isEmpty, departed[entry.job.name] === entry {
@@ -170,6 +175,8 @@ extension Scheduler {
             turn.attempts.append(attempt)
         }
         active.attempt = nil
+        active.isStalled = outcome.isStalled
+        active.outputDigest = outcome.outputDigest
         active.run.exit = verdict.exit
         active.run.error = verdict.error
         active.run.failureType = verdict.failureType
@@ -215,7 +222,8 @@ extension Scheduler {
 
     // MARK: - What follows an end
 
-    private func count(_ active: ActiveRun, in entry: JobEntry, now: Instant) {
+    /// - Returns: whether it takes the job out of force.
+    private func count(_ active: ActiveRun, in entry: JobEntry, now: Instant) -> Bool {
         let run = active.run
         touch(entry)
         entry.hasNewRecords = true
@@ -233,14 +241,16 @@ extension Scheduler {
         }
         if entry.isRemoved {
             // Where the definition is only refused at present, its state is kept.
-            guard retainedStates[run.job] != nil else { return }
+            guard retainedStates[run.job] != nil else { return false }
             retainedStates[run.job] = entry.state
             turn.changes.append(.jobState(entry.state))
         } else if let limit = entry.job.pauseOnFailures, entry.state.failuresInARow >= limit, entry.isEnabled {
             let reason = "\(entry.state.failuresInARow) failed runs in a row"
             setEnabled(entry, false, until: nil, reason: reason, by: .daemon, since: now, now: now)
             announce(.jobPaused(run, failures: entry.state.failuresInARow))
+            return true
         }
+        return false
     }
 
     private func startChained(after active: ActiveRun, _ entry: JobEntry, now: Instant) {
@@ -267,6 +277,7 @@ extension Scheduler {
                 next.hasNewRecords = true
                 touch(next)
                 announce(.jobMissed(run))
+                noteUnrun(next, run)
             } else {
                 enqueueRequested(run, next, previous: active, now: now)
             }

@@ -45,6 +45,7 @@ extension Scheduler {
         queueWatch.emptyUntil = [:]
         pollsMoved(now: now)
         conditionsMoved(by: step)
+        postMoved(by: step)
         machineMoved(by: step)
         // Who took an item has it for so long at most; by a clock that was ahead that would be much longer.
         if step < .zero - Self.queueVisibility { returnItemsOfClients() }

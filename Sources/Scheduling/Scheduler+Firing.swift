@@ -276,5 +276,6 @@ extension Scheduler {
         entry.hasNewRecords = true
         touch(entry)
         announce(.jobMissed(run))
+        noteUnrun(entry, run)
     }
 }

@@ -19,6 +19,7 @@ extension Scheduler {
         entry.occupying.removeAll { $0 === active }
         entry.hasNewRecords = true
         touch(entry)
+        noteUnrun(entry, active.run)
         if active.run.trigger == .schedule || active.run.trigger == .catchUp { takeBackExecution(entry, now: now) }
         promote(entry, now: now)
     }

@@ -97,6 +97,7 @@ extension Scheduler {
             removed.append(name)
             remove(entry, isRetained: retained.contains(name), now: now)
         }
+        reviewPost()
         if !(added.isEmpty && changed.isEmpty && removed.isEmpty) {
             announce(.jobsChanged(added: added, changed: changed, removed: removed))
         }

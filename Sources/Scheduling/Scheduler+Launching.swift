@@ -60,6 +60,9 @@ extension Scheduler {
             spendBudget(entry, runs: 1, wallTime: .zero, cost: 0, now: now)
             touch(entry)
         }
-        if isFirst { announce(.jobStarted(active.run)) }
+        if isFirst {
+            announce(.jobStarted(active.run))
+            tellStart(of: active, now: now)
+        }
     }
 }

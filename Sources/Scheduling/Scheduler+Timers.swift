@@ -85,6 +85,7 @@ extension Scheduler {
             case .run(let active): resume(active, now: now)
             case .launchRate, .nap, .queues, .polls: break
             case .cleanup: cleanUp(now: now)
+            case .message(let active): makeReady(active)
             case nil: preconditionFailure("a timer without an owner was armed: \(number)")
             }
         }

@@ -60,6 +60,7 @@ public final class Scheduler {
     var queueLedger: QueueLedger?
     var queueWatch = QueueWatch()
     var pollWatch = PollWatch()
+    var post = Post()
 
     let register: any ExecutionRegister
     var random: RandomSource
@@ -107,6 +108,7 @@ public final class Scheduler {
         case polls
         /// The machine may sleep again.
         case nap
+        case message(ActiveMessage)
     }
 
     /// Bounds of the core, each with what happens at it.
@@ -150,6 +152,8 @@ public final class Scheduler {
         public static let queueBatch = 100
         /// The length of all items together, in bytes.
         public static let queueBytes = 256 << 20
+        /// Messages that are not settled. Beyond it the oldest give way, those of successes first.
+        public static let waitingMessages = 10_000
     }
 
     /// Takes up what a store holds. Nothing is decided before `.started`; what the taking up itself changes is
@@ -195,6 +199,7 @@ public final class Scheduler {
             }
         }
         restore(stored.activeRuns, unscheduled: unscheduled, now: now)
+        if !stored.messages.isEmpty { restorePost(stored.messages, now: now) }
     }
 
     deinit {
@@ -218,6 +223,8 @@ public final class Scheduler {
         askPolls(now: now)
         examineConditions(now: now)
         launchReady(now: now)
+        tellStretches(now: now)
+        sendReady(now: now)
         return finishTurn(now: now)
     }
 
@@ -233,6 +240,8 @@ public final class Scheduler {
         case .conditionChecked(let run, let holds): conditionChecked(run, holds: holds, now: now)
         case .polled(let subject, let answer): polled(subject, answer, now: now)
         case .caveat(let run, let text): note(text, ofRun: run)
+        case .stalled(let run, let attempt): tellStall(ofRun: run, attempt: attempt, now: now)
+        case .messageSent(let id, let outcome): messageSent(id, outcome, now: now)
         case .cancelRequested(let run, let ticket): cancel(run, ticket: ticket, now: now)
         case .schedulerToggled(let isEnabled, let author, let ticket):
             toggle(isEnabled, by: author, now: now)

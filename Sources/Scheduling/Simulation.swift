@@ -121,6 +121,7 @@ public struct Simulation: Sendable {
                 case .machine(.watch(let watch)): answers.append(.surroundingsChanged(Surroundings(unknown: watch)))
                 case .check(let run, _, _): answers.append(.conditionChecked(run: run, holds: nil))
                 case .arm(let instant): armed = instant
+                case .send(let message): answers.append(.messageSent(id: message.id, .sent))
                 case .start(let launch):
                     ending.append((now + runLength, launch))
                     let run = launch.run

@@ -23,6 +23,8 @@ public enum StoreChange: Sendable, Equatable {
     /// Removes ended runs that ended before an instant, and changes that were made before it to jobs that are gone, at
     /// most `limit` of each.
     case pruneEnded(before: Instant, limit: Int)
+    /// Inserts a message, or replaces the one with the same id.
+    case message(Message)
     /// Inserts an item of a queue, or replaces the one with the same id.
     case queueItem(QueueItem)
     /// Inserts the record of a change to a job, or replaces the one of the same sequence; the oldest of its job beyond
@@ -61,6 +63,8 @@ public struct StoredState: Sendable, Equatable {
     public var jobs: [JobState] = []
     /// Runs whose status is active: `queued`, `running`, `retrying`.
     public var activeRuns: [Run] = []
+    /// Messages that are not settled, in the order in which they were decided.
+    public var messages: [Message] = []
     /// The greatest `Run.createdAt` on record: later than now where the clock was ahead and was set back.
     public var latestRunAt: Instant?
     /// The greatest `JobChange.sequence` on record; 0 where there is none.

@@ -12,6 +12,10 @@ struct Turn {
     var checks: [Effect] = []
     var polls: [Effect] = []
     var announcements: [Effect] = []
+    /// Messages that are decided, or have changed.
+    var messages: [ActiveMessage] = []
+    var sendings: [Effect] = []
+    var stretches: [Scheduler.UnrunStretch] = []
     var replies: [(Ticket, Reply)] = []
     /// Runs that a client asked for, whose reply says how they stand when the event is decided.
     var awaited: [(Ticket, ActiveRun)] = []
@@ -47,6 +51,10 @@ extension Scheduler {
             changes.append(.run(active.run))
         }
         for attempt in turn.attempts { changes.append(.attempt(attempt)) }
+        for active in turn.messages {
+            active.isTouched = false
+            changes.append(.message(active.message))
+        }
         for entry in turn.touchedJobs {
             entry.isTouched = false
             if entry.hasNewRecords {
@@ -62,8 +70,7 @@ extension Scheduler {
         var effects: [Effect] = []
         effects.reserveCapacity(
             turn.stops.count + turn.starts.count + turn.checks.count + turn.polls.count + turn.announcements.count
-                + turn.replies.count
-                + turn.awaited.count + 6)
+                + turn.replies.count + turn.awaited.count + turn.sendings.count + 6)
         if !changes.isEmpty { effects.append(.commit(changes)) }
         effects += turn.stops
         effects += turn.starts
@@ -82,6 +89,7 @@ extension Scheduler {
             let items = queueLedger?.totals[queue]?.items ?? 0
             effects.append(.announce(.queueChanged(queue, items: items)))
         }
+        effects += turn.sendings
         for (ticket, reply) in turn.replies { effects.append(.reply(ticket, reply)) }
         for (ticket, active) in turn.awaited { effects.append(.reply(ticket, .run(active.run))) }
         turn = Turn()

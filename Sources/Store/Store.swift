@@ -91,6 +91,9 @@ public protocol Store: ExecutionRegister {
     /// In order of their numbers; empty where the run is not there.
     func attempts(ofRun id: String) throws(StoreError) -> [Attempt]
 
+    /// In the order in which they were decided; empty where the run is not there.
+    func messages(ofRun id: String) throws(StoreError) -> [Message]
+
     /// One page, newest first. A record that no version could have written is left out.
     func history(_ query: HistoryQuery) throws(StoreError) -> HistoryPage
 
@@ -116,6 +119,8 @@ public enum StoreNote: Sendable, CaseIterable {
     case configuration
     /// That the history of an older program is being taken over; nil where it is not, or is done.
     case olderHistory
+    /// What the notification server shows of ours, as JSON text.
+    case desktop
 
     /// A longer text is no note.
     public static let bytesMax = 16 << 20

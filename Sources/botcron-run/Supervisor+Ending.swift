@@ -128,6 +128,7 @@ extension Supervisor {
         outcome.outputCount = Int64(recorder.totalCount)
         outcome.headCount = Int64(recorder.headCount)
         outcome.tailCount = Int64(recorder.tailCount)
+        outcome.outputDigest = Int64(bitPattern: recorder.digest.value)
         outcome.outputError = recorder.failure
         for _ in 1..<Self.recordTries {
             if writeOutcome() { return .recorded }

@@ -27,8 +27,9 @@ final class JobShell {
         "poll_interval", "condition", "start_at", "end_at", "max_executions", "jitter", "jitter_ms", "jitter_seconds",
         "allow_past", "allow_past_events", "exclude", "dst", "skill", "message", "script", "args", "command",
         "execution_mode", "agentool_name", "function_name", "workflow_id", "stdin", "enabled", "paused", "status",
-        "retry", "conditions", "conditions_timeout", "conditions_action", "notify", "on_success", "on_failure",
-        "result_queue", "error_queue", "heartbeat", "expect_every", "timeout", "timeout_seconds", "stall_timeout",
+        "retry", "conditions", "conditions_timeout", "conditions_action", "notify", "quiet_hours", "on_success",
+        "on_failure", "result_queue", "error_queue", "heartbeat", "expect_every", "timeout", "timeout_seconds",
+        "stall_timeout",
         "on_stall", "overlap_policy", "on_sleep", "success_exit_codes",
     ]
 

@@ -187,6 +187,18 @@ private func text(of resources: Resources) -> String {
         .init(#""notify": {"target": "email", "on": "failure"}"#, #"[{"target": "email", "on": ["failure"]}]"#) {
             $0.notify
         },
+        .init("", "nil") { rules(of: $0) },
+        .init(#""notify": []"#, "") { rules(of: $0) },
+        .init(
+            #""notify": ["desktop", {"target": "memory"}, {"target": "toast", "on": "start"}, "toast"]"#,
+            "desktop: asked paused recovered failure late stalled missed; "
+                + "memory: asked paused recovered failure late success stalled missed; "
+                + "toast: asked paused recovered failure late stalled missed start"
+        ) { rules(of: $0) },
+        .init("", "nil") { "\(String(describing: $0.quietHours))" },
+        .init(#""quiet_hours": "22:00-07:30""#, "1320 450") {
+            "\($0.quietHours?.from ?? 0) \($0.quietHours?.until ?? 0)"
+        },
         .init(#""on_success": ["a"], "on_failure": ["b", "c"]"#, #"["a"] ["b", "c"]"#) {
             "\($0.onSuccess) \($0.onFailure)"
         },
@@ -271,4 +283,13 @@ private func summary(_ conditions: Conditions) -> String {
     add(conditions.timeout)
     add(conditions.action)
     return words.joined(separator: " ")
+}
+
+/// Whom a job tells, and what.
+private func rules(of job: Job) -> String {
+    guard let rules = job.messages else { return "nil" }
+    return rules.map { rule in
+        let words = Message.Occasion.allCases.filter(rule.on.contains).map(\.rawValue)
+        return "\(rule.target): \(words.joined(separator: " "))"
+    }.joined(separator: "; ")
 }

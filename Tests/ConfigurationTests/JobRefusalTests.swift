@@ -107,10 +107,16 @@ struct Refused: Sendable, CustomTestStringConvertible {
         ),
         .init(
             #""notify": [{"target": "slack", "on": ["end"]}]"#,
-            #"notify[0].on[0]: found the string "end"; expected one of start, success, failure, retry, missed, "#
-                + #"recovered, stalled"#
+            #"notify[0].on[0]: found the string "end"; expected one of asked, paused, recovered, "#
+                + #"first_failure, failure, late, changed, success, stalled, missed, retry, start"#
         ),
-        .init(#""notify": [{"on": ["start"]}]"#, "notify[0].target: missing; it says where the notification goes"),
+        .init(
+            #""notify": ["desktop"], "quiet_hours": "22:00""#,
+            #"quiet_hours: found the string "22:00"; expected two times of day, such as "22:00-07:00""#),
+        .init(
+            #""quiet_hours": "22:00-24:00""#,
+            #"quiet_hours: found the string "22:00-24:00"; expected two times of day, such as "22:00-07:00""#),
+        .init(#""notify": [{"on": ["start"]}]"#, "notify[0].target: missing; it says where the message goes"),
         .init(
             #""on_success": ["no spaces"]"#,
             #"on_success[0]: found the string "no spaces"; expected a name of 1 to 128 letters, digits, _ - . :"#),

@@ -33,7 +33,7 @@ import Testing
             "execution_timeout": "10m", "retention_days": 7, "auto_cleanup_enabled": false,
             "cleanup_interval_hours": 1.5, "wake_settle": 1, "wake_spread": "2m", "launch_rate": 30,
             "stop_timeout": 5, "trace_enabled_by_default": false, "allow_past_events": true,
-            "notifications": {"slack": {"webhook": "https://x"}, "toast": true},
+            "notifications": {"memory": {"directory": "/notes"}, "toast": true},
             "environment": {"A": "~/x:/y:${HOME}", "B": 7, "C": "a~/$HOME"}, "path": ["~/bin", "$HOME/b", "/opt/b"],
             "remediation": {"auth": ["login", "--quiet"]}, "failure_patterns": {"license": ["no seat"]},
             "runners": {"skill_direct": {"command": ["sk", "${skill}"]}, "mine": ["m", "${job}"]}
@@ -52,7 +52,7 @@ import Testing
         #expect(configuration.executionTimeout == .seconds(600))
         #expect(!configuration.isTracedByDefault)
         #expect(configuration.allowsPastEvents)
-        #expect(configuration.notifications == #"{"slack": {"webhook": "https://x"}, "toast": true}"#)
+        #expect(configuration.notifications == #"{"memory": {"directory": "/notes"}, "toast": true}"#)
         let home = "/home/ada"
         #expect(
             configuration.surroundings.variables == ["A": "\(home)/x:/y:\(home)", "B": "7", "C": "a~/$HOME"])

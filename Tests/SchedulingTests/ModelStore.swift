@@ -20,6 +20,7 @@ final class ModelStore: ExecutionRegister {
     /// Of runs whose record was removed.
     private var removed: [String: RemovedRun] = [:]
     private var queue = QueueModel()
+    private(set) var post = MessageModel()
 
     private struct FireTime: Hashable {
         var job: String
@@ -96,6 +97,9 @@ final class ModelStore: ExecutionRegister {
                     violations.append("the change \(change.sequence) after the change \(last.sequence)")
                 }
                 self.changes.append(change)
+            case .message(let message):
+                if runs[message.run] == nil { violations.append("a message without a run: \(message)") }
+                if let fault = post.record(message) { violations.append(fault) }
             case .queueItem, .removeQueueItem, .queueItemsReturned:
                 if let fault = queue.apply(change) { violations.append(fault) }
             }
@@ -126,6 +130,7 @@ final class ModelStore: ExecutionRegister {
     func load() -> StoredState {
         var stored = StoredState()
         stored.schedulerOverride = schedulerOverride
+        stored.messages = post.waiting
         stored.latestRunAt = runs.values.map(\.createdAt).max()
         stored.jobs = states.keys.sorted().compactMap { states[$0] }
         stored.activeRuns = order.compactMap { runs[$0] }.filter(\.status.isActive)

@@ -1,5 +1,6 @@
 import Schedules
 import Scheduling
+import StoreModel
 import Testing
 
 /// A scheduler in a world of its own: a clock that only the test moves, a store in memory, and processes that end when
@@ -24,6 +25,8 @@ final class Rig {
     private(set) var wakeUp: Instant?
     private(set) var naps: [Instant] = []
     private(set) var replies: [Ticket: Reply] = [:]
+    /// What was to be sent, in order.
+    private(set) var sendings: [Message] = []
     /// How often the loop woke up for the timer.
     private(set) var ticks = 0
     private var jobs: [Job]
@@ -31,6 +34,7 @@ final class Rig {
     private var lastTicket = 0
     private var bootID: String
     private var processStartedAt = dayZero
+    private var seed: UInt64 = 1
 
     convenience init(
         _ jobs: [Job], at now: String = "00:00", isEnabled: Bool = true, bootID: String = "boot-1",
@@ -85,11 +89,16 @@ final class Rig {
         case .machine(.sleepAgain(let since)): naps.append(since)
         case .arm(let instant): armed = instant
         case .announce(let announcement): announcements.append(announcement)
+        case .send(let message):
+            if store.post.messages[message.id]?.state != .waiting {
+                Issue.record("sent, and not on record: \(message)")
+            }
+            sendings.append(message)
         case .reply(let ticket, let reply): replies[ticket] = reply
         }
     }
 
-    /// Commit, stop, start, what is watched, what is wanted of the machine, arm, announce, reply.
+    /// Commit, stop, start, what is watched, what is wanted of the machine, arm, announce, send, reply.
     private func expectOrder(_ effects: [Effect]) {
         let places = effects.map { effect in
             switch effect {
@@ -103,7 +112,8 @@ final class Rig {
             case .machine(.sleepAgain): 7
             case .arm: 8
             case .announce: 9
-            case .reply: 10
+            case .send: 10
+            case .reply: 11
             }
         }
         #expect(places == places.sorted(), "effects out of order: \(effects)")
@@ -197,6 +207,7 @@ final class Rig {
         self.jobs = jobs ?? self.jobs
         self.bootID = bootID ?? self.bootID
         now = at(time)
+        seed += 1
         armed = nil
         (watch, awake, wakeUp) = (Watch(), [], nil)
         let stored = store.load()
@@ -206,7 +217,7 @@ final class Rig {
         }
         scheduler = Scheduler(
             jobs: self.jobs, unscheduled: Dictionary(uniqueKeysWithValues: definitions), stored: stored,
-            settings: settings, isEnabled: isEnabled, register: store, seed: 2, now: now)
+            settings: settings, isEnabled: isEnabled, register: store, seed: seed, now: now)
         var situation = Situation(origin: origin, bootID: self.bootID, processStartedAt: now)
         situation.evidence = evidence
         change(&situation)

@@ -215,6 +215,7 @@ final class FakeStore: Store {
     func runID(idempotencyKey: String) throws(StoreError) -> String? { nil }
     func attempts(ofRun id: String) throws(StoreError) -> [Attempt] { [] }
     func changes(ofJob job: String, limit: Int) throws(StoreError) -> [JobChange] { [] }
+    func messages(ofRun id: String) throws(StoreError) -> [Message] { [] }
     func history(_ query: HistoryQuery) throws(StoreError) -> HistoryPage { HistoryPage(runs: [], next: nil) }
 
     func statistics() throws(StoreError) -> StoreStatistics {

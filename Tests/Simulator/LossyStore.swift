@@ -17,6 +17,7 @@ final class LossyStore: ExecutionRegister {
     private var latestRunAt: Instant?
     private var keys: [String: String] = [:]
     private var queue = QueueModel()
+    private(set) var post = MessageModel()
     private var fireTimes: [String: [Instant: String]] = [:]
 
     func isTaken(executionID: String) -> Bool { runs[executionID] != nil }
@@ -72,6 +73,9 @@ final class LossyStore: ExecutionRegister {
                 case .enabled, .disabled: toggles[change.job] = change.what == .enabled
                 case .created, .replaced, .removed, .skipped, .paused, .resumed: break
                 }
+            case .message(let message):
+                if runs[message.run] == nil { fault = "the message \(message.id) is of no run" }
+                fault = post.record(message) ?? fault
             case .queueItem, .removeQueueItem, .queueItemsReturned: fault = queue.apply(change) ?? fault
             }
         }
@@ -114,6 +118,7 @@ final class LossyStore: ExecutionRegister {
     func load() -> StoredState {
         var stored = StoredState()
         stored.schedulerOverride = schedulerOverride
+        stored.messages = post.waiting
         stored.latestRunAt = latestRunAt
         stored.jobs = states.keys.sorted().compactMap { states[$0] }
         stored.activeRuns = active.sorted().compactMap { runs[$0] }

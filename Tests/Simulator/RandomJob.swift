@@ -113,6 +113,16 @@ struct RandomJob {
         if random.chance(10) { job.budget.costPerDay = Double(1 + random.below(4)) }
         if random.chance(12) { job.budget.wallTimePerDay = .seconds(600) }
         if random.chance(8) { job.pauseOnFailures = 2 + random.below(4) }
+        drawMessages(&job)
+    }
+
+    private mutating func drawMessages(_ job: inout Job) {
+        if random.chance(6) { job.quietHours = QuietHours(from: random.below(1_440), until: random.below(1_440)) }
+        guard random.chance(2) else { return }
+        job.messages = ["desktop", "memory", "command"].filter { _ in random.chance(2) }.map { target in
+            let occasions = Message.Occasion.allCases.filter { _ in random.chance(2) }
+            return MessageRule(target: target, on: Message.Occasions(occasions))
+        }
     }
 
     private mutating func drawChain(_ job: inout Job, _ others: [String]) {

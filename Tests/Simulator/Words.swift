@@ -41,7 +41,8 @@ extension Effect {
         case .check, .poll, .machine: 3
         case .arm: 4
         case .announce: 5
-        case .reply: 6
+        case .send: 6
+        case .reply: 7
         }
     }
 }
@@ -56,6 +57,8 @@ extension StoreChange {
             "\(state.job) decided through \(state.decidedThrough.rfc3339(in: .utc)), \(state.executions) executions"
                 + (state.reopenedThrough.map { ", reopened through \($0.rfc3339(in: .utc))" } ?? "")
                 + (state.pausedUntil.map { ", paused until \($0.rfc3339(in: .utc))" } ?? "")
+        case .message(let message):
+            "\(message.id) \(message.job) \(message.occasion) to \(message.target) \(message.state)"
         case .attempt(let attempt): "attempt \(attempt.number) of \(attempt.run)"
         default: "\(self)"
         }

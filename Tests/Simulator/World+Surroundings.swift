@@ -37,7 +37,9 @@ extension World {
     func answer() {
         guard let index = answers.indices.min(by: { answers[$0].at < answers[$1].at }) else { return }
         let answer = answers.remove(at: index)
-        if let event = answer.event { deliver([event]) } else { tell() }
+        guard let event = answer.event else { return tell() }
+        if case .messageSent(let id, let outcome) = event { mailbox.answered(id, outcome) }
+        deliver([event])
     }
 
     /// The machine's clock was set: what is known as an instant moves with it.

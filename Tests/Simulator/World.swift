@@ -50,11 +50,14 @@ final class World {
     var awake: Set<String> = []
     var wakeUp: Instant?
     var daemonCount = 0
+    /// Each scheduler draws ids of its own.
+    private var coreCount = 0
     /// When this daemon's process began, as elapsed time.
     var daemonStartedAt: Int64 = 0
     /// By run, what is left of an attempt that has no process any more.
     var remains: [String: AttemptEvidence] = [:]
     let desk = QueueDesk()
+    let mailbox = Mailbox()
 
     private(set) var tickCount = 0
     private(set) var idleTickCount = 0
@@ -97,6 +100,11 @@ final class World {
         // Any day of 2025 to 2034, so that many runs cross a change of the clocks.
         offset = (1_735_689_600 + Int64(random.below(315_000_000))) * 1_000_000
         settings.isCleanupEnabled = random.chance(2)
+        if random.chance(2) {
+            settings.messages = [MessageRule(target: "desktop", on: .standard)]
+            settings.quietHours = random.chance(2) ? QuietHours(from: 1_320, until: 420) : nil
+            settings.zone = .utc
+        }
         drawSettings()
         for index in 0..<10 { config.append(define("job-\(index)", .config)) }
     }
@@ -152,6 +160,7 @@ final class World {
         if checker.faults.isEmpty { calmDown() }
         if checker.faults.isEmpty { checker.finish(store, now: now) }
         if let fault = desk.finish(store) { checker.fail(fault, job: "") }
+        if let fault = mailbox.finish(store, isCalm: checker.faults.isEmpty) { checker.fail(fault, job: "") }
         return checker.faults.isEmpty
     }
 
@@ -199,16 +208,18 @@ final class World {
             run.definition.flatMap { catalog[$0] }.map { (run.id, $0) }
         }
         let states = Dictionary(uniqueKeysWithValues: stored.jobs.map { ($0.job, $0) })
+        coreCount += 1
         // As the reader of the configuration does: a schedule that did not change keeps its registration.
         let scheduler = Scheduler(
             jobs: jobs, unscheduled: Dictionary(uniqueKeysWithValues: unscheduled), stored: stored, settings: settings,
-            isEnabled: configEnabled, register: store, seed: seed, now: now)
+            isEnabled: configEnabled, register: store, seed: seed &+ UInt64(coreCount), now: now)
         self.scheduler = scheduler
         if origin == .start {
             daemonCount += 1
             daemonStartedAt = elapsed
             desk.returnAll()
         }
+        mailbox.begin()
         overdueSince = [:]
         (told, watch, answers) = (Surroundings(), Watch(), [])
         // A new scheduler states all that it wants.
@@ -309,7 +320,7 @@ final class World {
     func deliver(_ events: [Event], canCrash: Bool = true, committed: (Scheduler) -> Void = { _ in }) -> Bool {
         guard let scheduler else { return false }
         let wasFiring = scheduler.isEnabled && !isAsleep
-        var box: [[Effect]] = [[], [], [], [], [], [], []]
+        var box: [[Effect]] = [[], [], [], [], [], [], [], []]
         var changes: [StoreChange] = []
         let expected = expectedRuns(scheduler, events)
         for event in events {
@@ -425,6 +436,7 @@ final class World {
         case .announce(let announcement):
             note("  \(announcement.word)")
             checker.observe(announcement)
+        case .send(let message): receive(message)
         case .reply(let ticket, let reply):
             if replies.updateValue(reply, forKey: ticket) != nil { checker.fail("two replies to \(ticket)", job: "") }
             if let fault = desk.hear(reply, ticket, now: now) { checker.fail(fault, job: "") }

@@ -41,6 +41,7 @@ var events = 0
 var ticks = 0
 var fires = 0
 var expected = 0
+var messages = 0
 for seed in firstSeed..<firstSeed + seedCount {
     let world = World(seed: UInt64(seed))
     guard world.run(days: days) else {
@@ -51,9 +52,11 @@ for seed in firstSeed..<firstSeed + seedCount {
     ticks += world.tickCount
     expected += world.expectedCount
     fires += world.checker.fireTimeCount
+    messages += world.mailbox.count
 }
 let took = seconds() - begin
 let years = Double(seedCount * days) / 365.25
 print(
-    "\(seedCount) seeds of \(days) days: \(fires) fire times (\(expected) starts foreseen), \(events) events, \(ticks) wake-ups, "
-        + "\(Int(took * 1000)) ms, \(Int(years / took * 100) / 100).\(Int(years / took * 100) % 100) years/s")
+    "\(seedCount) seeds of \(days) days: \(fires) fire times (\(expected) starts foreseen), \(messages) messages, "
+        + "\(events) events, \(ticks) wake-ups, \(Int(took * 1000)) ms, \(Int(years / took * 100) / 100).\(Int(years / took * 100) % 100) years/s"
+)

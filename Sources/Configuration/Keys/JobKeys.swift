@@ -267,8 +267,17 @@ extension DocumentedKeys {
                 "precheck", "A command that says whether a run that is due has something to do, as of poll.",
                 example: #"{"precheck": ["test", "-s", "/tmp/inbox"]}"#),
             DocumentedKey(
-                "notify", "Whom a run is told to; read and checked, and nothing is sent yet.",
-                example: #"{"notify": ["desktop", {"target": "webhook", "on": ["failure"]}]}"#),
+                "notify", default: "the section's",
+                """
+                Whom its runs are told to: names of targets, or objects of target and on. on says of what: \
+                start, success, retry, failure, first_failure, recovered, changed, missed, stalled, late, paused, \
+                asked; where it is not given failure, recovered, missed, paused, stalled, late and asked, for memory \
+                success too. An empty array is silence.
+                """,
+                example: #"{"notify": ["desktop", {"target": "toast", "on": ["first_failure", "recovered"]}]}"#),
+            DocumentedKey(
+                "quiet_hours", default: "the section's", "Messages wait meanwhile, and are one in the end.",
+                example: #"{"quiet_hours": "22:00-07:00"}"#),
             DocumentedKey(
                 "result_queue", "A queue that the outcome of a success is put into.",
                 example: #"{"result_queue": "done"}"#),

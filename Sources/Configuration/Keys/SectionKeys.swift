@@ -78,8 +78,22 @@ extension DocumentedKeys {
                 "trace_enabled_by_default", default: "true", "Whether jobs that say nothing get a TRACEPARENT.",
                 example: #"{"trace_enabled_by_default": false}"#),
             DocumentedKey(
-                "notifications", default: "none", "The settings of targets; read and kept, and nothing is sent yet.",
-                example: #"{"notifications": {"desktop": {}}}"#),
+                "notifications", default: "none",
+                """
+                The settings of targets: memory has a directory, command an argv, which gets the message as JSON on \
+                its standard input; toast: true tells that file whatever is told at all. targets has further ones, \
+                each with a name and a type.
+                """,
+                example: """
+                    {"notifications": {"memory": {"directory": "~/notes"}, "command": {"argv": ["send-it"]}, \
+                    "targets": {"diary": {"type": "memory", "directory": "~/diary"}}}}
+                    """),
+            DocumentedKey(
+                "notify", default: "[]", "Whom the runs of jobs are told to that say nothing of it.",
+                example: #"{"notify": ["desktop"]}"#),
+            DocumentedKey(
+                "quiet_hours", default: "none", "When messages about jobs wait that say nothing of it.",
+                example: #"{"quiet_hours": "22:00-07:00"}"#),
             DocumentedKey("description", "For people.", example: #"{"description": "Jobs of the laptop"}"#),
             DocumentedKey(
                 "retry_failed_events", default: "whether one of the next two is given",

@@ -7,7 +7,9 @@ extension ConfigurationReader {
     static let policyKeys = [
         "retry", "overlap_policy", "max_instances", "catchup_policy", "catchup_window", "catchup_limit",
         "misfire_grace_time", "coalesce", "conditions", "conditions_timeout", "conditions_action", "keep_awake",
-        "wake_system", "priority", "budget", "pause_on_failures", "history_limit", "notify", "on_success", "on_failure",
+        "wake_system", "priority", "budget", "pause_on_failures", "history_limit", "notify", "quiet_hours",
+        "on_success",
+        "on_failure",
         "result_queue", "error_queue", "trace_enabled", "on_stop", "on_sleep", "sleep_again", "expect_every",
         "heartbeat", "precheck",
     ]
@@ -32,6 +34,11 @@ extension ConfigurationReader {
         if let field = fields["history_limit"] { job.historyLimit = try field.integer(0...Bounds.countMax) }
         job.isTraced = try fields["trace_enabled"]?.bool() ?? configuration.isTracedByDefault
         job.power = try readPower(fields)
+        if let field = fields["notify"] {
+            let notify = try readNotify(field, configuration.targets)
+            (job.notify, job.messages) = (notify.text, notify.rules)
+        }
+        if let field = fields["quiet_hours"] { job.quietHours = try readQuietHours(field) }
         try readAfterwards(fields, into: &job)
     }
 
@@ -102,7 +109,6 @@ extension ConfigurationReader {
     // MARK: - Afterwards
 
     private func readAfterwards(_ fields: Fields, into job: inout Job) throws(FieldError) {
-        if let field = fields["notify"] { job.notify = try readNotify(field) }
         if let field = fields["on_success"] { job.onSuccess = try jobNames(field) }
         if let field = fields["on_failure"] { job.onFailure = try jobNames(field) }
         if let field = fields["result_queue"] { job.resultQueue = try outcomeQueue(field, of: job) }
@@ -134,43 +140,5 @@ extension ConfigurationReader {
         var names: [String] = []
         for element in try field.elements(of: "names of jobs") { names.append(try element.jobName()) }
         return names
-    }
-
-    // MARK: - Notifications
-
-    private static let targetVocabulary = Vocabulary(["target", "on"])
-
-    private enum Target: String, CaseIterable { case desktop, slack, email, memory, webhook, command, toast }
-
-    private enum Occasion: String, CaseIterable { case start, success, failure, retry, missed, recovered, stalled }
-
-    /// A JSON array: names of targets, and objects `{"target", "on": […]}`.
-    private func readNotify(_ field: Field) throws(FieldError) -> String {
-        var entries: [JSONValue] = []
-        let isOne = field.value.objectValue != nil
-        for element in isOne ? [field] : try field.elements(of: "targets, or objects {\"target\", \"on\"}") {
-            if element.value.objectValue == nil {
-                entries.append(.string(try element.word(Target.self).rawValue))
-            } else {
-                entries.append(try readTarget(element))
-            }
-        }
-        return JSONValue.array(entries).compactText
-    }
-
-    private func readTarget(_ field: Field) throws(FieldError) -> JSONValue {
-        let fields = try Fields(field, Self.targetVocabulary)
-        guard let target = fields["target"] else {
-            throw FieldError(path: fields.path(of: "target"), "missing; it says where the notification goes")
-        }
-        var entry: JSONObject = ["target": .string(try target.word(Target.self).rawValue)]
-        guard let on = fields["on"] else { return .object(entry) }
-        var occasions: [JSONValue] = []
-        let isOne = on.value.stringValue != nil
-        for element in isOne ? [on] : try on.elements(of: "occasions") {
-            occasions.append(.string(try element.word(Occasion.self).rawValue))
-        }
-        entry["on"] = .array(occasions)
-        return .object(entry)
     }
 }

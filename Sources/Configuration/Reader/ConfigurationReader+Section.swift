@@ -8,7 +8,7 @@ extension ConfigurationReader {
         "execution_timeout", "retention_days", "auto_cleanup_enabled", "cleanup_interval_hours", "wake_settle",
         "wake_spread", "notifications", "trace_enabled_by_default", "allow_past_events", "retry_failed_events",
         "max_retry_attempts", "retry_delay", "launch_rate", "stop_timeout", "failure_patterns", "remediation",
-        "environment", "path", "description", "check_interval",
+        "environment", "path", "description", "check_interval", "notify", "quiet_hours",
     ])
 
     /// The known key that is nearest to one that is none of the section; nil for those that are, and for keys that
@@ -172,12 +172,19 @@ extension ConfigurationReader {
             let hours = try field.number(Bounds.cleanupHoursMin...Bounds.cleanupHoursMax)
             settings.cleanupInterval = .seconds(Int64((hours * 3600).rounded()))
         }
-        configuration.settings = settings
-
         if let field = fields["notifications"] {
-            _ = try field.members("an object: the settings of each target")
             configuration.notifications = field.value.compactText
+            try readTargets(field, into: &configuration)
         }
+        if let field = fields["notify"] { settings.messages = try readNotify(field, configuration.targets).rules }
+        if configuration.targets.isToastForAll { settings.messages.addToast() }
+        if let field = fields["quiet_hours"] {
+            settings.quietHours = try readQuietHours(field)
+            settings.zone = configuration.timezone
+        }
+        settings.logTargets = configuration.targets.logs
+        settings.fileTargets = configuration.targets.logs.union(["toast"])
+        configuration.settings = settings
     }
 
     // MARK: - The environment of every job

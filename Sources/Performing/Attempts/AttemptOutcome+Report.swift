@@ -27,6 +27,7 @@ extension AttemptOutcome {
         result = remarks.result
         let preview = report.output.preview(characters: Run.outputPreviewLimit)
         outputPreview = preview.isEmpty ? nil : preview
+        outputDigest = report.outputDigest
         outputBytes = Int64(report.output.totalCount)
         outputDropped = Int64(report.output.droppedCount)
         lastLine = report.output.lastLine

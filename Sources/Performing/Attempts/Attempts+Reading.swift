@@ -26,6 +26,7 @@ extension Attempts {
             log.warning(
                 "the run stalls: it has written nothing for its stall_timeout",
                 [("BOTCRON_JOB", job), ("BOTCRON_EXECUTION_ID", handle.run)])
+            intake.submit(.stalled(run: handle.run, attempt: handle.attempt))
         }
     }
 }

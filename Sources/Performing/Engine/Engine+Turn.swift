@@ -106,6 +106,7 @@ extension Engine {
         if case .at(let instant) = done.arming { arm(instant) }
         if !done.changes.isEmpty { for observer in performers.observers { observer.committed(done.changes) } }
         tell(done.announcements)
+        if !done.messages.isEmpty { performers.messages?.send(done.messages) }
         for (ticket, reply) in done.replies { settle(ticket, .reply(reply)) }
         answer(done.reads)
     }

@@ -7,8 +7,8 @@ public import Store
 ///
 /// An event goes in by `submit`, a request by `ask`; what the core decides about them gathers in the outbox, and at the
 /// end of the turn it is performed in the one order that makes every promise durable before it is visible: one commit,
-/// then stops and starts of processes, the machine, the timer, those who must know what is durable, what is told, and
-/// the replies.
+/// then stops and starts of processes, the machine, the timer, those who must know what is durable, what is told and
+/// sent, and the replies.
 ///
 /// ```swift
 /// let engine = try Engine(loop: loop, log: log, store: store, source: settings, seed: seed)
@@ -43,16 +43,19 @@ public final class Engine {
         public var clocks: any ClockSense
         public var observers: [any CommitObserver]
         public var sink: any AnnouncementSink
+        /// Nil where nobody is sent anything.
+        public var messages: (any MessageSending)?
 
         public init(
             attempts: any AttemptControl, machine: any MachineControl, clocks: any ClockSense,
-            observers: [any CommitObserver], sink: any AnnouncementSink
+            observers: [any CommitObserver], sink: any AnnouncementSink, messages: (any MessageSending)? = nil
         ) {
             self.attempts = attempts
             self.machine = machine
             self.clocks = clocks
             self.observers = observers
             self.sink = sink
+            self.messages = messages
         }
     }
 
@@ -99,6 +102,8 @@ public final class Engine {
     let source: any CoreSource
     let pace: Pace
     private let seed: UInt64
+    /// Every core draws ids of its own.
+    private var coreCount: UInt64 = 0
     /// By the clock of the boot: the wall clock may be set meanwhile.
     private let startedBootUSec: UInt64
 
@@ -166,7 +171,8 @@ public final class Engine {
     }
 
     func makeCore() throws(StoreError) -> Scheduler {
-        Self.makeCore(source, try store.load(), store, seed, now: now)
+        coreCount += 1
+        return Self.makeCore(source, try store.load(), store, seed &+ coreCount, now: now)
     }
 
     /// Says who performs. Once, before anything is decided.

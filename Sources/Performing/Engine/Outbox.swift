@@ -15,6 +15,7 @@ struct Outbox {
     var wishes: [MachineWish] = []
     var arming = Arming.unchanged
     var announcements: [Announcement] = []
+    var messages: [Message] = []
     var replies: [(ticket: Ticket, reply: Reply)] = []
     /// Those who wait for no more than that everything so far is durable.
     var reads: [() -> Void] = []
@@ -31,8 +32,7 @@ struct Outbox {
     var isEmpty: Bool {
         guard case .unchanged = arming else { return false }
         return changes.isEmpty && stops.isEmpty && launches.isEmpty && checks.isEmpty && polls.isEmpty
-            && wishes.isEmpty
-            && announcements.isEmpty && replies.isEmpty && reads.isEmpty
+            && wishes.isEmpty && announcements.isEmpty && messages.isEmpty && replies.isEmpty && reads.isEmpty
     }
 
     mutating func add(_ event: Event, _ effects: [Effect]) {
@@ -47,6 +47,7 @@ struct Outbox {
             case .machine(let wish): wishes.append(wish)
             case .arm(let instant): arming = .at(instant)
             case .announce(let announcement): announcements.append(announcement)
+            case .send(let message): messages.append(message)
             case .reply(let ticket, let reply): replies.append((ticket, reply))
             }
         }

@@ -11,6 +11,8 @@ enum JobStateRow {
         "fired_boot_id", "paused_until_us", "was_enabled", "claimed_us", "reopened_through_us",
         "polls", "last_poll_at_us", "poll_failures", "poll_hash", "poll_found_at_us",
         "disabled_reason",
+        "failures_since_success",
+        "failing_since_us", "output_digest", "told_reason",
     ]
 
     static func bind(_ state: JobState, to statement: Statement) {
@@ -44,6 +46,11 @@ enum JobStateRow {
         statement.bind(state.pollHash.map { Int64(bitPattern: $0) })
         statement.bind(state.pollFoundAt)
         statement.bind(state.disabledReason)
+        let course = state.course
+        statement.bind(course.failures)
+        statement.bind(course.failingSince)
+        statement.bind(course.outputDigest)
+        statement.bind(course.toldReason?.rawValue)
     }
 
     static func read(_ statement: Statement) -> JobState {
@@ -77,6 +84,12 @@ enum JobStateRow {
         state.pollHash = statement.integerIfAny().map { UInt64(bitPattern: $0) }
         state.pollFoundAt = statement.instantIfAny()
         state.disabledReason = statement.textIfAny()
+        var course = JobCourse()
+        course.failures = statement.count()
+        course.failingSince = statement.instantIfAny()
+        course.outputDigest = statement.integerIfAny()
+        course.toldReason = statement.wordIfKnown(Run.Reason.self)
+        state.course = course
         return state
     }
 

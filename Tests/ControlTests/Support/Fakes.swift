@@ -134,6 +134,7 @@ final class FakeStore: Store {
     func changes(ofJob job: String, limit: Int) throws(StoreError) -> [JobChange] {
         try read(Array(changes.filter { $0.job == job }.reversed().prefix(limit)))
     }
+    func messages(ofRun id: String) throws(StoreError) -> [Message] { try read([]) }
     func history(_ query: HistoryQuery) throws(StoreError) -> HistoryPage {
         let matching = runs.reversed().filter { query.job == nil || $0.job == query.job }
         return try read(HistoryPage(runs: Array(matching.prefix(query.effectiveLimit)), next: nil))

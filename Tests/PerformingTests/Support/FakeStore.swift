@@ -12,6 +12,7 @@ final class FakeStore: Store {
     var refusedJob: String?
     /// So many times more it can be read; nil: always.
     var loadsLeft: Int?
+    private(set) var messages: [String: Message] = [:]
     private(set) var transactions: [[StoreChange]] = []
     private(set) var untoldText: String?
     private(set) var runs: [String: Run] = [:]
@@ -66,6 +67,7 @@ final class FakeStore: Store {
             case .removeDefinition(let job): definitions[job] = nil
             case .removeJobState(let job): states[job] = nil
             case .schedulerOverride(let value): override = value
+            case .message(let message): messages[message.id] = message
             case .queueItem(let item): items[item.id] = item
             case .removeQueueItem(let id): items[id] = nil
             default: break
@@ -98,6 +100,7 @@ final class FakeStore: Store {
         state.schedulerOverride = override
         state.jobs = states.values.sorted { $0.job < $1.job }
         state.activeRuns = runs.values.filter(\.status.isActive).sorted { $0.id < $1.id }
+        state.messages = messages.values.filter { $0.state == .waiting }.sorted { $0.createdAt < $1.createdAt }
         state.definitions = definitions.values.sorted { $0.job < $1.job }
         return state
     }
@@ -122,6 +125,7 @@ final class FakeStore: Store {
     }
     func changes(ofJob job: String, limit: Int) -> [JobChange] { [] }
     func attempts(ofRun id: String) -> [Attempt] { attemptsByRun[id, default: []] }
+    func messages(ofRun id: String) -> [Message] { messages.values.filter { $0.run == id } }
     func history(_ query: HistoryQuery) -> HistoryPage { HistoryPage(runs: Array(runs.values), next: nil) }
     func statistics() -> StoreStatistics { StoreStatistics(counts: [:]) }
     func queues() -> [QueueTotals] {

@@ -1,0 +1,75 @@
+import Schedules
+import Scheduling
+import StoreModel
+
+/// Whoever is sent messages, and what must hold of them: each is on record before it is sent, is sent until it is
+/// settled, and a target is not overrun.
+final class Mailbox {
+    /// Those that this daemon was given and has not answered for.
+    private var out: Set<String> = []
+    /// When messages went to a target that is no file, in the last minute of this daemon's.
+    private var recent: [String: [Int64]] = [:]
+    private var outcomes: [String: MessageOutcome] = [:]
+    private(set) var count = 0
+
+    /// Another daemon, or another scheduler: it knows of nothing that was under way.
+    func begin() {
+        out = []
+        recent = [:]
+    }
+
+    /// - Returns: what is wrong.
+    func receive(_ message: Message, _ store: LossyStore, elapsed: Int64) -> String? {
+        count += 1
+        guard let known = store.post.messages[message.id] else { return "\(message.id) is sent, and not on record" }
+        if known.state != .waiting { return "\(message.id) is sent, and was settled" }
+        if store.runs[message.run] == nil { return "\(message.id) is sent about no run on record" }
+        if !out.insert(message.id).inserted { return "\(message.id) is sent while it is on its way" }
+        guard !["memory", "toast"].contains(message.target) else { return nil }
+        var times = recent[message.target, default: []]
+        times.removeAll { $0 <= elapsed - 60_000_000 }
+        times.append(elapsed)
+        recent[message.target] = times
+        if times.count > Scheduler.messagesPerMinute { return "\(message.target) is sent \(times.count) in a minute" }
+        return nil
+    }
+
+    func answered(_ id: String, _ outcome: MessageOutcome) {
+        out.remove(id)
+        outcomes[id] = outcome
+    }
+
+    /// - Parameter isCalm: whether all has had its time.
+    func finish(_ store: LossyStore, isCalm: Bool) -> String? {
+        for message in store.post.all {
+            switch message.state {
+            case .sent where message.gatheredIn == nil && outcomes[message.id] != .sent:
+                return "\(message.id) is sent by its record, and was not"
+            case .sent:
+                guard let carrier = message.gatheredIn, outcomes[carrier] != .sent else { continue }
+                return "\(message.id) is sent by its record, and \(carrier) was not"
+            case .failed where message.fault == nil: return "\(message.id) has failed, and nobody says why"
+            case .waiting where message.sendings > Scheduler.sendingLimit:
+                return "\(message.id) was sent \(message.sendings) times"
+            case .waiting, .failed: continue
+            }
+        }
+        let waiting = store.post.waiting.count
+        return waiting > Scheduler.Limits.waitingMessages ? "\(waiting) messages wait" : nil
+    }
+}
+
+extension World {
+    func receive(_ message: Message) {
+        if let fault = mailbox.receive(message, store, elapsed: elapsed) {
+            return checker.fail(fault, job: message.job)
+        }
+        let outcome: MessageOutcome =
+            switch random.below(8) {
+            case 0, 1: .failed("nobody listens")
+            case 2: .refused("nobody is there")
+            default: .sent
+            }
+        answers.append((elapsed + Int64(random.below(60_000_000)), .messageSent(id: message.id, outcome)))
+    }
+}

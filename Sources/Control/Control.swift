@@ -1,6 +1,8 @@
 public import DBus
 public import EventLoop
+internal import JSON
 public import Performing
+internal import Schedules
 public import Scheduling
 public import Store
 
@@ -154,6 +156,12 @@ public final class Control: CommitObserver, AnnouncementSink {
         waiters.stop()
         outlet.connection?.answerOpenCalls(with: .busy)
         outlet.close()
+    }
+
+    /// A run as `get_run` has it, for those who are sent it.
+    public func runText(_ run: Run) -> String {
+        let zone = scheduler.definition(of: run.job)?.zone ?? .utc
+        return JSONValue.object(RunShape.json(run, zone: zone)).compactText
     }
 
     /// Steps that answers over many jobs took since the start.

@@ -31,6 +31,10 @@ struct RunTelling {
         try stored { () throws(StoreError) in try store.attempts(ofRun: run) }
     }
 
+    func messages(of run: String) throws(ErrorReply) -> [Message] {
+        try stored { () throws(StoreError) in try store.messages(ofRun: run) }
+    }
+
     func history(_ query: HistoryQuery) throws(ErrorReply) -> HistoryPage {
         try stored { () throws(StoreError) in try store.history(query) }
     }

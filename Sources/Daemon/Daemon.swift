@@ -40,6 +40,7 @@ public final class Daemon {
     private let settings: Settings
     private let engine: Engine
     private let attempts: Attempts
+    private let messages: Messages
     private let retention: Retention
     private let session: SessionManager
     private let sessionBus: BusLink
@@ -75,19 +76,22 @@ public final class Daemon {
                 loop: loop, folder: opening.folder.path + "/" + StatePaths.runsName,
                 credentialsFolder: environment["XDG_RUNTIME_DIR"].map { $0 + "/" + StatePaths.credentialsName })
             runner.sweepCredentials()
+            presence = try Self.presence(address, loop, log)
             session = SessionManager(environment: environment)
             attempts = try Attempts(
                 loop: loop, log: log, runner: runner, session: session, settings: settings, intake: engine, home: home)
+            sessionBus = BusLink(presence.connection)
+            messages = try Messages(
+                loop: loop, log: log, settings: settings, intake: engine, store: opening.store, attempts: attempts,
+                sessionBus: sessionBus)
             retention = try Retention(loop: loop, attempts: attempts, scheduler: engine, store: opening.store)
             ending = try Stop(loop: loop, log: log, engine: engine, attempts: attempts)
-            presence = try Self.presence(address, loop, log)
-            sessionBus = BusLink(presence.connection)
             machine = Machine(
                 systemBus: BusLink(systemBus: environment["DBUS_SYSTEM_BUS_ADDRESS"], loop: loop),
                 sessionBus: sessionBus, loop: loop, log: log, home: home)
             let facts = Facts(
                 machine: machine, session: session,
-                notifications: ServicePresence("org.freedesktop.Notifications", on: sessionBus))
+                notifications: ServicePresence("org.freedesktop.Notifications", on: sessionBus), settings: settings)
             let service = Service(
                 settings: settings, ending: ending, presence: presence, loop: loop, statePath: opening.folder.path)
             control = try Control(
@@ -139,7 +143,8 @@ public final class Daemon {
         try engine.attach(
             Engine.Performers(
                 attempts: attempts, machine: machine, clocks: machine,
-                observers: [attempts, settings, control, retention], sink: control))
+                observers: [attempts, settings, control, retention], sink: control, messages: messages))
+        messages.runText = { [control] in control.runText($0) }
         // See above, here and below.
         engine.onTurnEnd = { [unowned self] in turnEnded() }
         engine.onConditions = { [control] in control.conditionsChanged() }
@@ -233,6 +238,7 @@ public final class Daemon {
             ServiceManager.ready()
             machine.connect()
             retention.begin()
+            messages.begin()
         }
         log.info(
             "ready",

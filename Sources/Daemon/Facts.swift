@@ -1,7 +1,9 @@
+import Configuration
 import Control
 import Desktop
 import Machine
 import Performing
+import Settings
 
 /// What the daemon sees around it, for `HealthCheck` and `botcronctl doctor`: each with whether it serves its purpose,
 /// and one sentence. What is absent is no fault: a daemon without a desktop is healthy.
@@ -9,15 +11,17 @@ final class Facts: MachineReading {
     private let machine: Machine
     private let session: SessionManager
     private let notifications: ServicePresence
+    private let settings: Settings
 
-    init(machine: Machine, session: SessionManager, notifications: ServicePresence) {
+    init(machine: Machine, session: SessionManager, notifications: ServicePresence, settings: Settings) {
         self.machine = machine
         self.session = session
         self.notifications = notifications
+        self.settings = settings
     }
 
     var machineFacts: [MachineFact] {
-        [logind, userManager, wakeAlarm, notificationServer]
+        [logind, userManager, wakeAlarm, notificationServer, messageTargets]
     }
 
     private var logind: MachineFact {
@@ -49,6 +53,17 @@ final class Facts: MachineReading {
             name: "wake-up alarms", isServing: fault == nil,
             text: fault.map { "the machine cannot be woken for jobs: \($0)" }
                 ?? "wake the machine for jobs that want it")
+    }
+
+    /// Messages go where the configuration says, but for targets that it does not describe.
+    private var messageTargets: MachineFact {
+        let faults = settings.configuration.messageFaults
+        guard let first = faults.first else {
+            return MachineFact(name: "message targets", isServing: true, text: "each that a job names can be told")
+        }
+        let others = faults.count > 1 ? "; \(faults.count - 1) more, by botcronctl validate" : ""
+        let job = first.job.map { $0 + ": " } ?? ""
+        return MachineFact(name: "message targets", isServing: false, text: job + first.error + others)
     }
 
     private var notificationServer: MachineFact {

@@ -21,6 +21,11 @@ extension Settings: SettingsControl {
     }
 }
 
+extension Settings: MessageSettings {
+    public var targets: MessageTargets { configuration.targets }
+    public var toastPath: String { configurationPath.folderOfPath + "/notifications.json" }
+}
+
 extension Settings: AttemptSettings {
     public var failureClassifier: FailureClassifier { configuration.failureClassifier }
     public var remediation: [String: [String]] { configuration.remediation }

@@ -26,6 +26,8 @@ extension JSONFace {
         let zone = telling.zone(of: run)
         var shape = RunShape.answer(run, zone: zone)
         shape["attempts"] = .array(try telling.attempts(of: run.id).map { RunShape.attempt($0, zone: zone) })
+        let messages = try telling.messages(of: run.id)
+        if !messages.isEmpty { shape["messages"] = .array(messages.map { MessageShape.json($0, zone: zone) }) }
         call.answer(.object(shape))
     }
 

@@ -42,11 +42,7 @@ struct AttemptPlan {
         let scheduledAt = (run.scheduledFor ?? run.createdAt).rfc3339(in: job.zone)
         let traceparent = run.traceID.map { "00-\($0)-\(Self.spanID(run))-01" }
 
-        var environment = session.filter { name, _ in
-            job.isEnvironmentClean ? Self.cleanVariables.contains(name) : !Self.serviceVariables.contains(name)
-        }
-        let personal = expandHome("~/.local/bin", home: home)
-        common.lay(over: &environment, personal: access(personal, X_OK) == 0 ? personal : nil)
+        var environment = Self.environment(session, common: common, home: home, isClean: job.isEnvironmentClean)
         if let path = job.environmentFile {
             environment.merge(
                 try Self.take(job, "environment_file") { () throws(PrivateFileError) in
@@ -93,6 +89,18 @@ struct AttemptPlan {
         ]
         self.context = JSONValue.object(context).compactText
         credentials = try Self.credentials(of: job, home: home)
+    }
+
+    /// What every process finds that is started here.
+    static func environment(
+        _ session: [String: String], common: CommonEnvironment, home: String, isClean: Bool = false
+    ) -> [String: String] {
+        var environment = session.filter { name, _ in
+            isClean ? cleanVariables.contains(name) : !serviceVariables.contains(name)
+        }
+        let personal = expandHome("~/.local/bin", home: home)
+        common.lay(over: &environment, personal: access(personal, X_OK) == 0 ? personal : nil)
+        return environment
     }
 
     /// The job's credentials; contents go from here to the run's own files and nowhere else.

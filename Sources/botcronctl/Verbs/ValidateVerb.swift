@@ -29,15 +29,20 @@ private func validateFile(_ request: Request, _ context: Context) throws(Failure
         throw Failure(ExitCode.failure, ServiceError.invalidConfig.name, "\(error)")
     }
     report(configuration, path, context.screen)
-    return configuration.refused.isEmpty ? ExitCode.success : ExitCode.failure
+    let isGood = configuration.refused.isEmpty && configuration.messageFaults.isEmpty
+    return isGood ? ExitCode.success : ExitCode.failure
 }
 
 private func report(_ configuration: Configuration, _ path: String, _ screen: Screen) {
     let refused = configuration.refused
+    // These jobs run all the same, and somebody is not told of it.
+    let untold = configuration.messageFaults.map { (name: $0.job ?? "schedules", error: $0.error) }
     guard !screen.isJSON else {
         return screen.json([
-            "file": .string(path), "valid": .bool(refused.isEmpty), "jobs": .number(configuration.jobs.count),
-            "invalid": .array(refused.map { ["name": .string($0.name), "error": .string($0.error)] }),
+            "file": .string(path), "valid": .bool(refused.isEmpty && untold.isEmpty),
+            "jobs": .number(configuration.jobs.count),
+            "invalid": .array(
+                (refused.map { ($0.name, $0.error) } + untold).map { ["name": .string($0.0), "error": .string($0.1)] }),
             "warnings": .array(configuration.warnings.map { .string($0) }),
         ])
     }
@@ -45,6 +50,7 @@ private func report(_ configuration: Configuration, _ path: String, _ screen: Sc
     screen.line(
         "\(path): \(good) \(good == 1 ? "job" : "jobs") good" + (refused.isEmpty ? "" : ", \(refused.count) bad"))
     for warning in configuration.warnings { screen.line("warning: \(warning)") }
+    for job in untold { screen.line("\(job.name): \(job.error)") }
     for job in refused {
         let definition = try? JSONValue(parsing: job.definition)
         for line in problemLines(job.name, job.error, definition, screen) { screen.line(line) }

@@ -1,0 +1,264 @@
+import DBus
+import Glibc
+import JSON
+import TestSupport
+import Testing
+
+/// Messages on their way from a run to where somebody finds them.
+@Suite struct MessageDeliveryTests {
+    /// The messages of a run, when each has been sent or has failed.
+    private func settled(_ session: Session, _ run: String) throws -> [JSONValue] {
+        var messages: [JSONValue] = []
+        try session.look(for: "the messages of \(run) settled") {
+            messages = try session.run(run)["messages"]?.arrayValue ?? []
+            return !messages.isEmpty && messages.allSatisfy { $0.text("state") != "pending" }
+        }
+        return messages
+    }
+
+    private func lines(_ path: String) -> [String] {
+        TestFile.text(path).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    // MARK: - Files
+
+    @Test func `fifty runs that end at once have a section each in the memory file`() throws {
+        let folder = "notes/memory"
+        let session = try Session(
+            jobs: [
+                [
+                    "name": "noted", "command": "echo 'line ```` one'; seq 30", "max_instances": 50,
+                    "overlap_policy": "allow", "notify": ["memory"], "inputs": ["a": "`b`"],
+                ]
+            ],
+            [
+                "max_concurrent_executions": 50,
+                "notifications": ["memory": ["directory": .string("~/\(folder)")]],
+            ])
+        try session.start()
+        let ids = try (0..<50).map { _ in
+            try #require(try session.json("run_job", "noted")["execution_id"]?.stringValue)
+        }
+        for id in ids { _ = try session.waitForRun(id) }
+        for id in ids { #expect(try settled(session, id).map { $0.text("state") } == ["sent"]) }
+        let home = session.scratch.path + "/home/" + folder
+        let days = try session.run(["sh", "-c", "cat \(home)/*.md"]).output
+        let text = days.split(separator: "\n").map(String.init)
+        for id in ids { #expect(text.count { $0 == "- run: \(id)" } == 1, "\(id)") }
+        #expect(text.count { $0.hasPrefix("## ") && $0.hasSuffix(" noted: success") } == 50)
+        #expect(text.count { $0.hasPrefix("<!-- msg_") } == 50)
+        #expect(text.count { $0 == "- inputs: `` {\"a\": \"`b`\"} ``" } == 50)
+        // The last 20 lines, in a fence.
+        #expect(text.count { $0 == "```text" } == 50 && text.count { $0 == "11" } == 50 && !text.contains("10"))
+    }
+
+    @Test func `the toast file has the newest fifty, newest first`() throws {
+        let session = try Session(
+            jobs: [["name": "told", "command": ["false"], "notify": ["toast"], "overlap_policy": "queue"]])
+        let path = session.scratch.path + "/config/aa-workflow/notifications.json"
+        try TestFile.write(#"{"kept": 1, "notifications": [{"id": "older"}]}"#, to: path)
+        try session.start()
+        var ids: [String] = []
+        for _ in 0..<52 { ids.append(try session.runToEnd("told").text("execution_id")) }
+        _ = try settled(session, ids[51])
+        let file = try JSONValue(parsing: TestFile.text(path))
+        let entries = try #require(file["notifications"]?.arrayValue)
+        #expect(entries.map { $0.text("execution_id") } == ids.suffix(50).reversed())
+        #expect(entries.first?.text("title") == "told failed" && entries.first?.text("type") == "error")
+        #expect(file["kept"] == 1)
+    }
+
+    // MARK: - Programs
+
+    @Test func `a program gets the message and its run as JSON, and a failure is on record with the reason`() throws {
+        let session = try Session(
+            jobs: [
+                ["name": "good", "command": "echo hello", "notify": [["target": "bell", "on": ["success"]]]],
+                ["name": "bad", "command": "exit 3", "notify": ["broken"]],
+            ],
+            [
+                "notifications": [
+                    "targets": [
+                        "bell": ["type": "command", "argv": ["sh", "-c", "cat > ~/heard"]],
+                        "broken": ["type": "command", "argv": ["sh", "-c", "echo no line; exit 7"]],
+                    ]
+                ]
+            ])
+        try session.start()
+        let run = try session.runToEnd("good").text("execution_id")
+        #expect(try settled(session, run).map { $0.text("state") } == ["sent"])
+        let heard = try JSONValue(parsing: TestFile.text(session.scratch.path + "/home/heard"))
+        #expect(heard["message"]?.text("on") == "success" && heard["message"]?.text("run") == run)
+        #expect(heard["message"]?.text("title") == "good succeeded" && heard["message"]?.text("text") == "hello")
+        #expect(heard["run"]?.text("execution_id") == run && heard["run"]?.text("status") == "success")
+
+        let other = try session.runToEnd("bad").text("execution_id")
+        var message: JSONValue?
+        try session.look(for: "the first sending to have failed") {
+            message = try session.run(other)["messages"]?.arrayValue?.first
+            return message?["sent"] == 1
+        }
+        #expect(message?.text("state") == "pending" && message?["next_at"]?.stringValue != nil)
+        #expect(message?.text("error") == "sh exited with status 7: no line")
+        // The run has failed for itself, and not for its message.
+        #expect(try session.run(other).text("error") == "exited with status 3")
+    }
+
+    @Test func `a target that nobody has configured fails the message, and not the run`() throws {
+        let session = try Session(jobs: [["name": "told", "command": ["false"], "notify": ["slack", "memory"]]])
+        try session.start()
+        let run = try session.runToEnd("told").text("execution_id")
+        let messages = try settled(session, run)
+        #expect(messages.map { $0.text("state") } == ["failed", "failed"])
+        #expect(messages[0].text("error") == "slack: nothing is sent by slack yet: name another target")
+        #expect(messages[1].text("error").hasPrefix("memory: it has no folder"))
+        let facts = try session.json("HealthCheck")["surroundings"]?.arrayValue ?? []
+        let targets = facts.first { $0.text("name") == "message targets" }
+        #expect(targets?["serves"] == false && targets?.text("text").hasPrefix("told: notify: \"slack\"") == true)
+    }
+
+    @Test func `a daemon that is killed before a message is sent sends it with the same id`() throws {
+        let session = try Session(
+            jobs: [["name": "told", "command": ["false"], "notify": ["slow"]]],
+            [
+                "notifications": [
+                    "targets": [
+                        "slow": ["type": "command", "argv": ["sh", "-c", "cat >> ~/heard; test -e ~/go || sleep 60"]]
+                    ]
+                ]
+            ])
+        let daemon = try session.start()
+        let run = try session.runToEnd("told").text("execution_id")
+        let heard = session.scratch.path + "/home/heard"
+        try session.look(for: "the program to have read the message") { lines(heard).count > 1 }
+        let id = try session.run(run)["messages"]?.arrayValue?.first?.text("id") ?? ""
+        try session.crash(daemon)
+        try TestFile.write("", to: session.scratch.path + "/home/go")
+        try session.start()
+        let messages = try settled(session, run)
+        #expect(messages.map { $0.text("state") } == ["sent"] && messages.first?.text("id") == id)
+        let ids = try lines(heard).filter { !$0.isEmpty }.map {
+            try JSONValue(parsing: $0)["message"]?.text("id") ?? ""
+        }
+        #expect(ids == [id, id])
+    }
+
+    // MARK: - The desktop
+
+    /// The notification server that python-dbusmock plays.
+    private struct MockServer {
+        let program: Program
+        let session: Session
+
+        init(_ session: Session, capabilities: String = "actions body body-markup") throws {
+            self.session = session
+            let parameters = "{\"capabilities\": \"\(capabilities)\"}"
+            program = try Program(
+                ["/usr/bin/python3", "-m", "dbusmock", "--session", "--template", "notification_daemon", "-p", parameters],
+                environment: session.environment, on: session.loop)
+            let ask = RemoteCall(
+                .bus, "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner",
+                ["org.freedesktop.Notifications"])
+            try session.look(for: "the server on the bus: \(program.text)") {
+                try session.reply(ask).get() == [.bool(true)]
+            }
+        }
+
+        func tell(_ method: MemberName, _ arguments: DBusValue...) throws -> [DBusValue] {
+            try session.reply(
+                RemoteCall(
+                    "org.freedesktop.Notifications", "/org/freedesktop/Notifications", "org.freedesktop.DBus.Mock",
+                    method, arguments)
+            ).get()
+        }
+
+        /// The arguments of each call so far.
+        func shown() throws -> [[DBusValue]] {
+            try tell("GetMethodCalls", "Notify").first?.asArray?.compactMap {
+                $0.asStructure?.last?.asArray?.map(\.unwrapped)
+            } ?? []
+        }
+
+        func press(_ number: UInt32, _ button: String) throws {
+            _ = try tell(
+                "EmitSignal", "org.freedesktop.Notifications", "ActionInvoked", "us",
+                .array([.variant(.uint32(number)), .variant(.string(button))], element: "v"))
+        }
+    }
+
+    @Test func `the notification server shows a failure, and its buttons run and pause the job`() throws {
+        let session = try Session(
+            jobs: [["name": "told", "command": "echo '<b> & co'; exit 1", "notify": ["desktop"]]])
+        let server = try MockServer(session)
+        let daemon = try session.start()
+        let run = try session.runToEnd("told").text("execution_id")
+        #expect(try settled(session, run).map { $0.text("state") } == ["sent"])
+        let shown = try #require(try server.shown().last)
+        #expect(shown[0].asString == "BotCron" && shown[3].asString == "told failed")
+        #expect(shown[4].asString == "exited with status 1: &lt;b&gt; &amp; co")
+        #expect(
+            shown[5].asArray?.compactMap(\.asString) == [
+                "default", "Show log", "run", "Run again", "show", "Show log", "pause", "Pause job",
+            ])
+        let hints = Dictionary(
+            uniqueKeysWithValues: (shown[6].asEntries ?? []).map { ($0.key.asString ?? "", $0.value.unwrapped) })
+        #expect(hints["desktop-entry"]?.asString == "com.aiworkflow.BotCron" && hints["urgency"] == .byte(1))
+        #expect(hints["sound-name"] == nil && hints["transient"] == nil)
+
+        try server.press(1, "run")
+        try session.wait("the run that the button asks for") { session.signals.count { $0.member == "JobFailed" } == 2 }
+        try session.look(for: "the second notification") { try server.shown().count == 2 }
+        // It takes the place of the first one of its job.
+        #expect(try server.shown()[1][1].asUInt32 == 1)
+
+        // Of another daemon, too: the server still shows it.
+        try session.crash(daemon)
+        try session.start()
+        // When it listens is not to be seen.
+        try session.look(for: "the job paused") {
+            try server.press(1, "pause")
+            return try session.job("told")["enabled"] == false
+        }
+    }
+
+    @Test func `a message waits for a notification server, and one that restarts knows of nothing`() throws {
+        let session = try Session(jobs: [["name": "told", "command": ["false"], "notify": ["desktop"]]])
+        try session.start()
+        let run = try session.runToEnd("told").text("execution_id")
+        #expect(try session.run(run)["messages"]?.arrayValue?.map { $0.text("state") } == ["pending"])
+        do {
+            let server = try MockServer(session, capabilities: "body")
+            #expect(try settled(session, run).map { $0.text("state") } == ["sent"])
+            let shown = try #require(try server.shown().last)
+            #expect(shown[5].asArray?.isEmpty == true)
+        }
+        let server = try MockServer(session)
+        let other = try session.runToEnd("told").text("execution_id")
+        _ = try settled(session, other)
+        #expect(try server.shown().last?[1].asUInt32 == 0)
+    }
+
+    @Test(.enabled(if: access("/usr/bin/dunst", X_OK) == 0 && access("/usr/bin/Xvfb", X_OK) == 0, "no dunst and Xvfb"))
+    func `dunst shows a failure and a recovery`() throws {
+        let session = try Session(jobs: [["name": "told", "command": "test -e ~/well", "notify": ["desktop"]]])
+        let screen = try Program(
+            ["sh", "-c", "exec Xvfb -displayfd 1 -screen 0 640x480x24 -nolisten tcp 2>/dev/null"],
+            environment: session.environment, on: session.loop)
+        try session.wait("an X server") { screen.output.contains(UInt8(ascii: "\n")) }
+        let display = ":" + screen.text.split(separator: "\n")[0]
+        let dunst = try Program(
+            ["dunst"], environment: session.environment.merging(["DISPLAY": display]) { $1 }, on: session.loop)
+        try session.start()
+        let run = try session.runToEnd("told").text("execution_id")
+        #expect(try settled(session, run).map { $0.text("state") } == ["sent"], "\(dunst.text)")
+        try TestFile.write("", to: session.scratch.path + "/home/well")
+        let other = try session.runToEnd("told").text("execution_id")
+        #expect(try settled(session, other).map { $0.text("on") } == ["recovered"])
+        // What dunst shows is in its history when it is closed.
+        _ = try session.run(["dunstctl", "close-all"])
+        let history = try session.run(["dunstctl", "history"])
+        let entries = try JSONValue(parsing: history.output)["data"]?.arrayValue?.first?.arrayValue ?? []
+        let summaries = entries.map { $0["summary"]?.text("data") ?? "" }
+        #expect(summaries.contains("told works again") || summaries.contains("told failed"), "\(history.output)")
+    }
+}

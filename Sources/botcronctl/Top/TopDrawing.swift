@@ -48,6 +48,10 @@ struct TopDrawing {
             drawHeader()
             for index in model.layout.panes.indices { drawPane(index) }
             drawDetail()
+            // What was so a while ago is not shown as what is.
+            if model.facts.link != .live {
+                for row in model.layout.panes[0].rows { canvas.restyle(0..<columns, row) { $0.isFaint = true } }
+            }
             drawSaid(atRow: model.layout.saidRow)
             drawKeys(Self.listKeys)
         case .help(let first): drawHelp(first)

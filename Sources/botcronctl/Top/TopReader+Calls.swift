@@ -1,5 +1,6 @@
 import Client
 import Contract
+import EventLoop
 import JSON
 
 /// What is asked of the daemon.
@@ -44,6 +45,7 @@ extension TopReader {
     }
 
     private func readStatus() {
+        statusAtUSec = client.loop.now(.monotonic)
         call(.getStatus) { [weak self] result in
             switch result {
             case .success(let status):
@@ -52,6 +54,7 @@ extension TopReader {
                     facts.areSchedulesInForce = status["enabled"]?.boolValue ?? true
                     facts.version = status.text("version")
                 }
+                self?.takeRefused(status["refused_jobs"]?.arrayValue ?? [])
             case .failure(let error): self?.failed(error)
             }
         }
@@ -62,6 +65,14 @@ extension TopReader {
                 facts.storeFault = health.text("store_error")
             }
         }
+    }
+
+    /// A job that is refused after a reload, or for another reason than before, is in no signal.
+    private func takeRefused(_ jobs: [JSONValue]) {
+        let found = Dictionary(jobs.map { ($0.text("name"), $0.text("error")) }) { _, last in last }
+        let before = refused ?? found
+        refused = found
+        stale(Set(before.keys).union(found.keys).filter { before[$0] != found[$0] }.sorted())
     }
 
     private func readAllJobs(_ before: [JobFacts], cursor: JSONValue?) {

@@ -19,6 +19,9 @@ final class TopReader {
     /// Jobs that are asked why they are out of force; those of a whole configuration are not.
     static let pausesMax = 50
 
+    /// How often it is asked at most how the daemon is, where nothing is heard.
+    private static let statusUSec: UInt64 = 55_000_000
+
     typealias Change = (inout TopFacts) -> Void
 
     let client: Client
@@ -81,6 +84,7 @@ final class TopReader {
         // What has been asked for is asked for anew when the jobs are known.
         strips.queue = []
         runs.forget()
+        refused = nil
         isHere = presence.owner != nil
         guard isHere else {
             let now = context.now
@@ -122,6 +126,14 @@ final class TopReader {
         arm(Self.burstUSec)
     }
 
+    /// Time passes on the screen anyway: how the daemon is, is asked now and then, because no signal tells of a
+    /// configuration that went bad.
+    func timePasses() {
+        guard isHere, client.loop.now(.monotonic) >= statusAtUSec + Self.statusUSec else { return }
+        waiting.status = true
+        arm(Self.burstUSec)
+    }
+
     /// These runs are read anew: nothing tells of their progress.
     func staleRuns(_ ids: [String]) {
         runs.addAnew(ids)
@@ -137,6 +149,9 @@ final class TopReader {
     }
 
     var isArmed = false
+    var statusAtUSec: UInt64 = 0
+    /// Jobs that could not be read and why, as of the last status; nil before it.
+    var refused: [String: String]?
 
     func arm(_ usec: UInt64) {
         guard !isArmed, isHere, !waiting.isEmpty else { return }

@@ -74,7 +74,7 @@ extension TopSession {
         }
     }
 
-    private func openLog(_ job: String, _ run: String?) {
+    func openLog(_ job: String, _ run: String?) {
         guard let client else { return }
         model.page = .log(LogView(job: job, run: run, size: model.logSize))
         model.said?.outcome = .done("")

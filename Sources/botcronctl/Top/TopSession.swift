@@ -152,6 +152,7 @@ final class TopSession {
         client = nil
         do {
             try connect(loop)
+            if case .log(let log) = model.page { openLog(log.job, log.run) }
         } catch {
             busIsGone(error.sentence)
         }
@@ -238,6 +239,7 @@ final class TopSession {
             progressAt = now
             reader?.staleRuns(seenRuns)
         }
+        reader?.timePasses()
         askAboutOverdue()
     }
 

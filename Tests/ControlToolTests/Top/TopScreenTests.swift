@@ -66,6 +66,9 @@ import Testing
         facts.link = .away(since: TopFixture.now - .seconds(75))
         let drawn = TopFixture.drawn(TopFixture.model(80, 24, facts))
         #expect(drawn.canvas.lines[0] == " BotCron  NOT LIVE for 1 min 15 s: no daemon is on the bus")
+        // What is no longer known to be so is faint.
+        let row = drawn.canvas.lines.firstIndex { $0.contains("nightly-report") } ?? 0
+        #expect(row > 0 && (0..<80).allSatisfy { drawn.canvas[$0, row].style.isFaint })
         facts.link = .broken("the connection to the bus is lost", since: TopFixture.now - .seconds(3))
         #expect(
             TopFixture.text(TopFixture.model(80, 24, facts)).hasPrefix(

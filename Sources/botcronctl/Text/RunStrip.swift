@@ -23,10 +23,13 @@ struct RunStrip {
         return shown.map { run in
             switch run.status {
             case "success":
-                let level = (run.milliseconds ?? 0) * (glyphs.bars.count - 1) / longest
-                return Bar(text: glyphs.bars[min(max(0, level), glyphs.bars.count - 1)], ink: .good)
+                // What is read from the bus is anybody's number.
+                let share = Double(run.milliseconds ?? 0) / Double(longest)
+                let level = Int(max(0, min(share, 1)) * Double(glyphs.bars.count - 1))
+                return Bar(text: glyphs.bars[level], ink: .good)
             case "failed", "timeout", "interrupted": return Bar(text: glyphs.bad, ink: .bad)
-            case "queued", "running", "retrying": return Bar(text: glyphs.active, ink: .active)
+            case "queued": return Bar(text: glyphs.waiting, ink: .active)
+            case "running", "retrying": return Bar(text: glyphs.active, ink: .active)
             case "cancelled": return Bar(text: glyphs.cancelled, ink: .warning)
             default: return Bar(text: glyphs.omitted, ink: .warning)
             }

@@ -95,6 +95,9 @@ struct RunFacts: Equatable {
     /// How it ended, in words.
     var what = ""
 
+    /// No job has more; what is read is anybody's number.
+    private static let attemptMax = 1_000_000
+
     var isStalled: Bool { failureType == "stalled" }
 }
 
@@ -130,7 +133,7 @@ extension RunFacts {
         status = run.text("status")
         startedAt = run.instant("started_at")
         milliseconds = run["duration_ms"]?.intValue
-        attempt = run["attempt"]?.intValue ?? 1
+        attempt = min(max(1, run["attempt"]?.intValue ?? 1), Self.attemptMax)
         progress = run["progress"]?.doubleValue
         failureType = run.text("failure_type")
         what = text.what(run)

@@ -22,6 +22,11 @@ private func overview(_ daemon: Daemon, _ context: Context) throws(Failure) -> [
     facts.configurationFault = health.text("configuration_error")
     facts.storeFault = health.text("store_error")
     facts.replaceJobs(try allJobs(daemon, [:]).compactMap { JobFacts($0) })
+    for name in facts.names where facts.pausedByFailures.count < namedMax {
+        guard let job = facts.jobs[name], !job.isEnabled, job.isFailed, job.error.isEmpty else { continue }
+        let reasons = try daemon.json(.explainJob, [.text(name), .text("")])["reasons"]?.arrayValue ?? []
+        facts.pausedByFailures[name] = reasons.first { $0.text("code") == "paused_after_failures" }?.text("sentence")
+    }
     let rows = TopRows(facts, filter: TopFilter(), limits: [.attention: namedMax, .running: namedMax, .next: 5])
     let paused = facts.areSchedulesInForce ? "" : "; all schedules are paused"
     var lines: [Line] = [
@@ -58,6 +63,7 @@ private func words(
             return "\(name), \(job.nextRun.map { context.times.absoluteAndRelative($0) } ?? "")"
         }
         if !job.error.isEmpty { return "\(name) is not schedulable: \(job.error)" }
+        if let why = facts.pausedByFailures[name] { return "\(name): \(why)" }
         let filter: JSONValue = ["job": .string(name), "status": .string(job.lastStatus), "limit": 1]
         let run = try daemon.json(.queryHistory, [.text(filter.compactText)])["runs"]?[0]
         let what = run.map { RunText(context).what($0) } ?? ""

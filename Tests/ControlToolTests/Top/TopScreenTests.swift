@@ -139,6 +139,46 @@ import Testing
         #expect(texts.allSatisfy { $0.contains("b\u{FFFD}") })
     }
 
+    // MARK: - Bars
+
+    @Test(arguments: [
+        ("success", "█"), ("failed", "✕"), ("timeout", "✕"), ("interrupted", "✕"), ("cancelled", "–"), ("missed", "·"),
+        ("skipped", "·"), ("running", "●"), ("retrying", "●"), ("queued", "○"), ("of a later version", "·"),
+    ])
+    func aBarSaysHowItEnded(_ status: String, _ sign: String) {
+        let bars = RunStrip.bars(of: [TopFixture.run(status, 5_000)], width: 30, .unicode)
+        #expect(bars.map(\.text) == [sign])
+        // Never by its colour alone: what went well is the only one with a height.
+        #expect((bars[0].ink == .good) == (status == "success"))
+    }
+
+    @Test func aBarIsAsHighAsTheRunWasLong() {
+        func heights(_ milliseconds: [Int?], width: Int = 30) -> String {
+            let runs = milliseconds.map { took in
+                var run = TopFixture.run("success")
+                run.milliseconds = took
+                return run
+            }
+            return RunStrip.bars(of: runs, width: width, .unicode).map(\.text).joined()
+        }
+        // Newest first in, oldest first out.
+        #expect(heights([70_000, 60_000, 50_000, 40_000, 30_000, 20_000, 10_000, 0]) == "▁▂▃▄▅▆▇█")
+        // What is over in less than a second is short, whatever the others take.
+        #expect(heights([12, 14, 11]) == "▁▁▁" && heights([999, 1_000, 500]) == "▄█▇")
+        #expect(heights([nil, -5, 1_000]) == "█▁▁")
+        #expect(heights([Int.max, 1]).count == 2 && heights([1, 2, 3], width: 2).count == 2 && heights([]).isEmpty)
+        #expect(heights([1], width: -1).isEmpty)
+    }
+
+    @Test func whatCameOfAnActionIsSeenHoweverLongItIs() {
+        var model = TopFixture.model(80, 24)
+        let name = String(repeating: "n", count: 128)
+        model.said = TopModel.Said(line: "botcronctl run \(name)", outcome: .done("it is started"))
+        #expect(TopFixture.drawn(model).canvas.lines[22].hasSuffix("…  it is started"))
+        model.said = TopModel.Said(line: "botcronctl run a", outcome: .failed(String(repeating: "why ", count: 50)))
+        #expect(TopFixture.drawn(model).canvas.lines[22].hasPrefix(" ✕ botcronctl run a  why why"))
+    }
+
     // MARK: - Many
 
     @Test func ofTenThousandJobsOnlyWhatIsSeenIsDrawn() {

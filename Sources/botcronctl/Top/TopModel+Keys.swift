@@ -51,8 +51,7 @@ extension TopModel {
     private mutating func onSelected(_ key: Key) -> [TopWish] {
         guard "rtslcwe".contains(where: { key == .character($0) }) || key == .enter else { return [] }
         guard let subject = selectedRow?.subject, let name = subject.job else {
-            if selectedRow != nil { remark("this is not about a job") }
-            return []
+            return onFault(key)
         }
         let job = facts.jobs[name]
         switch key {
@@ -74,6 +73,19 @@ extension TopModel {
             if case .run(let run, _) = subject { return [.openLog(job: name, run: run)] }
             return [.openLog(job: name, run: job?.running.first)]
         }
+    }
+
+    /// What is wrong with the configuration or the store is longer than its row.
+    private mutating func onFault(_ key: Key) -> [TopWish] {
+        let isRead = [.enter, .character("l"), .character("w")].contains(key)
+        switch selectedRow?.subject {
+        case .configuration where isRead:
+            page = .why(job: "config.json", sentences: [facts.configurationFault], first: 0)
+        case .store where isRead: page = .why(job: "the store", sentences: [facts.storeFault], first: 0)
+        case .configuration, .store: remark("this is not about a job; w says more")
+        default: break
+        }
+        return []
     }
 
     private mutating func remark(_ text: String) { said = Said(line: "", outcome: .done(text)) }

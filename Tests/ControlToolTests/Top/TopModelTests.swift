@@ -165,6 +165,22 @@ import Testing
         #expect(model.said?.outcome == .done("nothing of nightly-report is running"))
     }
 
+    @Test func whatIsNoJobIsReadAndNotActedOn() {
+        var facts = TopFixture.facts
+        facts.configurationFault = String(repeating: "and so on ", count: 40) + "to the end"
+        var model = TopFixture.model(80, 24, facts)
+        #expect(model.selectedRow?.subject == .configuration)
+        for key in ["r", "t", "s", "c", "e"] {
+            #expect(model.type(.character(Character(key))).isEmpty && model.question == nil)
+        }
+        #expect(TopFixture.text(model).contains("this is not about a job"))
+        #expect(model.type(.enter).isEmpty)
+        #expect(TopFixture.text(model).contains("Why: config.json") && TopFixture.text(model).contains("to the end"))
+        // Of nothing at all nothing is asked for.
+        var empty = TopFixture.model(80, 24, TopFacts())
+        for key in ["r", "t", "s", "c", "e", "l", "w"] { #expect(empty.type(.character(Character(key))).isEmpty) }
+    }
+
     @Test func aRunIsEndedWhenThatWasAskedOnce() {
         var model = TopFixture.model(80, 24)
         model.type(.tab, .character("c"))

@@ -35,6 +35,17 @@ import Testing
         #expect(try json(stage.control("show", "standup", "--json"))["disabled_reason"] == "holiday")
     }
 
+    @Test func whoHasPausedAllSchedulesIsNamed() throws {
+        let stage = try Stage()
+        #expect(try stage.control("pause").code == 0)
+        let status = try stage.control("status").output
+        #expect(status.contains("paused  ") && status.contains("/botcronctl)\n"), "\(status)")
+        let list = try stage.control("list").output
+        #expect(list.contains(/All schedules are paused since .* by botcronctl \(/), "\(list)")
+        #expect(try stage.control("resume").code == 0)
+        #expect(try json(stage.control("status", "--json"))["paused_by"] == nil)
+    }
+
     @Test func aNameThatIsMadeAgainKeepsItsRecord() throws {
         let stage = try Stage()
         #expect(try stage.control("add", "tea", "--cron", "0 16 * * *", "--", "true").code == 0)

@@ -50,6 +50,10 @@ struct ServiceReport {
             "version": .string(botcronVersion),
         ]
         if omitted > 0 { shape["jobs_omitted"] = .number(omitted) }
+        if let pause = try pause() {
+            shape["paused_since"] = .instant(pause.at, configuration.timezone)
+            shape["paused_by"] = .string(pause.author.text)
+        }
         return shape
     }
 
@@ -57,6 +61,12 @@ struct ServiceReport {
         var shape = try stats()
         shape["recent_executions"] = .array(try telling.ended(Self.recentExecutions).map { telling.json(of: $0) })
         return shape
+    }
+
+    /// Who has paused all schedules, and when; nil where nobody has, or where config.json has.
+    private func pause() throws(ErrorReply) -> JobChange? {
+        guard !scheduler.isEnabled else { return nil }
+        return try telling.changes(ofJob: "", limit: 1).first { $0.what == .paused }
     }
 
     /// Every job by name; of more than `Bounds.statusJobs` those that are due first, and how many were left out.

@@ -67,9 +67,10 @@ private func listJobs(_ request: Request, _ context: Context) throws(Failure) ->
         ])
     }
     table.print(on: context.screen)
-    if case .since(let instant) = pause {
+    if case .since(let instant, let author) = pause {
         let since = instant.map { " since " + context.times.absoluteAndRelative($0) } ?? ""
-        context.screen.line("All schedules are paused\(since); botcronctl resume puts them in force.")
+        let by = author.isEmpty ? "" : " by \(author)"
+        context.screen.line("All schedules are paused\(since)\(by); botcronctl resume puts them in force.")
     }
     for job in all where !job.text("error").isEmpty {
         // The list has no definitions, and the caret needs the expression.
@@ -107,13 +108,14 @@ func allJobs(_ daemon: Daemon, _ wanted: JSONObject) throws(Failure) -> [JSONVal
 private enum Pause {
     case none
     /// Since when, where the daemon tells.
-    case since(Instant?)
+    case since(Instant?, by: String)
 }
 
 /// Asked only where it would explain something: a job that is enabled, has a schedule, and has no next fire time.
 private func pause(of daemon: Daemon, concerning jobs: [JSONValue]) throws(Failure) -> Pause {
     guard jobs.contains(where: isIdle), try daemon.property("Enabled").flag == false else { return .none }
-    return .since(try daemon.json(.getStats).instant("paused_since"))
+    let status = try daemon.json(.getStats)
+    return .since(status.instant("paused_since"), by: status.text("paused_by"))
 }
 
 /// Whether nothing says why the job has no next fire time.
@@ -137,7 +139,7 @@ private func nextCell(of job: JSONValue, _ pause: Pause, _ context: Context) -> 
         return .init("disabled: \(reason)", .faint, short: "disabled: \(short)")
     }
     guard isIdle(job) else { return .init("by hand", .faint) }
-    guard case .since(let instant) = pause else { return .init("none", .faint) }
+    guard case .since(let instant, _) = pause else { return .init("none", .faint) }
     return .init("paused" + (instant.map { ", " + context.times.relative($0) } ?? ""), .warning)
 }
 

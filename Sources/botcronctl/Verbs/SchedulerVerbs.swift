@@ -39,6 +39,9 @@ private func showStatus(_ request: Request, _ context: Context) throws(Failure) 
     facts.add("up", TimeText.length(seconds: UInt64(max(0, status["uptime"]?.doubleValue ?? 0))))
     facts.add(
         "jobs", "\(status["job_count"]?.intValue ?? 0)" + (status["enabled"]?.boolValue == false ? ", all paused" : ""))
+    if let since = status.instant("paused_since") {
+        facts.add("paused", "\(context.times.absoluteAndRelative(since)) by \(status.text("paused_by"))")
+    }
     facts.add("next", next(health, context))
     facts.add("running", status.texts("active_runs").joined(separator: ", "))
     facts.add(

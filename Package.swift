@@ -105,7 +105,9 @@ let package = Package(
         tests("SchedulesTests", ["TestSupport", "Schedules", "JSON"], resources: [.copy("Vectors")]),
         tests("EventLoopTests", ["TestSupport", "EventLoop", "CLinux"]),
         tests("DBusTests", ["TestSupport", "DBus", "EventLoop", "CDBus", "CLinux"]),
-        tests("ClientTests", ["TestSupport", "Client", "botcronctl", "Contract", "DBus", "EventLoop", "JSON"]),
+        tests(
+            "ClientTests", ["TestSupport", "Client", "botcronctl", "Contract", "DBus", "EventLoop", "JSON"],
+            resources: [.copy("Golden")]),
         tests(
             "PerformingTests",
             [

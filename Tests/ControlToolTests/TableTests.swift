@@ -47,6 +47,42 @@ import Testing
             ])
     }
 
+    /// One name of 128 letters has no say in where the other jobs' columns stand.
+    @Test func aLongNameGoesOnBelowAndMovesNoOther() {
+        var table = Table("JOB", "LAST")
+        for name in ["tea", "nightly-backup-of-the-home-folder", "朝の報告を書くチームのために"] {
+            table.add([.init(name, isWhole: true), .init("failed: no space is left on the device")])
+        }
+        #expect(
+            Self.lines(table, 40)
+                == [
+                    "JOB  LAST", "tea  failed: no space is left on the de…",
+                    "nightly-backup-of-the-home-folder",
+                    "    failed: no space is left on the dev…", "朝の報告を書くチームのために",
+                    "    failed: no space is left on the dev…",
+                ])
+        #expect(Self.lines(table, 20).joined().contains("nightly-backup-of-th    e-home-folder"))
+    }
+
+    @Test func aTextIsBrokenAtItsBlanks() {
+        #expect(wrapped("one two three", cells: 20) == ["one two three"])
+        #expect(wrapped("one two three", cells: 8) == ["one two", "three"])
+        #expect(wrapped("a nightly-backup b", cells: 7) == ["a", "nightly", "-backup", "b"])
+        #expect(wrapped("朝の報告 を", cells: 5) == ["朝の", "報告", "を"])
+        #expect(wrapped("報", cells: 1) == ["報"], "no letter is narrower than itself")
+        #expect(wrapped("", cells: 5) == [""])
+        var random = SeededGenerator(seed: SeededGenerator.seed())
+        for _ in 0..<1_000 {
+            let letters = (0..<Int.random(in: 0...60, using: &random)).map { _ in
+                ["a", "朝", "e\u{301}", " "].randomElement(using: &random) ?? ""
+            }
+            let cells = Int.random(in: 2...20, using: &random)
+            let lines = wrapped(letters.joined(), cells: cells)
+            #expect(lines.allSatisfy { cellWidth($0) <= cells }, "\(cells): \(lines)")
+            #expect(lines.joined().filter { $0 != " " } == letters.joined().filter { $0 != " " })
+        }
+    }
+
     @Test func widthsAreThoseOfATerminalsCells() {
         var table = Table("JOB", "LAST")
         for name in ["tea", "朝の報告", "cafe\u{301}", "🍵"] { table.add([.init(name), .init("success")]) }

@@ -6,7 +6,18 @@ struct ChangeText {
 
     init(_ context: Context) { self.context = context }
 
-    func line(of change: JSONValue) -> Line {
+    /// What is longer than the screen goes on below, indented.
+    func print(_ change: JSONValue) {
+        let text = printable(text(of: change))
+        guard let width = context.screen.width, cellWidth(text) > width else { return context.screen.line("\(text)") }
+        var lines = wrapped(text, cells: max(1, width - Self.indent.utf8.count))
+        context.screen.line("\(lines.removeFirst())")
+        for line in lines { context.screen.line("\(Self.indent)\(line)") }
+    }
+
+    private static let indent = "    "
+
+    private func text(of change: JSONValue) -> String {
         var text = change.text("what")
         if let at = change.instant("at") { text += " " + context.times.relative(at) }
         text += " by " + change.text("by")
@@ -16,6 +27,6 @@ struct ChangeText {
             text += ", \(word) \(context.times.absolute(until))"
         }
         if let reason = change["reason"]?.stringValue { text += ": " + reason }
-        return "\(text)"
+        return text
     }
 }

@@ -19,7 +19,8 @@ struct RunText {
         for (branch, run) in trees.flatMap({ $0.lines(branches) }) {
             let status = run.text("status")
             table.add([
-                .init(branch + run.text("job")), when(run), .init(status, Style.ofStatus(status)), .init(took(run)),
+                .init(branch + run.text("job"), isWhole: true), when(run), .init(status, Style.ofStatus(status)),
+                .init(took(run)),
                 .init(run.text("execution_id")), .init(what(run)),
             ])
         }
@@ -38,7 +39,7 @@ struct RunText {
                 when(run), .init(status, Style.ofStatus(status)), .init(took(run)), .init(run.text("trigger")),
                 .init(run.text("execution_id")), .init(what(run)),
             ]
-            if showsJob { cells.insert(.init(run.text("job")), at: 1) }
+            if showsJob { cells.insert(.init(run.text("job"), isWhole: true), at: 1) }
             table.add(cells)
         }
         return table

@@ -39,7 +39,7 @@ struct SimulationSummary {
                 instant.map { TimeText.absolute($0, in: context.zone) } ?? ""
             }
             table.add([
-                .init(name), .init("\(sum.runs + sum.caughtUp)"), .init(time(sum.first)),
+                .init(name, isWhole: true), .init("\(sum.runs + sum.caughtUp)"), .init(time(sum.first)),
                 .init(sum.first == sum.last ? "" : time(sum.last)), .init(Self.words(sum), Self.style(sum)),
             ])
         }

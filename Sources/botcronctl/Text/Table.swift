@@ -8,11 +8,14 @@ struct Table {
         /// The same where there is little room.
         var short: String
         var style: Style?
+        /// It is never cut: what does not fit goes on below.
+        var isWhole: Bool
 
-        init(_ text: String, _ style: Style? = nil, short: String? = nil) {
+        init(_ text: String, _ style: Style? = nil, short: String? = nil, isWhole: Bool = false) {
             self.text = printable(text)
             self.short = short.map { printable($0) } ?? self.text
             self.style = style
+            self.isWhole = isWhole
         }
     }
 
@@ -53,12 +56,15 @@ struct Table {
     private func fitted(into room: Int) -> [Row] {
         var lines = [header.map { Cell($0, .heading) }] + rows
         var columns = Array(header.indices)
-        func widths() -> [Int] { columns.map { column in lines.map { cellWidth($0[column].text) }.max() ?? 0 } }
-        func widthBeforeLast(_ widths: [Int]) -> Int { widths.dropLast().reduce(0) { $0 + $1 + 2 } }
-        func isTooWide() -> Bool {
-            let widths = widths()
-            return widthBeforeLast(widths) + min(widths.last ?? 0, Self.lastColumnMin) > room
+        // A name of more than half a line goes on below itself, and has no say in where the others' columns stand.
+        func width(_ cell: Cell) -> Int {
+            let width = cellWidth(cell.text)
+            return cell.isWhole && width > room / 2 ? 0 : width
         }
+        func widths() -> [Int] { columns.map { column in lines.map { width($0[column]) }.max() ?? 0 } }
+        func widthBeforeLast(_ widths: [Int]) -> Int { widths.dropLast().reduce(0) { $0 + $1 + 2 } }
+        func rest(_ widths: [Int]) -> Int { widthBeforeLast(widths) + min(widths.last ?? 0, Self.lastColumnMin) }
+        func isTooWide() -> Bool { rest(widths()) > room }
         if isTooWide() {
             for row in lines.indices { for column in columns { lines[row][column].text = lines[row][column].short } }
         }
@@ -67,7 +73,12 @@ struct Table {
         // One long name is no reason to push all the others' columns away.
         if let widest = shown.dropLast().indices.max(by: { shown[$0] < shown[$1] }) {
             let excess = max(0, widthBeforeLast(shown) - room)
-            shown[widest] = min(shown[widest], max(Self.alignedMin, shown[widest] - excess))
+            let all = min(shown[widest], max(Self.alignedMin, shown[widest] - excess))
+            // With room for the last column, too: by it all but the long ones are on one line.
+            let left = max(Self.alignedMin, shown[widest] - max(0, rest(shown) - room))
+            let fitting = lines.dropFirst().map { width($0[columns[widest]]) }.filter { $0 <= left }.max()
+            let heading = cellWidth(lines[0][columns[widest]].text)
+            shown[widest] = fitting.map { min(all, max($0, heading)) } ?? all
         }
         return lines.map { line in Row(cells: columns.map { line[$0] }, widths: shown) }
     }
@@ -91,7 +102,15 @@ struct Table {
                 lines.append(text)
                 (text, room, blanks) = ("\(indent)", width - indent.utf8.count, 0)
             }
-            let shown = wanted > room ? prefix(of: cell.text, cells: max(0, room - 1)) + "…" : cell.text
+            var shown = wanted > room ? prefix(of: cell.text, cells: max(0, room - 1)) + "…" : cell.text
+            if cell.isWhole, wanted > room {
+                let first = prefix(of: cell.text, cells: max(1, room))
+                lines.append(text + "\(String(repeating: " ", count: blanks))\(styled("\(first)", cell.style))")
+                (text, room, blanks) = ("\(indent)", max(1, width - indent.utf8.count), 0)
+                var rest = pieces(of: String(cell.text.dropFirst(first.count)), cells: room)
+                shown = rest.removeLast()
+                for piece in rest { lines.append("\(indent)\(styled("\(piece)", cell.style))") }
+            }
             // Before the cell that they lead to: a row whose last cells are empty has no blanks at its end.
             if !shown.isEmpty {
                 text = text + "\(String(repeating: " ", count: blanks))\(styled("\(shown)", cell.style))"

@@ -62,7 +62,7 @@ private func listJobs(_ request: Request, _ context: Context) throws(Failure) ->
     var table = Table("JOB", "NEXT", "LAST", "SCHEDULE", details: ["SCHEDULE"])
     for job in all {
         table.add([
-            .init(job.text("name")), nextCell(of: job, pause, context), lastCell(of: job, context),
+            .init(job.text("name"), isWhole: true), nextCell(of: job, pause, context), lastCell(of: job, context),
             .init(schedule(of: job)),
         ])
     }
@@ -200,7 +200,7 @@ private func showJob(_ request: Request, _ context: Context) throws(Failure) -> 
     }
     if let changes = job["changes"]?.arrayValue, !changes.isEmpty {
         screen.line("\n\(screen.styled("Last changes", .heading))")
-        for change in changes.prefix(shownChanges) { screen.line(ChangeText(context).line(of: change)) }
+        for change in changes.prefix(shownChanges) { ChangeText(context).print(change) }
     }
     if let definition = job["definition"] {
         screen.line("\n\(screen.styled("Definition", .heading))")

@@ -18,11 +18,19 @@ extension SQLiteStore {
     }
 
     func record(_ change: JobChange, _ statements: Statements) throws(StoreError) {
+        if change.what == .removed { try markGone(change.job, statements) }
         JobChangeRow.bind(change, to: statements.setChange)
+        statements.setChange.bind(change.what == .removed)
         try statements.setChange.run("record a change of the job \(change.job)")
         statements.removeChangesBeyond.bind(change.job)
         statements.removeChangesBeyond.bind(JobChange.keptPerJob)
         try statements.removeChangesBeyond.run("forget old changes of the job \(change.job)")
+    }
+
+    /// The job is no more: what was changed of it is kept as long as its history, also where another takes its name.
+    func markGone(_ job: String, _ statements: Statements) throws(StoreError) {
+        statements.markGone.bind(job)
+        try statements.markGone.run("mark the changes of the job \(job)")
     }
 
     /// The greatest number of a change on record.

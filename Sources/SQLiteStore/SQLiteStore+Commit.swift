@@ -80,6 +80,7 @@ extension SQLiteStore {
         case .removeJobState(let job):
             statements.removeJobState.bind(job)
             try statements.removeJobState.run("remove the state of the job \(job)")
+            try markGone(job, statements)
         case .schedulerOverride(let isEnabled):
             try record(isEnabled.map { $0 ? "1" : "0" }, for: .schedulerOverride, statements)
         case .prune(let job, let keep):

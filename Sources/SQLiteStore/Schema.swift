@@ -161,7 +161,8 @@ enum Schema {
         CREATE INDEX used_key_time ON used_key (used_at_us);
         """
 
-    /// Who changed what of a job, and why a job is disabled; messages, of which those that are not settled are found
+    /// Who changed what of a job, and why a job is disabled; what was changed of a job that is gone is marked, and
+    /// goes with the history. Messages, of which those that are not settled are found
     /// without a look at the others, and what messages about a job go by; what a run was made for: items of a queue,
     /// which are its own, and what its process reads; and what polls say.
     private static let version7 = """
@@ -176,11 +177,12 @@ enum Schema {
             reason TEXT,
             by_kind TEXT NOT NULL,
             by_name TEXT,
-            by_executable TEXT
+            by_executable TEXT,
+            is_gone INTEGER NOT NULL
         ) STRICT;
 
         CREATE INDEX job_change_job ON job_change (job, sequence);
-        CREATE INDEX job_change_time ON job_change (at_us);
+        CREATE INDEX job_change_gone ON job_change (at_us) WHERE is_gone = 1;
 
         CREATE TABLE message (
             sequence INTEGER PRIMARY KEY,

@@ -23,7 +23,7 @@ final class Statements {
     let nextQueueReturn: Statement
     let takenQueueItems, returnQueueItem: Statement
 
-    let setChange, removeChangesBeyond, removeChangesBefore, changes, lastChange: Statement
+    let setChange, markGone, removeChangesBeyond, removeChangesBefore, changes, lastChange: Statement
     let setMessage, removeMessage, removeMessagesOfRun, messagesOfRun, waitingMessages: Statement
 
     let newestBeyond, endedOfJobUpTo, endedBefore: Statement
@@ -123,18 +123,19 @@ final class Statements {
         returnQueueItem = try database.prepare("UPDATE queue_item SET taken_until_us = NULL WHERE id = ?")
 
         let change = SQL.list(JobChangeRow.columns)
-        setChange = try database.prepare(SQL.upsert(into: "job_change", JobChangeRow.columns, key: ["sequence"]))
+        setChange = try database.prepare(
+            SQL.upsert(into: "job_change", JobChangeRow.columns + ["is_gone"], key: ["sequence"]))
         removeChangesBeyond = try database.prepare(
             """
             DELETE FROM job_change WHERE job = ?1 AND sequence <=
                 (SELECT sequence FROM job_change WHERE job = ?1 ORDER BY sequence DESC LIMIT 1 OFFSET ?2)
             """)
+        markGone = try database.prepare("UPDATE job_change SET is_gone = 1 WHERE job = ? AND is_gone = 0")
         // Those of a job that is there stay, however old: its last change tells why it is as it is.
         removeChangesBefore = try database.prepare(
             """
             DELETE FROM job_change WHERE sequence IN
-                (SELECT sequence FROM job_change WHERE at_us < ? AND job <> ''
-                    AND job NOT IN (SELECT job FROM job_state) ORDER BY at_us LIMIT ?)
+                (SELECT sequence FROM job_change WHERE is_gone = 1 AND at_us < ? ORDER BY at_us LIMIT ?)
             """)
         changes = try database.prepare(
             "SELECT \(change) FROM job_change WHERE job = ? ORDER BY sequence DESC LIMIT ?")

@@ -42,6 +42,12 @@ import Testing
         Row(label: "a skip", change: state { $0.skippedFireTime = .init(seconds: 9) }, durability: .synced),
         Row(label: "a new grid", change: state { $0.scheduleKey = "@daily" }, durability: .synced),
         Row(label: "a pause that ends", change: state { $0.pausedUntil = .init(seconds: 9) }, durability: .synced),
+        Row(label: "why it is disabled", change: state { $0.disabledReason = "quota" }, durability: .synced),
+        Row(
+            label: "who changed it",
+            change: .jobChange(
+                JobChange(sequence: 1, job: "coffee", at: .init(seconds: 9), what: .disabled, author: .daemon)),
+            durability: .synced),
         Row(label: "a fire time taken", change: state { $0.claimed = [.init(seconds: 9)] }, durability: .synced),
         Row(label: "a boot", change: state { $0.firedBootID = "b" }, durability: .synced),
         Row(label: "a new job", change: .jobState(makeState("tea")), durability: .synced),

@@ -52,11 +52,21 @@ import Testing
             job: "there", scheduleKey: "", registeredAt: Instant(seconds: 1), decidedThrough: Instant(seconds: 1))
         try store.commit([
             .jobState(state), .jobChange(change(1, "there")), .jobChange(change(2, "gone")), .jobChange(change(3, "")),
-            .jobChange(change(4, "gone", at: 100)),
+            .jobChange(change(4, "of the file")), .removeJobState(job: "of the file"),
         ])
+        let removed = JobChange(
+            sequence: 5, job: "gone", at: Instant(seconds: 5), what: .removed, author: .daemon)
+        // Another of its name.
+        try store.commit([.jobChange(removed), .jobChange(change(6, "gone"))])
+        func kept(_ job: String) throws -> [Int64] { try store.changes(ofJob: job, limit: 9).map(\.sequence) }
+        try store.commit([.pruneEnded(before: Instant(seconds: 2), limit: 100)])
+        #expect(try kept("gone") == [6, 5, 2])
+        try store.commit([.pruneEnded(before: Instant(seconds: 50), limit: 1)])
+        #expect(try kept("gone") == [6, 5], "the oldest goes first, and no more than the bound")
         try store.commit([.pruneEnded(before: Instant(seconds: 50), limit: 100)])
-        #expect(try store.changes(ofJob: "there", limit: 9).map(\.sequence) == [1], "it says why the job is as it is")
-        #expect(try store.changes(ofJob: "", limit: 9).map(\.sequence) == [3])
-        #expect(try store.changes(ofJob: "gone", limit: 9).map(\.sequence) == [4])
+        #expect(try kept("there") == [1], "it says why the job is as it is")
+        #expect(try kept("") == [3])
+        #expect(try kept("gone") == [6])
+        #expect(try kept("of the file") == [])
     }
 }

@@ -145,7 +145,8 @@ CREATE TABLE job_change (
     reason TEXT,
     by_kind TEXT NOT NULL,
     by_name TEXT,
-    by_executable TEXT
+    by_executable TEXT,
+    is_gone INTEGER NOT NULL
 ) STRICT;
 DELETE FROM sqlite_sequence;
 CREATE UNIQUE INDEX run_fire_time ON run (job, scheduled_for_us)
@@ -164,7 +165,7 @@ CREATE UNIQUE INDEX used_key_fire_time ON used_key (job, scheduled_for_us)
     WHERE scheduled_for_us IS NOT NULL;
 CREATE INDEX used_key_time ON used_key (used_at_us);
 CREATE INDEX job_change_job ON job_change (job, sequence);
-CREATE INDEX job_change_time ON job_change (at_us);
+CREATE INDEX job_change_gone ON job_change (at_us) WHERE is_gone = 1;
 COMMIT;
 PRAGMA application_id = 1111716462;
 PRAGMA user_version = 7;

@@ -108,6 +108,7 @@ struct HostileRows {
             "job_change",
             [
                 "sequence", "job", "at_us", "what", "until_us", "reason", "by_kind", "by_name", "by_executable",
+                "is_gone",
             ]
         ),
         (

@@ -17,6 +17,9 @@ extension Scheduler {
 
     func rules(of job: Job) -> [MessageRule] { job.details.value.messages ?? settings.messages }
 
+    /// Whether anybody is told anything of it: most jobs are nobody's news, and cost no more than this question.
+    func isTold(_ job: Job) -> Bool { !rules(of: job).isEmpty }
+
     /// One message to each target that wants one of these words; its occasion is the first of them that it wants.
     func tell(
         _ words: [Message.Occasion], of run: Run, _ job: Job, now: Instant, as wording: (Message.Occasion) -> Wording
@@ -38,10 +41,12 @@ extension Scheduler {
             entry.state.course.toldReason = nil
             touch(entry)
         }
+        guard isTold(active.job) else { return }
         tell([.start], of: active.run, active.job, now: now) { _ in .start(of: active.run, active.job) }
     }
 
     func tellRetry(of active: ActiveRun, after delay: Duration, now: Instant) {
+        guard isTold(active.job) else { return }
         let words: [Message.Occasion] = active.isStalled ? [.stalled, .retry] : [.retry]
         tell(words, of: active.run, active.job, now: now) { occasion in
             occasion == .stalled
@@ -62,6 +67,7 @@ extension Scheduler {
     ///   - course: that of its job before it.
     ///   - isPausing: its failure has taken the job out of force.
     func tellEnd(of active: ActiveRun, after course: JobCourse, isPausing: Bool, now: Instant) {
+        guard isTold(active.job) else { return }
         let run = active.run
         var words: [Message.Occasion] = []
         if run.status == .success {
@@ -90,7 +96,7 @@ extension Scheduler {
     /// - Returns: the course before it.
     func followCourse(of active: ActiveRun, in entry: JobEntry) -> JobCourse {
         let before = entry.state.course
-        guard !rules(of: entry.job).isEmpty else {
+        guard isTold(entry.job) else {
             if before != JobCourse() { entry.state.course = JobCourse() }
             return before
         }
@@ -110,7 +116,7 @@ extension Scheduler {
 
     /// A record says that a fire time was not run: with others of this event it is one stretch.
     func noteUnrun(_ entry: JobEntry, _ run: Run) {
-        guard let reason = run.reason, Self.toldReasons.contains(reason), !rules(of: entry.job).isEmpty else { return }
+        guard let reason = run.reason, isTold(entry.job), Self.toldReasons.contains(reason) else { return }
         let since = run.coveredSince ?? run.scheduledFor
         if let last = turn.stretches.indices.last, turn.stretches[last].entry === entry,
             turn.stretches[last].reason == reason

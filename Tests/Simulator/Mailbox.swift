@@ -11,6 +11,7 @@ final class Mailbox {
     private var recent: [String: [Int64]] = [:]
     private var outcomes: [String: MessageOutcome] = [:]
     private(set) var count = 0
+    private(set) var endings = 0
 
     /// Another daemon, or another scheduler: it knows of nothing that was under way.
     func begin() {
@@ -37,6 +38,56 @@ final class Mailbox {
     func answered(_ id: String, _ outcome: MessageOutcome) {
         out.remove(id)
         outcomes[id] = outcome
+    }
+
+    /// Of an end each target hears once at most, and what is true; and of a failure it hears where that was always
+    /// wanted.
+    ///
+    /// - Parameter isAlwaysTold: whether every definition of a job has left it to the section whom to tell.
+    /// - Returns: what is wrong.
+    func observe(
+        _ changes: [StoreChange], _ store: LossyStore, target: String?, isAlwaysTold: (String) -> Bool
+    ) -> String? {
+        var ends: [String: Run] = [:]
+        var told: [String: [Message]] = [:]
+        let carriers = Set(
+            changes.compactMap { if case .message(let message) = $0 { message.gatheredIn } else { nil } })
+        for change in changes {
+            switch change {
+            case .run(let run) where !run.status.isActive && run.status.isExecuted:
+                if store.runs[run.id]?.status.isActive ?? true { ends[run.id] = run }
+            case .message(let message) where store.post.messages[message.id] == nil && !carriers.contains(message.id):
+                told[message.run, default: []].append(message)
+            default: break
+            }
+        }
+        for (id, messages) in told {
+            let run = ends[id]
+            let isFailed = run.map { $0.status.isFailure && $0.status != .cancelled } ?? false
+            var targets: Set<String> = []
+            for message in Dictionary(messages.map { ($0.id, $0) }, uniquingKeysWith: { $1 }).values {
+                let isTrue =
+                    switch message.occasion {
+                    case .success, .changed, .recovered: run?.status == .success
+                    case .failure, .firstFailure: isFailed
+                    default: true
+                    }
+                if !isTrue { return "\(message.id) says \(message.occasion) of \(id), which is not so" }
+                guard [.success, .changed, .recovered, .failure, .firstFailure].contains(message.occasion) else {
+                    continue
+                }
+                endings += 1
+                if !targets.insert(message.target).inserted { return "\(message.target) is told twice of \(id)" }
+            }
+        }
+        guard let target else { return nil }
+        for run in ends.values
+        where run.status.isFailure && run.status != .cancelled && isAlwaysTold(run.job)
+            && !told[run.id, default: []].contains(where: { $0.target == target })
+        {
+            return "\(target) is not told that \(run.id) has failed"
+        }
+        return nil
     }
 
     /// - Parameter isCalm: whether all has had its time.

@@ -58,6 +58,8 @@ final class World {
     var remains: [String: AttemptEvidence] = [:]
     let desk = QueueDesk()
     let mailbox = Mailbox()
+    /// Names of jobs that a definition has said something of whom to tell.
+    private var hasOwnRules: Set<String> = []
 
     private(set) var tickCount = 0
     private(set) var idleTickCount = 0
@@ -121,6 +123,7 @@ final class World {
         let others = (0..<10).map { "job-\($0)" }.filter { $0 != name }
         let job = source.next(name: name, others: others, now: now, origin: origin)
         catalog[job.definition] = job
+        if job.messages != nil { hasOwnRules.insert(name) }
         return job
     }
 
@@ -371,6 +374,11 @@ final class World {
             noteWaits(changes)
             checker.observe(changes, store, wasFiring: wasFiring || scheduler.isEnabled && !isAsleep, now: now)
             for change in changes { note("  \(change.word)") }
+            let target = scheduler.settings.messages.first?.target
+            if let fault = mailbox.observe(changes, store, target: target, isAlwaysTold: { !hasOwnRules.contains($0) })
+            {
+                checker.fail(fault, job: "")
+            }
             if let fault = store.commit(changes) { checker.fail("the store refuses: \(fault)", job: "") }
             scheduler.didCommit()
         }

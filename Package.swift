@@ -112,7 +112,7 @@ let package = Package(
             "PerformingTests",
             [
                 "TestSupport", "Performing", "Execution", "Processes", "Desktop", "Configuration", "Store", "EventLoop",
-                "Scheduling", "Schedules",
+                "Scheduling", "Schedules", "JSON",
             ]),
         tests(
             "ConfigurationTests", ["TestSupport", "Configuration", "Scheduling", "Schedules", "JSON"],

@@ -27,6 +27,8 @@ struct MemoryFile {
         }
         // Whoever else writes here has it for a moment; the next sending is soon.
         guard flock(number, LOCK_EX | LOCK_NB) == 0 else { return failure("lock", path) }
+        // Where a copy of the fd is somewhere, in a child that was just forked, closing it would not do.
+        defer { flock(number, LOCK_UN) }
         guard fstat(number, &status) == 0 else { return failure("look at", path) }
         let size = Int(status.st_size)
         let marker = Array("<!-- \(message.id) -->\n".utf8)

@@ -26,6 +26,7 @@ public enum MethodName: String, CaseIterable, Sendable {
     case getConfig = "get_config"
     case updateConfig = "update_config"
     case reloadConfig = "reload_config"
+    case testTarget = "test_target"
     case queuePush = "queue_push"
     case queuePop = "queue_pop"
     case queueAck = "queue_ack"

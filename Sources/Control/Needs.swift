@@ -59,6 +59,8 @@ public struct MachineFact: Sendable, Equatable {
 public protocol ServiceControl: AnyObject {
     /// Ends in good order.
     func stop(because reason: String)
+    /// Sends a message of no run, to see whether its target can be reached.
+    func probe(_ target: String, then: @escaping (MessageOutcome) -> Void)
     /// Seconds since the start, sleep included.
     var uptime: Double { get }
     /// The folder of the store and of what runs write.

@@ -93,7 +93,8 @@ public final class Daemon {
                 machine: machine, session: session,
                 notifications: ServicePresence("org.freedesktop.Notifications", on: sessionBus), settings: settings)
             let service = Service(
-                settings: settings, ending: ending, presence: presence, loop: loop, statePath: opening.folder.path)
+                settings: settings, ending: ending, messages: messages, presence: presence, loop: loop,
+                statePath: opening.folder.path)
             control = try Control(
                 Control.Needs(
                     loop: loop, log: log, intake: engine, scheduler: engine, runs: attempts,

@@ -8,10 +8,11 @@ struct Daemon {
 
     @discardableResult
     func call(
-        _ method: MethodName, _ arguments: [Argument] = [], starting: Client.Starting = .ifNeeded
+        _ method: MethodName, _ arguments: [Argument] = [], starting: Client.Starting = .ifNeeded,
+        timeout: Client.Timeout = .usual
     ) throws(Failure) -> Answer {
         do {
-            return try client.answer(method, arguments, starting: starting)
+            return try client.answer(method, arguments, starting: starting, timeout: timeout)
         } catch {
             throw Failure(error)
         }
@@ -19,9 +20,10 @@ struct Daemon {
 
     /// Calls, and gives the JSON of the answer.
     func json(
-        _ method: MethodName, _ arguments: [Argument] = [], starting: Client.Starting = .ifNeeded
+        _ method: MethodName, _ arguments: [Argument] = [], starting: Client.Starting = .ifNeeded,
+        timeout: Client.Timeout = .usual
     ) throws(Failure) -> JSONValue {
-        let answer = try call(method, arguments, starting: starting)
+        let answer = try call(method, arguments, starting: starting, timeout: timeout)
         do {
             return try answer.json()
         } catch {

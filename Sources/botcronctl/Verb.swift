@@ -87,7 +87,8 @@ struct Verb: Sendable {
         Group(title: "Bringing things over", verbs: [importJobs, exportJobs]),
         Group(title: "Runs", verbs: [runJob, rerun, backfill, wait, cancel, logs, history, heatmap, monitor]),
         Group(
-            title: "The scheduler", verbs: [status, top, doctor, health, metrics, pause, resume, reload, config, queue]),
+            title: "The scheduler",
+            verbs: [status, top, doctor, health, metrics, pause, resume, reload, config, notify, queue]),
         Group(title: "Without a daemon", verbs: [next, simulate, validate, version, help]),
         Group(title: "For shells and readers", verbs: [completion, man]),
     ]

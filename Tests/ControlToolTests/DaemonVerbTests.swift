@@ -58,6 +58,7 @@ import Testing
         #expect(
             names.isSuperset(of: [
                 "configuration", "store", "logind", "user manager", "wake-up alarms", "notification server",
+                "message targets",
             ]))
         #expect(all.first { $0.text("name") == "store" }?["serves"] == true)
     }

@@ -117,6 +117,27 @@ import Testing
         #expect(targets?["serves"] == false && targets?.text("text").hasPrefix("told: notify: \"slack\"") == true)
     }
 
+    @Test func `a target can be tried, and what is wrong with it is said`() throws {
+        let session = try Session(
+            jobs: [],
+            [
+                "notifications": [
+                    "targets": ["broken": ["type": "command", "argv": ["sh", "-c", "exit 7"]]],
+                    "memory": ["directory": "~/notes"],
+                ]
+            ])
+        try session.start()
+        #expect(try session.json("test_target", "memory") == ["target": "memory", "sent": true])
+        #expect(try session.run(["sh", "-c", "cat \(session.scratch.path)/home/notes/*.md"]).output.contains("to try"))
+        for (target, error) in [
+            ("broken", "sh exited with status 7"), ("pigeon", "pigeon: no target is called so"),
+            ("desktop", "no notification server is there, and none has come"),
+        ] {
+            let answer = try session.json("test_target", .string(target))
+            #expect(answer["sent"] == false && answer.text("error") == error, "\(answer)")
+        }
+    }
+
     @Test func `a daemon that is killed before a message is sent sends it with the same id`() throws {
         let session = try Session(
             jobs: [["name": "told", "command": ["false"], "notify": ["slow"]]],
@@ -154,7 +175,10 @@ import Testing
             self.session = session
             let parameters = "{\"capabilities\": \"\(capabilities)\"}"
             program = try Program(
-                ["/usr/bin/python3", "-m", "dbusmock", "--session", "--template", "notification_daemon", "-p", parameters],
+                [
+                    "/usr/bin/python3", "-m", "dbusmock", "--session", "--template", "notification_daemon", "-p",
+                    parameters,
+                ],
                 environment: session.environment, on: session.loop)
             let ask = RemoteCall(
                 .bus, "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner",

@@ -52,7 +52,8 @@ private let methods: [Target] = {
         ("cancel_run", "s", "b"), ("rerun", "s", "s"), ("backfill", "s", "s"), ("get_output", "sxu", "ayx"),
         ("preview_schedule", "si", "s"),
         ("preview_schedule", "ss", "s"), ("explain_job", "ss", "s"), ("reload_config", "", "s"),
-        ("query_history", "s", "s"), ("queue_push", "ss", "s"), ("queue_pop", "s", "s"), ("queue_ack", "ss", "s"),
+        ("query_history", "s", "s"), ("test_target", "s", "s"), ("queue_push", "ss", "s"), ("queue_pop", "s", "s"),
+        ("queue_ack", "ss", "s"),
         ("queue_peek", "si", "s"), ("queue_list", "", "s"), ("GetStatus", "", "s"), ("GetStats", "", "s"),
         ("HealthCheck", "", "s"), ("GetMetrics", "", "s"), ("CallMethod", "ss", "s"),
     ]

@@ -238,6 +238,15 @@ struct JSONFace {
                 "reload_config", .request,
                 out: [Argument("answer", "s", documentation: "JSON {added, changed, removed, invalid}.")],
                 documentation: "Takes up config.json as it stands, by difference.", reloadConfig),
+            Method(
+                "test_target", .request,
+                in: [Argument("target", "s", documentation: "A target of messages, as notify names it.")],
+                out: [
+                    Argument(
+                        "answer", "s", documentation: "JSON {target, sent}, and error where it was not sent.")
+                ],
+                documentation: "Sends a message to try a target. Replies when it is known what became of it.",
+                testTarget),
         ]
     }
 

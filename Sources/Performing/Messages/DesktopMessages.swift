@@ -11,7 +11,7 @@ internal import Store
 /// is nobody's after one of the server. Until the first message nobody is asked and nothing is listened to.
 final class DesktopMessages {
     /// How long a message waits for a server.
-    private static let patience: Duration = .seconds(3600)
+    static let patience: Duration = .seconds(3600)
     private static let shownMax = 100
 
     private enum Button: String {
@@ -38,6 +38,7 @@ final class DesktopMessages {
     private struct Waiting {
         var message: Message
         var lastLine: String?
+        var until: Instant
         var then: (MessageOutcome) -> Void
     }
 
@@ -81,10 +82,13 @@ final class DesktopMessages {
 
     // MARK: - Showing
 
-    func show(_ message: Message, lastLine: String?, then: @escaping (MessageOutcome) -> Void) {
+    func show(
+        _ message: Message, lastLine: String?, patience: Duration, then: @escaping (MessageOutcome) -> Void
+    ) {
         let client = client()
         guard client.server == nil else { return show(message, lastLine, on: client, then: then) }
-        waiting.append(Waiting(message: message, lastLine: lastLine, then: then))
+        let until = message.createdAt + patience
+        waiting.append(Waiting(message: message, lastLine: lastLine, until: until, then: then))
         // The client is this object's own, and calls nobody once it is gone.
         if waiting.count == 1 { client.whenThere { [unowned self] in showWaiting() } }
         awaitEnd()
@@ -113,20 +117,21 @@ final class DesktopMessages {
 
     /// Those that have waited for too long are given up.
     private func awaitEnd() {
-        guard let oldest = waiting.map(\.message.createdAt).min() else { return }
+        guard let end = waiting.map(\.until).min() else { return }
         if timer == nil {
             // The timer goes with its owner, this object.
             timer = try? loop.timer(.boottime, accuracyUSec: 1_000_000) { [unowned self] in giveUpOld() }
         }
-        let left = max(.zero, oldest + Self.patience - intake.now)
+        // The clock may have been set meanwhile.
+        let left = max(.zero, end - intake.now)
         timer?.arm(atUSec: loop.now(.boottime) + UInt64(min(left, Self.patience).wholeMicroseconds))
     }
 
     private func giveUpOld() {
         let now = intake.now
-        let old = waiting.filter { $0.message.createdAt + Self.patience <= now }
-        waiting.removeAll { $0.message.createdAt + Self.patience <= now }
-        for entry in old { entry.then(.refused("no notification server came within an hour")) }
+        let old = waiting.filter { $0.until <= now }
+        waiting.removeAll { $0.until <= now }
+        for entry in old { entry.then(.refused("no notification server is there, and none has come")) }
         awaitEnd()
     }
 

@@ -15,6 +15,8 @@ public final class Messages: MessageSending {
     private enum Limits {
         /// Of one turn; then the others have theirs.
         static let turnUSec: UInt64 = 5_000
+        /// Targets that are tried at a time: each may be a program.
+        static let probes = 8
     }
 
     let loop: EventLoop
@@ -33,6 +35,7 @@ public final class Messages: MessageSending {
     /// Those whose target has not answered.
     private var out: Set<String> = []
     private var step: DeferredSource?
+    private var probes = 0
 
     public init(
         loop: EventLoop, log: Log, settings: any MessageSettings, intake: any Intake & SchedulerReading,
@@ -102,16 +105,26 @@ public final class Messages: MessageSending {
         let message = Message(
             id: "msg_test_\(EventLoop.Clock.realtime.nowUSec)", job: "", run: "", occasion: .success, target: target,
             title: "BotCron", text: "a message to try the target \(target)", createdAt: intake.now)
-        deliver(message, then: then)
+        guard probes < Limits.probes else {
+            return then(.refused("\(Limits.probes) targets are being tried already"))
+        }
+        probes += 1
+        // A person waits. What is heard later is heard by this object, which owns who says it.
+        deliver(message, patience: .seconds(5)) { [unowned self] outcome in
+            probes -= 1
+            then(outcome)
+        }
     }
 
-    private func deliver(_ message: Message, then: @escaping (MessageOutcome) -> Void) {
+    private func deliver(
+        _ message: Message, patience: Duration = DesktopMessages.patience, then: @escaping (MessageOutcome) -> Void
+    ) {
         guard let target = settings.targets.usable[message.target] else {
-            let why = settings.targets.faults[message.target] ?? "no target is called so any more"
+            let why = settings.targets.faults[message.target] ?? "no target is called so"
             return then(.refused("\(message.target): \(why)"))
         }
         switch target {
-        case .desktop: desktop.show(message, lastLine: lastLine(of: message), then: then)
+        case .desktop: desktop.show(message, lastLine: lastLine(of: message), patience: patience, then: then)
         case .toast: then(ToastFile(path: settings.toastPath).add(message, intake.zone(of: message.job)))
         case .memory(let directory):
             let zone = intake.zone(of: message.job)

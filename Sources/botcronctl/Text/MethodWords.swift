@@ -29,6 +29,7 @@ enum MethodWords {
         case .cancelJob: "botcronctl remove"
         case .getConfig: "botcronctl config get"
         case .updateConfig: "botcronctl config set"
+        case .testTarget: "botcronctl notify test"
         case .queuePush: "botcronctl queue push"
         case .queuePop: "botcronctl queue pop"
         case .queueAck: "botcronctl queue ack"

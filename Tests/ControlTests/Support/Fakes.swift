@@ -226,4 +226,5 @@ final class FakeService: ServiceControl {
     private(set) var stops: [String] = []
 
     func stop(because reason: String) { stops.append(reason) }
+    func probe(_ target: String, then: @escaping (MessageOutcome) -> Void) { then(.refused("nobody is there")) }
 }

@@ -160,7 +160,7 @@ extension ConformanceTests {
                 "get_job": "s s", "get_run": "s s", "wait_run": "s s", "cancel_run": "s b", "rerun": "s s",
                 "backfill": "s s", "get_output": "sxu ayx",
                 "preview_schedule": "si s", "explain_job": "ss s", "reload_config": " s", "query_history": "s s",
-                "query_jobs": "s s",
+                "query_jobs": "s s", "test_target": "s s",
                 "queue_push": "ss s", "queue_pop": "s s", "queue_ack": "ss s", "queue_peek": "si s",
                 "queue_list": " s", "GetStatus": " s", "GetStats": " s", "HealthCheck": " s", "GetMetrics": " s",
                 "Ping": " s", "Shutdown": " s", "CallMethod": "ss s",

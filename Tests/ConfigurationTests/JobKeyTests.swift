@@ -205,6 +205,7 @@ private func text(of resources: Resources) -> String {
         .init(#""result_queue": "out", "error_queue": "err""#, "out err") {
             "\($0.resultQueue ?? "") \($0.errorQueue ?? "")"
         },
+        .init(#""precheck": "look""#, "true") { "\($0.precheck == .shell("look"))" },
         .init("", "true") { "\($0.isTraced)" },
         .init(#""trace_enabled": false"#, "false") { "\($0.isTraced)" },
         .init("", section: #""trace_enabled_by_default": false"#, "false") { "\($0.isTraced)" },

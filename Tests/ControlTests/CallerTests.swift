@@ -124,6 +124,32 @@ import Testing
         #expect(callers.author(ofSender: name) == .gone(name.text))
     }
 
+    /// While the bus is asked who somebody is, what that client calls next waits behind it, and nothing else does.
+    @Test func onlyTheClientThatIsAskedForWaits() throws {
+        let callers = Callers()
+        let name = try #require(stage.client.uniqueName)
+        let other = try stage.connect()
+        defer { other.close() }
+        var order: [String] = []
+        func admit(_ what: String, _ kind: Method.Kind, from sender: BusName?) {
+            callers.admit(kind, from: sender, on: stage.connection) { order.append(what) }
+        }
+        admit("change", .change, from: name)
+        admit("read", .read, from: name)
+        admit("health", .health, from: name)
+        admit("read of another", .read, from: other.uniqueName)
+        // Where there is no bus in between nobody can be asked.
+        admit("change of nobody", .change, from: nil)
+        #expect(order == ["health", "read of another", "change of nobody"])
+        try stage.turn(until: "the answer of the bus") { order.count == 5 }
+        #expect(order.suffix(2) == ["change", "read"])
+        #expect(callers.author(ofSender: nil) == .unknown)
+        admit("second change", .change, from: name)
+        #expect(order.last == "second change", "who is known is not asked for again")
+        callers.busIsLost()
+        #expect(callers.author(ofSender: name) == .unknown, "on the next bus the name is another's")
+    }
+
     @Test func noMoreThanSoManyAreRemembered() throws {
         let callers = Callers()
         var passed = 0

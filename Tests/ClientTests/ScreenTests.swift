@@ -180,6 +180,16 @@ import Testing
         try expect(text, "screen-empty.txt")
     }
 
+    /// The doctor's own sentences are of this machine; that they keep to the screen is of any.
+    @Test(arguments: [80, 120]) func theDoctorKeepsToTheScreen(_ width: Int) throws {
+        let daemon = try daemon(Self.jobs, Self.runs, Self.status)
+        defer { daemon.leave() }
+        let lines = try shown(["doctor"], width: width, isColoured: false).split(separator: "\n").map(String.init)
+        let tooWide = lines.filter { cellWidth($0) > width }
+        #expect(tooWide.isEmpty, "\(tooWide)")
+        #expect(lines.contains { $0.hasPrefix("bad ") && $0.contains("bad jobs") }, "\(lines)")
+    }
+
     /// In a pipe nothing is cut or coloured, and JSON is what the bus has.
     @Test func whatProgramsReadIsWhole() throws {
         let daemon = try daemon(Self.jobs, Self.runs, Self.status)

@@ -107,8 +107,8 @@ import Testing
         let doctor = patient([:], ["PATH": String(bin)])
         let findings = doctor.programFindings(of: jobs, pid: nil)
         #expect(findings.map(\.verdict) == [.bad, .bad])
-        #expect(findings[0].text == "dull is not found by the daemon; 2 need it: b, c")
-        #expect(findings[1].text == "python9 is not found by the daemon; 1 need it: g")
+        #expect(findings[0].text == "dull is not found by the daemon, and needed by 2 jobs: b, c")
+        #expect(findings[1].text == "python9 is not found by the daemon, and needed by g")
         let good = doctor.programFindings(of: [jobs[0], jobs[7]], pid: nil)
         #expect(good == [Finding("programs", .good, "all are found: /bin/true, \(bin)/claude")])
         #expect(doctor.programFindings(of: [], pid: nil).isEmpty)
@@ -279,7 +279,7 @@ import Testing
         let ill = try stage.control("doctor", "--json")
         #expect(ill.code == 1)
         let bad = try JSONValue(parsing: ill.output).arrayValue?.filter { $0["verdict"] == "bad" } ?? []
-        #expect(bad.map { $0.text("text") } == ["no-such-program is not found by the daemon; 1 need it: one"])
+        #expect(bad.map { $0.text("text") } == ["no-such-program is not found by the daemon, and needed by one"])
         #expect(bad.allSatisfy { !$0.text("fix").isEmpty })
     }
 }

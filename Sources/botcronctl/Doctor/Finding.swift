@@ -31,6 +31,8 @@ struct Finding: Equatable {
     var text: String
     /// A command, or what to do.
     var fix: String?
+    /// In fewer cells nobody reads a text: it is left to the terminal to break it.
+    static let cellsMin = 20
 
     init(_ name: String, _ verdict: Verdict, _ text: String, fix: String? = nil) {
         self.name = name
@@ -49,19 +51,27 @@ struct Finding: Equatable {
 }
 
 extension Screen {
-    /// A line for each, and one below it for what mends it. Nothing is cut: a finding is read as a whole.
+    /// A line for each, and one below it for what mends it. Nothing is cut: what is longer than the screen goes on
+    /// below itself.
     func show(_ findings: [Finding]) {
         let verdicts = Finding.Verdict.allCases.map { cellWidth($0.rawValue) }.max() ?? 0
         let names = findings.map { cellWidth(printable($0.name)) }.max() ?? 0
+        let margin = verdicts + 1 + names
+        let room = width.map { $0 - margin - 2 } ?? .max
+        func lines(_ text: String) -> [String] {
+            let text = printable(text)
+            return room < Finding.cellsMin ? [text] : wrapped(text, cells: room)
+        }
         for finding in findings {
             let verdict = finding.verdict.rawValue
             let gap = String(repeating: " ", count: verdicts - cellWidth(verdict) + 1)
             let indent = String(repeating: " ", count: names - cellWidth(printable(finding.name)))
+            var text = lines(finding.text)
             line(
                 "\(styled("\(verdict)", finding.verdict.style))\(gap)\(indent)\(styled("\(finding.name)", .faint))"
-                    + "  \(finding.text)")
-            guard let fix = finding.fix else { continue }
-            line("\(String(repeating: " ", count: verdicts + names + 1))  mend: \(fix)")
+                    + "  \(text.removeFirst())")
+            let mend = finding.fix.map { lines("mend: \($0)") } ?? []
+            for rest in text + mend { line("\(String(repeating: " ", count: margin))  \(rest)") }
         }
     }
 }

@@ -49,9 +49,10 @@ extension Patient {
             }
             let shown = jobs.sorted().prefix(Self.shownJobs).joined(separator: ", ")
             let rest = jobs.count > Self.shownJobs ? ", …" : ""
+            let count = jobs.count > 1 ? "\(jobs.count) jobs: " : ""
             findings.append(
                 Finding(
-                    "program", .bad, "\(name) is not found by the daemon; \(jobs.count) need it: \(shown)\(rest)",
+                    "program", .bad, "\(name) is not found by the daemon, and needed by \(count)\(shown)\(rest)",
                     fix: name.hasPrefix("/") ? "install it" : "install it, or add its folder to the daemon's PATH"))
         }
         if findings.isEmpty, !found.isEmpty {
@@ -99,7 +100,7 @@ extension Patient {
             return [
                 Finding(
                     "targets", .warning,
-                    "named by jobs: \(list); no notification server shows what \(desktop) want shown",
+                    "named by jobs: \(list); no notification server shows them",
                     fix: "log in to a desktop, or start a notification server")
             ]
         }

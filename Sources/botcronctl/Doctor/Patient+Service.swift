@@ -11,7 +11,7 @@ extension Patient {
             return [
                 Finding(
                     "unit", .note, "there is no user manager to ask: nothing starts the daemon but the bus, or you",
-                    fix: "botcrond &")
+                    fix: isHere ? nil : "botcrond &")
             ]
         }
         let facts = values(text)

@@ -17,7 +17,10 @@ extension Patient {
                     isAbsent ? "\(path) is not there yet" : "\(path): \(String(cString: strerror(errno)))")
             ]
         }
-        let size = Self.size(UInt64(max(0, status.st_size)))
+        let bytes = Int(status.st_size)
+        // What was written last is in the log.
+        let logged = stat(path + "-wal", &status) == 0 ? Int(status.st_size) : 0
+        let size = Self.size(UInt64(max(0, bytes) + max(0, logged)))
         guard access(path, W_OK) == 0, access(folder, W_OK) == 0 else {
             return [
                 Finding(
@@ -25,7 +28,7 @@ extension Patient {
                     fix: "chown -R \(getuid()) \(folder)")
             ]
         }
-        if let fault = headerFault(of: path, bytes: Int(status.st_size)) {
+        if let fault = headerFault(of: path, bytes: bytes) {
             return [
                 Finding(
                     "store file", .bad, "\(path), \(size), is damaged: \(fault)",

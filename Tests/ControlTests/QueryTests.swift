@@ -4,13 +4,14 @@ import JSON
 import Performing
 import Schedules
 import Scheduling
+import Store
 import TestSupport
 import Testing
 
 @testable import Control
 @testable import DBus
 
-/// `query_jobs`: a filter, and pages of what fulfils it.
+/// `query_jobs` and `query_history`: a filter, and pages of what fulfils it.
 @Suite struct QueryTests {
     private let stage: Stage
 
@@ -166,5 +167,27 @@ import Testing
                 NamePattern(pattern).matches(name) == (fnmatch(pattern, name, 0) == 0),
                 "seed \(seed): \(pattern) and \(name)")
         }
+    }
+
+    // MARK: - History
+
+    @Test(
+        arguments: [
+            (#"{}"#, []), (#"{"status": "timeout"}"#, [.timeout]), (#"{"status": null, "failed": false}"#, []),
+            (#"{"status": ["failed", "timeout", "failed"]}"#, [.failed, .timeout]),
+            (#"{"failed": true}"#, [.failed, .timeout, .interrupted, .missed]),
+        ] as [(String, [Run.Status])])
+    func historyIsAskedForByOneStatusBySeveralOrForFailures(_ filter: String, _ statuses: [Run.Status]) throws {
+        _ = try stage.json("query_history", .string(filter))
+        #expect(stage.store.lastQuery?.statuses == statuses)
+    }
+
+    @Test(arguments: [
+        #"{"status": []}"#, #"{"status": ["failed", "sad"]}"#, #"{"status": "sad"}"#, #"{"status": 1}"#,
+        #"{"status": "failed", "failed": true}"#, #"{"failed": "yes"}"#,
+    ])
+    func aFilterOfHistoryThatIsNoneIsRefused(_ filter: String) throws {
+        #expect(try stage.call("query_history", .string(filter)).error?.name == .invalidArgs)
+        #expect(stage.store.lastQuery == nil)
     }
 }

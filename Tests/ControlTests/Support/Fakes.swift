@@ -120,6 +120,7 @@ final class FakeScheduler: SchedulerReading {
 final class FakeStore: Store {
     var runs: [Run] = []
     var fault: StoreError?
+    private(set) var lastQuery: HistoryQuery?
 
     private func read<T>(_ value: T) throws(StoreError) -> T {
         if let fault { throw fault }
@@ -136,6 +137,7 @@ final class FakeStore: Store {
     }
     func messages(ofRun id: String) throws(StoreError) -> [Message] { try read([]) }
     func history(_ query: HistoryQuery) throws(StoreError) -> HistoryPage {
+        lastQuery = query
         let matching = runs.reversed().filter { query.job == nil || $0.job == query.job }
         return try read(HistoryPage(runs: Array(matching.prefix(query.effectiveLimit)), next: nil))
     }

@@ -57,6 +57,7 @@ import Testing
                 call("query_history", #"{"limit": 1000}"#),
                 call("query_history", .string(#"{"job": "\#(last)", "status": "failed", "trigger": "schedule"}"#)),
             ],
+            "test_target": [call("test_target", "toast"), call("test_target", "nothing")],
             "list_jobs": [call("list_jobs")],
             "query_jobs": [
                 call("query_jobs", "{}"), call("query_jobs", #"{"tag": "none"}"#),

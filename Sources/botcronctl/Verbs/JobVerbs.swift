@@ -193,6 +193,7 @@ private func showJob(_ request: Request, _ context: Context) throws(Failure) -> 
     facts.add("skill", job.text("skill"))
     facts.add("persona", job.text("persona"))
     facts.add("tags", job.texts("tags").joined(separator: ", "))
+    facts.add("tells", toldTargets(of: job))
     facts.add("origin", job.text("origin") == "bus" ? "created over the bus" : "config.json")
     facts.print(on: screen)
     if let error = job["error"]?.stringValue {
@@ -211,6 +212,11 @@ private func showJob(_ request: Request, _ context: Context) throws(Failure) -> 
         RunText(context).table(of: runs, showsJob: false).print(on: screen)
     }
     return ExitCode.success
+}
+
+/// Whom its definition names; nothing where that is left to the section.
+private func toldTargets(of job: JSONValue) -> String {
+    (job["notify"]?.arrayValue ?? []).map { $0.stringValue ?? $0.text("target") }.joined(separator: ", ")
 }
 
 // MARK: - enable, disable, skip

@@ -69,16 +69,17 @@ extension Scheduler {
     private func next(_ entry: JobEntry, _ poll: Job.Poll, after now: Instant) -> Instant {
         var from = now
         let failures = entry.state.pollFailures
-        if failures > 0, let last = entry.state.lastPollAt {
+        if failures > 0, let last = entry.state.lastPollAt.map({ min($0, now) }) {
             let pause = min(poll.interval * (1 << min(failures, 16)), max(Self.pollPauseMax, poll.interval))
             // The grid's instant that ends the pause counts.
             from = max(from, last + pause - .microseconds(1))
         }
         let step = max(1, poll.interval.wholeMicroseconds)
         let anchor = entry.state.registeredAt.microseconds
+        // Under a clock that was set back the registration lies ahead, and the grid goes on before it.
         let passed = from.microseconds - anchor
-        let count = passed < 0 ? 0 : passed / step + 1
-        return Instant(microseconds: anchor + count * step)
+        let count = passed >= 0 ? passed / step : -((-passed + step - 1) / step)
+        return Instant(microseconds: anchor + (count + 1) * step)
     }
 
     /// The clock was set: what counts from an earlier reading counts from now.
@@ -126,7 +127,8 @@ extension Scheduler {
         case .found(let output):
             entry.state.pollFailures = 0
             let hash = FNV1a(output).value
-            if let dedupe = poll.dedupe, entry.state.pollHash == hash, let at = entry.state.pollFoundAt,
+            if let dedupe = poll.dedupe, entry.state.pollHash == hash,
+                let at = entry.state.pollFoundAt.map({ min($0, now) }),
                 now < at + dedupe
             {
                 return

@@ -108,6 +108,8 @@ extension Scheduler {
 
     /// What a run had taken is dealt with, or given back.
     func settleItems(of active: ActiveRun, now: Instant) {
+        // Nobody reads it any more.
+        active.run.standardInput = nil
         guard !active.run.queueItems.isEmpty else { return }
         let isDone = active.run.status == .success
         for id in active.run.queueItems {
@@ -123,7 +125,6 @@ extension Scheduler {
             }
         }
         active.run.queueItems = []
-        active.run.standardInput = nil
     }
 
     /// The outcome goes to the queue that the job names for it; where it cannot, the run's record says so.

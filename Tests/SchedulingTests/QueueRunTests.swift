@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func `a job that allows it runs for as many items as there are, some a turn`() {
-        let rig = Rig([server { $0.overlap = .allow }])
+        let rig = Rig([server { $0.overlap = .allow }]) { $0.maxConcurrentRuns = 100 }
         rig.sendTogether((1...60).map { .queuePushed(queue: "q", json: "\($0)", ticket: $0 + 1_000) })
         rig.advance(to: rig.now + .seconds(1))
         #expect(rig.launches.count == 60)

@@ -39,7 +39,7 @@ extension SeededGenerator {
     }
 
     /// Those that there were when the golden files were written: another number of them would choose others.
-    private static let reasons = Run.Reason.allCases.filter { $0 != .store }
+    private static let reasons = Run.Reason.allCases.filter { $0 != .store && $0 != .nothingToDo }
 
     private static let extremes: [Int64] = {
         let (first, last) = (StoreBounds.instants.lowerBound, StoreBounds.instants.upperBound)
@@ -97,6 +97,8 @@ extension SeededGenerator {
         run.result = maybe { $0.text() }
         run.caveat = maybe { $0.text() }
         run.bootID = maybe { $0.text() }
+        run.queueItems = chance() ? [] : (1...Int.random(in: 1...4, using: &self)).map { Int64($0) }
+        run.standardInput = maybe { $0.text() }
         return run
     }
 

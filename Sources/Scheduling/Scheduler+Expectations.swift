@@ -35,7 +35,8 @@ extension Scheduler {
 
     private func isExpected(_ entry: JobEntry, _ fire: Instant, _ due: Instant) -> Bool {
         entry.isEnabled && entry.nextRun == fire && entry.dueInstant(of: fire) == due && entry.waitsUntil == nil
-            && entry.hasRoom && entry.waiting.isEmpty && entry.job.details.value.conditions.isEmpty
+            && entry.hasRoom && entry.waiting.isEmpty
+            && entry.job.details.value.conditions.isEmpty && entry.job.details.value.precheck == nil
             && entry.state.reopenedThrough == nil && fire > entry.state.registeredAt
             && !isBudgetUsedUp(entry, now: due)
     }

@@ -38,18 +38,25 @@ extension Scheduler {
                 if case .asking(let since) = entry.polling { wait(until: since + Self.pollPatience) }
                 continue
             }
-            var at = known ?? self.next(entry, poll, after: now)
-            if at <= now {
-                if mayRunForPoll(entry, now: now) {
-                    entry.polling = .asking(since: now)
-                    wait(until: now + Self.pollPatience)
-                    turn.polls.append(.poll(.job(name), command: poll.condition, job: entry.job))
-                    continue
-                }
-                at = self.next(entry, poll, after: now)
+            guard hasPlaceForPoll(entry) else {
+                // The end of a run, which is an event of its own, may make it.
+                entry.polling = .idle(next: nil)
+                continue
             }
-            entry.polling = .idle(next: at)
-            wait(until: at)
+            if isBudgetUsedUp(entry, now: now) {
+                entry.polling = .idle(next: nil)
+                wait(until: startOfTomorrow(entry, now: now))
+                continue
+            }
+            let at = known ?? self.next(entry, poll, after: now)
+            if at <= now {
+                entry.polling = .asking(since: now)
+                wait(until: now + Self.pollPatience)
+                turn.polls.append(.poll(.job(name), command: poll.condition, job: entry.job))
+            } else {
+                entry.polling = .idle(next: at)
+                wait(until: at)
+            }
         }
         guard let next else {
             if let timer = pollWatch.timer { timers.disarm(timer) }
@@ -60,9 +67,9 @@ extension Scheduler {
         timers.arm(timer, at: next)
     }
 
-    private func mayRunForPoll(_ entry: JobEntry, now: Instant) -> Bool {
+    private func hasPlaceForPoll(_ entry: JobEntry) -> Bool {
         let hasPlace = entry.job.overlap == .skip || entry.job.overlap == .allow ? entry.hasRoom : !entry.hasQueue
-        return hasPlace && runs.count < Limits.activeRuns && !isBudgetUsedUp(entry, now: now)
+        return hasPlace && runs.count < Limits.activeRuns
     }
 
     /// The next instant of the grid, after the pause that failures have earned.

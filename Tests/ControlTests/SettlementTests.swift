@@ -125,8 +125,10 @@ enum StoreFault {
             guard row.call.member == "Set" else { return "\(row.call.interface?.text ?? "").\(row.call.member)" }
             return "\(row.call.arguments[0].asString ?? "").\(row.call.arguments[1].asString ?? "")="
         }
-        // Of the file, of the daemon, and of the door, whose methods are these once more.
-        let others = ["update_config", "reload_config", "Shutdown", "CallMethod"].map { "\(Address.interface).\($0)" }
+        // Of the file, of the daemon, of a target, and of the door, whose methods are these once more.
+        let others = ["update_config", "reload_config", "Shutdown", "test_target", "CallMethod"].map {
+            "\(Address.interface).\($0)"
+        }
         #expect(declared == Set(rows).union(others))
     }
 

@@ -134,6 +134,19 @@ import Testing
         #expect(outcome.code == 0 && outcome.output == "told: Write 'it' down; $HOME\n", "\(outcome)")
     }
 
+    @Test func theExamplesByTaskAreTaken() throws {
+        let text = try TestFile.ownText(TestPlace.package + "/README.md")
+        let lines = text.split(separator: "\n").drop { $0 != "## By task" }.prefix { $0 != "### Beside others" }
+        let commands = lines.filter { $0.hasPrefix("botcronctl add ") || $0.hasSuffix(" | botcronctl add --json -") }
+        #expect(commands.count >= 6, "\(commands)")
+        let folder = TestPlace.built("botcronctl").split(separator: "/").dropLast().joined(separator: "/")
+        for command in commands {
+            let outcome = try stage.shell("PATH=/\(folder):$PATH\n\(command)\n")
+            #expect(outcome.code == 0, "\(command): \(outcome)")
+        }
+        #expect(try stage.control("list").output.contains("backup"))
+    }
+
     // MARK: - What comes next
 
     @Test func nextOfAJobBeginsWithWhatTheDaemonSays() throws {

@@ -183,10 +183,10 @@ ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
     if (refuses_fd('w', fd))
         return -1;
     if (is_told_mark(fd)) {
-        ssize_t written = REAL(pwrite)(fd, bytes, count, offset);
+        /* Before it: a kill that comes while it is written takes effect when the call returns. */
         if (telling)
             *telling = 1;
-        return written;
+        return REAL(pwrite)(fd, bytes, count, offset);
     }
     FAULTY("write", -1, REAL(pwrite)(fd, bytes, count, offset));
 }

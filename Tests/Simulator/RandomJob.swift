@@ -139,8 +139,8 @@ struct RandomJob {
         job.power.wakesSystem = random.chance(6)
         job.power.sleepsAgain = random.chance(2)
         job.power.onSleep = random.pick([.continue, .continue, .stop, .wait])
-        if random.chance(8) { job.precheck = .shell("look") }
-        if random.chance(10) {
+        if random.chance(9) { job.precheck = .shell("look") }
+        if random.chance(11) {
             job.poll = Job.Poll(interval: .seconds(random.pick([60, 900, 7_200])), condition: .shell("look"))
             if random.chance(2) { job.poll?.dedupe = .seconds(random.pick([600, 86_400])) }
         }

@@ -21,7 +21,7 @@ enum JobShape {
         } else if job.poll != nil {
             trigger = "poll"
         }
-        return [
+        var shape: JSONObject = [
             "name": .string(job.name),
             "title": .string(job.title),
             "description": .string(job.description),
@@ -48,9 +48,13 @@ enum JobShape {
             "waiting_for": .array(waitingFor.map { .string($0) }),
             "tags": .array(job.tags.map { .string($0) }),
             "error": .null,
-            "polls": .number(state.polls),
-            "last_poll": .instant(state.lastPollAt, job.zone),
         ]
+        // Of most jobs there is nothing to say, and a list of them is long.
+        if job.poll != nil {
+            shape["polls"] = .number(state.polls)
+            shape["last_poll"] = .instant(state.lastPollAt, job.zone)
+        }
+        return shape
     }
 
     /// A job that stands in the configuration and cannot be scheduled.

@@ -80,7 +80,8 @@ final class LossyStore: ExecutionRegister {
             }
         }
         for case .jobState(let state) in changes {
-            // A job whose name comes again, after one that left nothing but fire times that were taken, has no such past.
+            // A job whose name comes again, after one that left no more than fire times that were taken, has no such
+            // past.
             if state.isEnabledOverride == nil { toggles[state.job] = nil }
             // What a change says, and what came of it, are one transaction.
             if let override = state.isEnabledOverride, let said = toggles[state.job], said != override {

@@ -36,7 +36,7 @@ import Testing
     @Test func jobsOfAFileAreWhatEachIsByItself() throws {
         let seed = SeededGenerator.seed()
         var random = SeededGenerator(seed: seed)
-        for _ in 0..<40 {
+        for _ in 0..<10 {
             let definitions = (0..<60).map { definition($0, &random) }
             // Some were seen before, at two instants, under the schedule that they have or another one.
             var registrations: [String: Registration] = [:]

@@ -141,7 +141,7 @@ struct RandomJob {
         job.power.onSleep = random.pick([.continue, .continue, .stop, .wait])
         if random.chance(9) { job.precheck = .shell("look") }
         if random.chance(11) {
-            job.poll = Job.Poll(interval: .seconds(random.pick([60, 900, 7_200])), condition: .shell("look"))
+            job.poll = Job.Poll(interval: .seconds(random.pick([900, 7_200, 43_200])), condition: .shell("look"))
             if random.chance(2) { job.poll?.dedupe = .seconds(random.pick([600, 86_400])) }
         }
         guard random.chance(4) else { return }

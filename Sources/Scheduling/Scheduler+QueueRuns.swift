@@ -145,19 +145,13 @@ extension Scheduler {
         var text = outcome(run.result.flatMap { try? JSONValue(parsing: $0) } ?? .null)
         if text.utf8.count > Limits.queueItemBytes {
             text = outcome(.null)
-            note("its result is too long for the queue \"\(queue)\", which has the outcome without it", active)
+            note("its result is too long for the queue \"\(queue)\", which has the outcome without it", ofRun: run.id)
         }
         if let why = hindrance(toPush: text.utf8.count, to: queue) {
-            note("the outcome is not in the queue \"\(queue)\": \(why)", active)
+            note("the outcome is not in the queue \"\(queue)\": \(why)", ofRun: run.id)
         } else {
             appendItem(text, to: queue, now: now)
         }
-    }
-
-    private func note(_ caveat: String, _ active: ActiveRun) {
-        let known = active.run.caveat.map { $0 + "; " } ?? ""
-        guard known.utf8.count + caveat.utf8.count <= Run.caveatBytesMax else { return }
-        active.run.caveat = known + caveat
     }
 
     // MARK: - Who serves which queue

@@ -162,6 +162,29 @@ import Testing
                 == "the outcome is not in the queue \"full\": 10000 items are in it; at most 10000")
     }
 
+    @Test func `the dead letters of a queue of any name have a name that clients can give`() {
+        let rig = Rig([])
+        let queue = String(repeating: "q", count: Scheduler.queueNameMax)
+        push(rig, "1", to: queue)
+        for _ in 0..<Scheduler.deliveriesMax {
+            _ = rig.ask { .queuePopped(queue: queue, ticket: $0) }
+            rig.advance(to: rig.now + Scheduler.queueVisibility)
+        }
+        #expect(rig.ask { .queuePopped(queue: queue, ticket: $0) } == .refused(.queueEmpty(queue)))
+        #expect(rig.scheduler.queues.map(\.queue) == [String(repeating: "q", count: 123) + ".dead"])
+    }
+
+    @Test func `a result that is too long for an item is left out of the outcome, and the record says so`() {
+        let rig = Rig([job("a") { $0.resultQueue = "out" }])
+        _ = rig.request("a")
+        let run = rig.launches[0].run.id
+        let result = "\"" + String(repeating: "x", count: Run.resultBytesMax - 2) + "\""
+        rig.end(run) { $0.result = result }
+        #expect(rig.store.items.values.first?.json.contains("\"result\": null") == true)
+        #expect(rig.store.runs[run]?.result == result)
+        #expect(rig.store.runs[run]?.caveat?.hasPrefix("its result is too long for the queue \"out\"") == true)
+    }
+
     @Test func `no item is lost, none is had by two, none is acknowledged twice`() {
         let seed = SeededGenerator.seed()
         var random = SeededGenerator(seed: seed)

@@ -230,6 +230,13 @@ final class Checker {
         former.append(grid)
         let new = Grid(job: job, passed: now)
         (new.executions, new.pausedUntil, new.decidedThrough) = (grid.executions, grid.pausedUntil, now)
+        // A single instant of the past that was not decided yet is owed as before.
+        let owed = grid.stretches.filter { stretch in
+            grid.decidedThrough < stretch.through && stretch.through <= now
+                && job.schedules.contains { $0.timetable.schedule.onceInstant == stretch.through }
+        }
+        grid.stretches.removeAll { stretch in owed.contains { $0 == stretch } }
+        new.stretches = owed
         if isOpen { new.open(at: now) }
         grids[job.name] = new
     }

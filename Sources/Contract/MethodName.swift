@@ -26,7 +26,11 @@ public enum MethodName: String, CaseIterable, Sendable {
     case getConfig = "get_config"
     case updateConfig = "update_config"
     case reloadConfig = "reload_config"
+    case holdGroup = "hold_group"
+    case releaseGroup = "release_group"
     case testTarget = "test_target"
+    case questions
+    case answerQuestion = "answer_question"
     case queuePush = "queue_push"
     case queuePop = "queue_pop"
     case queueAck = "queue_ack"

@@ -11,6 +11,8 @@ enum Bounds {
     static let runsPerCaller = 5_000
     /// Jobs that were made over the bus.
     static let busJobs = 20_000
+    /// Questions that `questions` lists, the oldest.
+    static let questions = 1_000
     /// The longest JSON text that a method takes, in bytes.
     static let jsonBytes = 4 << 20
     /// The most values in one: each is a piece of memory of its own.

@@ -89,6 +89,17 @@ extension ErrorReply {
             self = .invalidArgument(
                 "idempotency_key", found: "the key of \"\(run)\", a run of the job \"\(job)\"",
                 expected: "a key that no other job has used")
+        case .groupNotFound(let group, let known):
+            let others = known.isEmpty ? "no job has one" : "there are " + known.prefix(20).joined(separator: ", ")
+            self = .invalidArgument(
+                "group", found: "\"\(group.prefix(64))\"", expected: "the hold_group of a job; \(others)")
+        case .noQuestion(let run):
+            self = .invalidArgument(
+                "execution_id", found: "\"\(run)\", which asks nothing now",
+                expected: "a run that questions names")
+        case .noSuchChoice(let choice, let choices):
+            let words = choices.map { "\"\($0)\"" }.joined(separator: ", ")
+            self = .invalidArgument("choice", found: "\"\(choice.prefix(100))\"", expected: "one of \(words)")
         case .queueEmpty(let queue):
             self.init(
                 .queueEmpty,

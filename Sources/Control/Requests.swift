@@ -82,6 +82,9 @@ final class Requests {
         return ErrorReply(refusal, among: [])
     }
 
+    /// Who makes a call.
+    func author(of call: MethodCall) -> ChangeAuthor { callers.author(of: call) }
+
     // MARK: - Toggles
 
     func toggle(

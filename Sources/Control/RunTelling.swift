@@ -103,11 +103,27 @@ struct RunTelling {
     func json(of run: Run) -> JSONValue {
         var shape = RunShape.json(run, zone: zone(of: run))
         if run.attempt > 1 { shape["retry"] = retryShape(of: run) }
+        noteWait(of: run, in: &shape)
         return .object(shape)
     }
 
     /// A run as the whole of an answer.
-    func answer(of run: Run) -> JSONValue { .object(RunShape.answer(run, zone: zone(of: run))) }
+    func answer(of run: Run) -> JSONValue { .object(shape(of: run)) }
+
+    func shape(of run: Run) -> JSONObject {
+        var shape = RunShape.answer(run, zone: zone(of: run))
+        noteWait(of: run, in: &shape)
+        return shape
+    }
+
+    private func noteWait(of run: Run, in shape: inout JSONObject) {
+        guard run.status == .queued || run.status == .retrying else { return }
+        if let hold = scheduler.groupHold(ofRun: run.id) {
+            shape["waiting_for"] = .string("hold group \(hold.group)")
+        } else if let unmet = scheduler.unmetConditions(ofRun: run.id)?.unmet, !unmet.isEmpty {
+            shape["waiting_for"] = .string(unmet.map(\.text).joined(separator: ", "))
+        }
+    }
 
     /// The run that a request asked for: `Reply.run`, or `Reply.removedRun`.
     ///

@@ -122,6 +122,20 @@ struct AttemptFolder {
         return record.isComplete ? record : Record()
     }
 
+    /// - Returns: why it could not be written.
+    func write(answer line: String, to question: Int) -> ExecutionError? {
+        var record = Record()
+        record.add("question", Int64(question))
+        record.add("answer", line)
+        let draft = file(RunFolder.answerDraftName)
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let number = Glibc.open(draft, flags, 0o600)
+        guard number >= 0 else { return .file("make", draft, code: errno) }
+        if let code = FileDescriptor(owning: number).write(record.bytes) { return .file("write", draft, code: code) }
+        guard rename(draft, file(RunFolder.answerName)) == 0 else { return .file("replace", draft, code: errno) }
+        return nil
+    }
+
     var output: OutputReader { OutputReader(folder: path) }
 
     /// Whether a supervisor holds the attempt: it has the lock from before its first instruction until how it ended is

@@ -81,7 +81,8 @@ public final class AttemptHandle {
     /// Whether the process wrote nothing for too long, and goes on all the same.
     public var isStalled: Bool { remarkRecord().isSet("stalled") }
 
-    /// What the process has said of itself so far, by word: `progress`, `cost`, `retry-after`, `result`.
+    /// What the process has said of itself so far, by word: `progress`, `cost`, `retry-after`, `result`,
+    /// `hold`, `ask`.
     public var remarks: [String: String] { remarkRecord().remarks }
 
     /// Read once after each change, where changes are watched.
@@ -117,7 +118,7 @@ public final class AttemptHandle {
             state = try startSupervisor(request, isGated: isGated)
             return true
         } catch {
-            state = .unstarted(Self.ending(error, request))
+            state = .unstarted(AttemptReport.Ending(error, of: request))
             return false
         }
     }
@@ -130,7 +131,7 @@ public final class AttemptHandle {
         var process = ProcessRequest(
             arguments: [program, run, String(attempt)], environment: [:], workingDirectory: folder.path)
         process.moreDescriptors = [file.number, identity.number]
-        process.blockedSignals = [SIGTERM, SIGUSR1, SIGHUP, SIGINT, SIGCHLD]
+        process.blockedSignals = [SIGTERM, SIGUSR1, SIGUSR2, SIGHUP, SIGINT, SIGCHLD]
         guard isGated else { return .underWay(try supervise(process, request)) }
         let pipe = try Pipe()
         process.arguments.append(SupervisorRequest.gatedArgument)
@@ -174,22 +175,6 @@ public final class AttemptHandle {
         return bytes
     }
 
-    private static func ending(_ error: any Error, _ request: AttemptRequest) -> AttemptReport.Ending {
-        switch error {
-        case let error as ProcessError: ending(error.description, error.isShortOfResources)
-        case let error as ExecutionError: ending(error.description, error.isShortOfResources)
-        case let error as EventLoopError:
-            ending(
-                "cannot follow the supervisor of “\(request.arguments.first ?? "")”: \(error)",
-                ProcessError.isShortage(error.code))
-        default: .couldNotStart("\(error)")
-        }
-    }
-
-    private static func ending(_ reason: String, _ isShortOfResources: Bool) -> AttemptReport.Ending {
-        isShortOfResources ? .shortOfResources(reason) : .couldNotStart(reason)
-    }
-
     /// Lets a supervisor that is gated begin. Once; later calls do nothing.
     ///
     /// - Parameter request: the one that it was started with, complete by now.
@@ -198,7 +183,7 @@ public final class AttemptHandle {
         do {
             try gate.request.fill(bytes(of: request))
         } catch {
-            return abandon(as: Self.ending(error, request))
+            return abandon(as: AttemptReport.Ending(error, of: request))
         }
         startedUSec = SystemClock.realtime.nowUSec
         // The gate goes with the last that knows it, and so opens.
@@ -230,6 +215,16 @@ public final class AttemptHandle {
 
     /// For the supervision, which is this object's own and goes before it.
     private var onExit: () -> Void { { [unowned self] in supervisorEnded() } }
+
+    // MARK: - Answering it
+
+    /// Tells the process what it has asked for: the rest of the line `answer …`. That it is not on disk is found out
+    /// when the daemon starts again, and it is said again.
+    public func answer(question: Int, _ line: String) {
+        guard case .underWay(let supervision) = state else { return }
+        if let error = folder.write(answer: line, to: question) { return runner.onTrouble("\(error)") }
+        supervision.signal(SupervisorRequest.Signal.answer)
+    }
 
     // MARK: - Ending it
 

@@ -5,10 +5,11 @@
 /// | `identity` | the run, the attempt, the bound of its output; then its supervisor, `begun`, and its process |
 /// | `outcome` | how it ended: there as a whole or not at all |
 /// | `remarks` | what the process has said of itself so far, replaced as a whole |
+/// | `answer` | what the process is told that asked a person, replaced as a whole |
 /// | `output` | what it wrote: the first half of the bound, and after the end the last half too |
 /// | `output.<offset>` | while it runs: what it wrote from that byte on, the last ones only |
 ///
-/// The daemon writes the first three things of `identity`, the supervisor all else.
+/// The daemon writes the first three things of `identity` and `answer`, the supervisor all else.
 ///
 /// `identity` is locked (flock(2)) from before the supervisor starts until the supervisor is gone, however it goes: the
 /// daemon takes the lock and leaves its fd to the supervisor. A folder whose lock is free belongs to nobody who lives.
@@ -24,6 +25,8 @@ public enum RunFolder {
     public static let outputName = "output"
     public static let remarksName = "remarks"
     public static let remarksDraftName = "remarks.new"
+    public static let answerName = "answer"
+    public static let answerDraftName = "answer.new"
 
     /// The name of an attempt's folder. An execution id may hold any text; `/` and what comes first in hidden names
     /// are replaced, and a name has a bound.
@@ -50,9 +53,11 @@ public enum RunFolder {
 
     /// The bytes of an `identity` that are looked at; one that is longer is read as if it ended there.
     public static let identityBytesMax = 1 << 16
-    /// The bytes of an `outcome` or of `remarks`; a longer file is no whole record. The words of a process are four
+    /// The bytes of an `outcome` or of `remarks`; a longer file is no whole record. The words of a process are six
     /// lines of 64 KiB at most.
     public static let recordBytesMax = 512 << 10
-    /// The fields of any of the three; with more of them it is no whole record.
+    /// The bytes of an `answer`.
+    public static let answerBytesMax = 1 << 16
+    /// The fields of any of the four; with more of them it is no whole record.
     public static let fieldsMax = 64
 }

@@ -51,6 +51,8 @@ public struct SupervisorRequest: Equatable, Sendable {
         public static let cancel: Int32 = 15
         /// USR1: KILL to the whole tree at once.
         public static let kill: Int32 = 10
+        /// USR2: what the process has asked is answered, in the file `answer`.
+        public static let answer: Int32 = 12
     }
 
     public var arguments: [String]

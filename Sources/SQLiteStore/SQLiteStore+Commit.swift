@@ -83,6 +83,14 @@ extension SQLiteStore {
             try markGone(job, statements)
         case .schedulerOverride(let isEnabled):
             try record(isEnabled.map { $0 ? "1" : "0" }, for: .schedulerOverride, statements)
+        case .groupHold(let hold):
+            GroupHoldRow.bind(hold, to: statements.setGroupHold)
+            try statements.setGroupHold.run("record the hold of the group \(hold.group)")
+        case .removeGroupHold(let group):
+            statements.removeGroupHold.bind(group)
+            try statements.removeGroupHold.run("remove the hold of the group \(group)")
+        case .budgetUse(let use):
+            try record(use.record, for: .budgetUse, statements)
         case .prune(let job, let keep):
             try prune(job: job, keep: max(0, keep), statements)
         case .pruneEnded(let instant, let limit):

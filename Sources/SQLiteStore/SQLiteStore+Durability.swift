@@ -47,7 +47,7 @@ extension SQLiteStore {
                 || known.pausedUntil != state.pausedUntil || known.wasEnabled != state.wasEnabled
                 || known.disabledReason != state.disabledReason
                 || known.claimed != state.claimed || known.reopenedThrough != state.reopenedThrough
-        case .attempt, .definition, .removeDefinition, .schedulerOverride, .jobChange:
+        case .groupHold, .removeGroupHold, .attempt, .definition, .removeDefinition, .schedulerOverride, .jobChange:
             return true
         case .queueItem(let item):
             // That somebody has it need not outlive a power cut: it comes again.
@@ -57,7 +57,7 @@ extension SQLiteStore {
         case .message(let message):
             // What became of it need not outlive a power cut: then it is sent once more.
             return message.state == .waiting && message.sendings == 0
-        case .removeJobState, .prune, .pruneEnded, .queueItemsReturned:
+        case .budgetUse, .removeJobState, .prune, .pruneEnded, .queueItemsReturned:
             return false
         }
     }

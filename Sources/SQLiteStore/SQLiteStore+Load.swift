@@ -8,6 +8,12 @@ extension SQLiteStore {
         var state = StoredState()
         state.schedulerOverride = try setting(.schedulerOverride, statements).map { $0 == "1" }
 
+        state.budgetUse = try setting(.budgetUse, statements).flatMap(BudgetUse.init(record:)) ?? BudgetUse()
+        defer { statements.groupHolds.reset() }
+        while state.groupHolds.count < Scheduler.Limits.groupHolds, try statements.groupHolds.step(operation) {
+            state.groupHolds.append(GroupHoldRow.read(statements.groupHolds))
+        }
+
         // Two names that SQLite tells apart may be one in Swift: who makes a dictionary of them must not trap.
         var names: Set<String> = []
         defer { statements.jobStates.reset() }

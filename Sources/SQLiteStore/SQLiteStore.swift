@@ -127,6 +127,8 @@ public final class SQLiteStore: Store {
     enum Setting: String {
         /// `1` or `0`; no row where config.json decides.
         case schedulerOverride = "scheduler_override"
+        /// What is used up of the budget over all: the day, runs, microseconds and cost.
+        case budgetUse = "budget_use"
         /// The number of the commit, and in the next line the caller's words; no row where nothing ever was to tell.
         case untold
         /// The number of the last turn.

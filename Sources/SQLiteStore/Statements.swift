@@ -26,6 +26,8 @@ final class Statements {
     let setChange, markGone, removeChangesBeyond, removeChangesBefore, changes, lastChange: Statement
     let setMessage, removeMessage, removeMessagesOfRun, messagesOfRun, waitingMessages: Statement
 
+    let setGroupHold, removeGroupHold, groupHolds: Statement
+
     let newestBeyond, endedOfJobUpTo, endedBefore: Statement
     let keepKey, removedByKey, removedByFireTime, removeKeysBefore, dropOldestKeys: Statement
 
@@ -142,6 +144,10 @@ final class Statements {
         // A number beyond was never reached by counting, and the next one would not fit.
         lastChange = try database.prepare(
             "SELECT max(sequence) FROM job_change WHERE sequence BETWEEN 0 AND 4611686018427387904")
+        let hold = GroupHoldRow.columns
+        setGroupHold = try database.prepare(SQL.upsert(into: "group_hold", hold, key: ["name"]))
+        removeGroupHold = try database.prepare("DELETE FROM group_hold WHERE name = ?")
+        groupHolds = try database.prepare("SELECT \(SQL.list(hold)) FROM group_hold ORDER BY name")
         let message = SQL.list(MessageRow.columns)
         setMessage = try database.prepare(SQL.upsert(into: "message", MessageRow.columns, key: ["id"]))
         removeMessage = try database.prepare("DELETE FROM message WHERE id = ?")

@@ -2,10 +2,10 @@ public import Schedules
 
 /// Something that the scheduler wants done.
 ///
-/// The effects of one event come, and are performed, in this order: commit, stop, start, check, poll, machine, arm,
-/// announce, send, reply. So nothing can be seen that is not durable. Each `arm` replaces the one before. The first
-/// effects of a scheduler state all that it wants of the machine, and what it waits for. Where the effects of several
-/// events are performed as one, the end of a run that starts among them comes after its start.
+/// The effects of one event come, and are performed, in this order: commit, stop, start, answer, check, poll,
+/// machine, arm, announce, send, reply. So nothing can be seen that is not durable. Each `arm` replaces the one before.
+/// The first effects of a scheduler state all that it wants of the machine, and what it waits for. Where the effects of
+/// several events are performed as one, the end of a run that starts among them comes after its start.
 ///
 /// The large ones are indirect: a minute in which a thousand jobs fire makes long lists of them.
 public enum Effect: Sendable, Equatable {
@@ -21,6 +21,8 @@ public enum Effect: Sendable, Equatable {
     /// Run a command that says whether there is something to do, and tell its answer by `Event.polled`. It is given
     /// `Scheduler.commandPatience` at most.
     indirect case poll(PollSubject, command: Job.Action, job: Job)
+    /// Tell the process of an attempt what it asked for. Said again where it may not have been heard.
+    case answer(run: String, attempt: Int, question: Int, AnswerLine)
     /// See that the machine serves: of each kind the last wish holds.
     indirect case machine(MachineWish)
     /// Send `Event.tick` at this instant (now, where it has passed); nil: nothing to wait for.
@@ -64,6 +66,8 @@ public enum Announcement: Sendable, Equatable {
     case jobMissed(Run)
     /// So many failed runs in a row, this one the last, have paused their job: somebody has to look at it.
     case jobPaused(Run, failures: Int)
+    /// A run needs a person.
+    case questionAsked(Run, Question)
     case schedulerToggled(Bool)
     case jobsChanged(added: [String], changed: [String], removed: [String])
     case statusChanged(SchedulerStatus)
@@ -107,6 +111,8 @@ public enum Refusal: Error, Sendable, Equatable {
     case runEnded(String, Run.Status)
     /// The name belongs to a job of config.json.
     case jobExists(String)
+    /// No job has this hold group; those that some have.
+    case groupNotFound(String, known: [String])
     /// A job of config.json is not removed over the bus.
     case notPermitted(String)
     /// An upsert with a lower version than the one in force.
@@ -114,6 +120,10 @@ public enum Refusal: Error, Sendable, Equatable {
     case limitExceeded(String)
     /// The key was used for a run of another job.
     case keyTaken(run: String, job: String)
+    /// The run asks nothing at present.
+    case noQuestion(run: String)
+    /// The question has no such choice.
+    case noSuchChoice(String, choices: [String])
     /// Nobody has an item of this queue to take.
     case queueEmpty(String)
     /// No item of the queue that is not acknowledged yet has this id.

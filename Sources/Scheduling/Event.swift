@@ -25,6 +25,10 @@ public enum Event: Sendable {
     case caveat(run: String, String)
     /// An attempt that goes on has written nothing for its `stallTimeout`.
     case stalled(run: String, attempt: Int)
+    /// The process of an attempt has said on its context socket, then, that the hold group of its job is to wait.
+    case holdSaid(run: String, attempt: Int, at: Instant, words: String)
+    /// The process of an attempt has asked a person something, then: the so-and-so-many-th question of the attempt.
+    case asked(run: String, attempt: Int, question: Int, at: Instant, words: String)
     /// What became of the message of `Effect.send`.
     case messageSent(id: String, MessageOutcome)
     case cancelRequested(run: String, ticket: Ticket)
@@ -34,6 +38,10 @@ public enum Event: Sendable {
     case jobToggled(
         job: String, isEnabled: Bool, until: Instant?, reason: String? = nil, by: ChangeAuthor = .unknown,
         ticket: Ticket? = nil)
+    /// Somebody answers the question that a run asks.
+    case questionAnswered(run: String, choice: String, by: String, ticket: Ticket)
+    /// A hold group is to wait, until then or until it is released; or it is released.
+    case groupToggled(group: String, isWaiting: Bool, until: Instant?, by: ChangeAuthor = .unknown, ticket: Ticket)
     /// The next fire time of a job is not to be run.
     case skipRequested(job: String, by: ChangeAuthor = .unknown, ticket: Ticket)
     /// The configuration was read anew. `retained` are names that stand in it with a definition that was refused:
@@ -71,11 +79,13 @@ extension Event {
             .cancelRequested(_, let ticket), .skipRequested(_, _, let ticket), .jobUpserted(_, _, let ticket),
             .jobCancelled(_, _, let ticket), .definitionForgotten(_, _, let ticket), .queuePushed(_, _, let ticket),
             .queuePopped(_, let ticket),
-            .queueAcknowledged(_, _, let ticket):
+            .queueAcknowledged(_, _, let ticket), .groupToggled(_, _, _, _, let ticket),
+            .questionAnswered(_, _, _, let ticket):
             ticket
         case .schedulerToggled(_, _, let ticket), .jobToggled(_, _, _, _, _, let ticket): ticket
         case .started, .tick, .attemptEnded, .surroundingsChanged, .conditionChecked, .polled, .caveat, .stalled,
-            .messageSent, .configurationChanged, .historyTakenOver, .sleep, .wake, .clockChanged, .stopping:
+            .holdSaid, .asked, .messageSent, .configurationChanged, .historyTakenOver, .sleep, .wake, .clockChanged,
+            .stopping:
             nil
         }
     }

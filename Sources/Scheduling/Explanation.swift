@@ -20,7 +20,9 @@ public enum Explanation: Sendable, Equatable {
     case servesQueue(String, items: Int)
     /// Its poll was asked so often, is asked again then (nil: it is being asked), and failed last time, where it did.
     case polls(count: Int, next: Instant?, fault: String?)
-    case budgetUsedUp
+    case budgetUsedUp(Scheduler.BudgetScope)
+    /// A run waits for its hold group, until then where that is known; nil: no run waits, but one would.
+    case groupHold(run: String?, GroupHold)
 
     // What it is doing.
 
@@ -92,6 +94,7 @@ public enum Explanation: Sendable, Equatable {
         case .servesQueue: "serves_queue"
         case .polls: "polls"
         case .budgetUsedUp: "budget"
+        case .groupHold: "hold_group"
         case .running: "running"
         case .retrying: "retrying"
         case .caveat: "caveat"
@@ -141,7 +144,13 @@ public enum Explanation: Sendable, Equatable {
             let asked = count == 1 ? "its poll was asked once" : "its poll was asked \(count) times"
             let failed = fault.map { ", and failed: \($0)" } ?? ""
             return asked + failed + (next.map { "; it is asked next at \(text($0))" } ?? "; it is being asked now")
-        case .budgetUsedUp: return "the budget of the job is used up for the day: until it ends, fire times are skipped"
+        case .budgetUsedUp(let scope):
+            let whose = scope == .job ? "the job" : "all jobs together"
+            return "the budget of \(whose) is used up for the day: until it ends, fire times are skipped"
+        case .groupHold(let run, let hold):
+            let who = hold.run.map { ", as \($0) said" } ?? ""
+            let until = hold.until.map { " until \(text($0))" } ?? " until it is released"
+            return (run.map { "\($0) waits" } ?? "a run would wait") + ": the group \(hold.group) is held\(until)\(who)"
         case .running(let run, let attempt, let since): return "\(run) runs since \(text(since)), attempt \(attempt)"
         case .retrying(let run, let next, let at): return "\(run) waits for attempt \(next) at \(text(at))"
         case .caveat(let run, let text): return "\(run): \(text)"

@@ -12,6 +12,10 @@ public struct JobChange: Sendable, Equatable {
         case disabled
         /// Its next fire time is not to be run.
         case skipped
+        /// Its hold group keeps it waiting.
+        case held
+        /// Its hold group does not any more.
+        case released
         /// All schedules are out of force.
         case paused
         /// All schedules are in force again.
@@ -25,7 +29,7 @@ public struct JobChange: Sendable, Equatable {
     public let at: Instant
     public let what: What
     public let author: ChangeAuthor
-    /// Of a job that is disabled: when it is enabled by itself. Of a skip: the fire time that is left out.
+    /// Of a job that is disabled or held: when that ends by itself. Of a skip: the fire time that is left out.
     public var until: Instant?
     public var reason: String?
 

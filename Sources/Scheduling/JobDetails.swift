@@ -65,6 +65,8 @@ extension Job {
         public var catchUp = CatchUpPolicy()
         public var budget = Budget()
         public var conditions = Conditions()
+        /// Jobs of one group wait together while it is held.
+        public var holdGroup: String?
         public var power = PowerPolicy()
         /// So many failed runs in a row pause the job.
         public var pauseOnFailures: Int?

@@ -215,6 +215,8 @@ final class ActiveRun {
     enum Phase {
         /// Waits for its turn within its job.
         case waiting
+        /// Has its turn, and waits for its hold group.
+        case awaitingGroup
         /// Has its turn, and waits for its conditions.
         case conditional
         /// Has its turn, and waits for a limit of the scheduler.

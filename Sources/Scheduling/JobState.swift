@@ -89,4 +89,18 @@ public struct BudgetUse: Sendable, Equatable {
     public var cost = 0.0
 
     public init() {}
+    /// As the store keeps that of all jobs; nil where nothing was used up.
+    public var record: String? { day.map { "\($0.microseconds) \(runs) \(wallTime.wholeMicroseconds) \(cost)" } }
+
+    /// - Returns: nil where it is no record: a row may be anybody's.
+    public init?(record: String) {
+        let parts = record.split(separator: " ")
+        guard parts.count == 4, let day = Int64(parts[0]), let runs = Int(parts[1]), let wallTime = Int64(parts[2]),
+            let cost = Double(parts[3]), runs >= 0, wallTime >= 0, cost.isFinite, cost >= 0
+        else { return nil }
+        self.day = min(max(.epoch, Instant(microseconds: day)), .horizon)
+        self.runs = min(runs, 1 << 31)
+        self.wallTime = .microseconds(min(wallTime, 1 << 50))
+        self.cost = cost
+    }
 }

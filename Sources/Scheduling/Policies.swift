@@ -83,6 +83,8 @@ public struct PowerPolicy: Sendable, Equatable {
 public struct SchedulerSettings: Sendable, Equatable {
     /// The rest wait, by priority and then by fire time.
     public var maxConcurrentRuns = 10
+    /// Of all jobs together, in a day of `zone`.
+    public var budget = Budget()
     /// Starts in a minute at most; the rest wait.
     public var launchesPerMinute: Int?
     /// After a wake-up nothing is caught up before this has passed.
@@ -95,7 +97,7 @@ public struct SchedulerSettings: Sendable, Equatable {
     /// Whom the runs of jobs are told to that say nothing of it.
     public var messages: [MessageRule] = []
     public var quietHours: QuietHours?
-    /// Quiet hours of messages that belong to no job are times of day here.
+    /// Quiet hours of messages that belong to no job are times of day here, and the budget of all jobs has its days.
     public var zone: TimeZoneRules?
     /// Targets that are files: as many messages go there as there are.
     public var fileTargets: Set<String> = ["memory", "toast"]

@@ -55,6 +55,8 @@ public struct Run: Sendable, Equatable {
     public var definition: String?
     /// The id of the run that this one follows, for a chained one.
     public var previous: String?
+    /// What it has asked a person, oldest first: `Question.keptPerRun` at most.
+    public var questions: [Question] = []
     /// Items of a queue that are its own until it ends.
     public var queueItems: [Int64] = []
     /// What its process reads in place of what its job says, until it ends: text.

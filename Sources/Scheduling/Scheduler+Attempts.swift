@@ -9,12 +9,11 @@ extension Scheduler {
     func endAttempt(of id: String, _ number: Int, _ outcome: AttemptOutcome, now: Instant) {
         guard let active = runs[id], active.phase == .running, active.run.attempt == number else { return }
         runningCount -= 1
+        disarm(active)
         letSleep(active)
-        if let entry = active.entry {
-            // A clock that was set back in between must not give a budget back.
-            let wallTime = max(.zero, outcome.endedAt - outcome.startedAt)
-            spendBudget(entry, runs: 0, wallTime: wallTime, cost: outcome.countedCost, now: now)
-        }
+        // A clock that was set back in between must not give a budget back.
+        let wallTime = max(.zero, outcome.endedAt - outcome.startedAt)
+        spendBudget(active.entry, runs: 0, wallTime: wallTime, cost: outcome.countedCost, now: now)
         let verdict = judge(outcome, of: active)
         note(outcome, verdict, in: active)
 
@@ -95,7 +94,7 @@ extension Scheduler {
             active.run.ending = .cancelled
             active.run.error = why
             touch(active)
-        case .waiting, .conditional, .ready, .retrying:
+        case .waiting, .awaitingGroup, .conditional, .ready, .retrying:
             finish(active, .cancelled, error: why, endedAt: now, now: now)
         case .ended:
             break

@@ -1,38 +1,49 @@
-import Schedules
+public import Schedules
 
-/// How much of a job may be run in a day of its zone.
+/// How much may be run in a day: of a job, in its zone, and of all jobs together.
 extension Scheduler {
-    /// Whether a job has used up what it may run in this day of its zone, or would with so many more runs.
+    /// Whose budget a further run would be beyond.
+    public enum BudgetScope: Sendable, Equatable { case job, all }
+
+    /// Whether what may be run in this day is used up, or would be with so many more runs of a job.
     func isBudgetUsedUp(_ entry: JobEntry, by more: Int = 1, now: Instant) -> Bool {
-        let budget = entry.job.budget
-        guard !budget.isUnlimited else { return false }
-        let isToday = entry.state.budgetUse.day == startOfDay(entry, now: now)
-        let use = isToday ? entry.state.budgetUse : BudgetUse()
-        return budget.runsPerDay.map { use.runs + waitingRuns(of: entry) + more > $0 } ?? false
-            || budget.wallTimePerDay.map { use.wallTime >= $0 } ?? false
-            || budget.costPerDay.map { use.cost >= $0 } ?? false
+        usedUpBudget(entry, by: more, now: now) != nil
     }
 
-    func spendBudget(_ entry: JobEntry, runs: Int, wallTime: Duration, cost: Double, now: Instant) {
-        guard !entry.job.budget.isUnlimited else { return }
-        let today = startOfDay(entry, now: now)
-        if entry.state.budgetUse.day != today {
-            entry.state.budgetUse = BudgetUse()
-            entry.state.budgetUse.day = today
+    /// The budget that is used up, or would be with so many more runs of a job; nil where none is.
+    func usedUpBudget(_ entry: JobEntry, by more: Int = 1, now: Instant) -> BudgetScope? {
+        let own = entry.job.details.value.budget
+        if !own.isUnlimited,
+            own.isUsedUp(
+                entry.state.budgetUse.of(startOfDay(entry.job.zone, now: now)), waiting: waitingRuns(of: entry) + more)
+        {
+            return .job
         }
-        entry.state.budgetUse.runs += runs
-        entry.state.budgetUse.wallTime += wallTime
-        entry.state.budgetUse.cost += cost
-        touch(entry)
+        guard !settings.budget.isUnlimited else { return nil }
+        let use = budgetUse.of(startOfDay(sectionZone(entry), now: now))
+        // Only where runs are counted it matters how many of them are to start.
+        let waiting = settings.budget.runsPerDay == nil ? 0 : runs.values.count { $0.run.startedAt == nil }
+        return settings.budget.isUsedUp(use, waiting: waiting + more) ? .all : nil
+    }
+
+    /// - Parameter entry: nil for a run of a definition that is not scheduled, which only the budget over all counts.
+    func spendBudget(_ entry: JobEntry?, runs: Int, wallTime: Duration, cost: Double, now: Instant) {
+        if let entry, !entry.job.details.value.budget.isUnlimited {
+            entry.state.budgetUse.spend(
+                runs: runs, wallTime: wallTime, cost: cost, on: startOfDay(entry.job.zone, now: now))
+            touch(entry)
+        }
+        guard !settings.budget.isUnlimited, let zone = settings.zone ?? entry?.job.zone else { return }
+        budgetUse.spend(runs: runs, wallTime: wallTime, cost: cost, on: startOfDay(zone, now: now))
+        turn.isBudgetTouched = true
     }
 
     /// A run that was claimed and never began has cost nothing.
-    func takeBackBudget(_ entry: JobEntry, spentAt instant: Instant) {
-        guard entry.state.budgetUse.runs > 0, entry.state.budgetUse.day == startOfDay(entry, now: instant) else {
-            return
+    func takeBackBudget(_ entry: JobEntry?, spentAt instant: Instant) {
+        if let entry, entry.state.budgetUse.takeBackOne(on: startOfDay(entry.job.zone, now: instant)) { touch(entry) }
+        if let zone = settings.zone ?? entry?.job.zone, budgetUse.takeBackOne(on: startOfDay(zone, now: instant)) {
+            turn.isBudgetTouched = true
         }
-        entry.state.budgetUse.runs -= 1
-        touch(entry)
     }
 
     /// Runs that will spend one each when they start.
@@ -40,15 +51,68 @@ extension Scheduler {
         entry.waiting.count + entry.occupying.count { $0.run.startedAt == nil }
     }
 
-    /// When a budget begins anew.
+    /// When the budget that is used up begins anew.
     func startOfTomorrow(_ entry: JobEntry, now: Instant) -> Instant {
+        let zone = usedUpBudget(entry, now: now) == .all ? sectionZone(entry) : entry.job.zone
         // No day of any zone has more than 26 hours, nor so few that two of them are passed.
-        startOfDay(entry, now: startOfDay(entry, now: now) + .seconds(26 * 3_600))
+        return startOfDay(zone, now: startOfDay(zone, now: now) + .seconds(26 * 3_600))
     }
 
-    private func startOfDay(_ entry: JobEntry, now: Instant) -> Instant {
-        var local = entry.job.zone.localDateTime(at: now)
+    /// The next fire time of a job that will run: where the budget of its day is used up, the first one after it.
+    func nextWithinBudget(_ entry: JobEntry) -> Instant? {
+        guard let next = entry.nextRun, isBudgetUsedUp(entry, now: next) else { return entry.nextRun }
+        let tomorrow = startOfTomorrow(entry, now: next)
+        guard let fire = entry.fireTime(after: tomorrow - .microseconds(1)),
+            let run = entry.firstToRun(from: fire, isDecided: { self.isDecidedBefore(entry, $0) })
+        else { return nil }
+        return isBudgetUsedUp(entry, now: run) ? nil : run
+    }
+
+    /// What a client is told of a run that it asked for, and that no budget permits.
+    func budgetRefusal(of name: String, _ scope: BudgetScope) -> Refusal {
+        let whose = scope == .job ? "its budget" : "the budget of all jobs"
+        return .limitExceeded(
+            "\"\(name)\" is not run: \(whose) for today is used up; tomorrow it has one again, and force runs it now")
+    }
+
+    /// What all jobs together have used up in the day of an instant.
+    public func budgetUse(at now: Instant) -> BudgetUse {
+        settings.zone.map { budgetUse.of(startOfDay($0, now: now)) } ?? budgetUse
+    }
+
+    private func sectionZone(_ entry: JobEntry) -> TimeZoneRules { settings.zone ?? entry.job.zone }
+
+    private func startOfDay(_ zone: TimeZoneRules, now: Instant) -> Instant {
+        var local = zone.localDateTime(at: now)
         (local.hour, local.minute, local.second) = (0, 0, 0)
-        return entry.job.zone.instant(of: local)
+        return zone.instant(of: local)
+    }
+}
+
+extension Budget {
+    fileprivate func isUsedUp(_ use: BudgetUse, waiting: Int) -> Bool {
+        runsPerDay.map { use.runs + waiting > $0 } ?? false || wallTimePerDay.map { use.wallTime >= $0 } ?? false
+            || costPerDay.map { use.cost >= $0 } ?? false
+    }
+}
+
+extension BudgetUse {
+    fileprivate func of(_ day: Instant) -> BudgetUse { self.day == day ? self : BudgetUse() }
+
+    fileprivate mutating func spend(runs: Int, wallTime: Duration, cost: Double, on day: Instant) {
+        if self.day != day {
+            self = BudgetUse()
+            self.day = day
+        }
+        self.runs += runs
+        self.wallTime += wallTime
+        self.cost += cost
+    }
+
+    /// Whether there was one to take back.
+    fileprivate mutating func takeBackOne(on day: Instant) -> Bool {
+        guard runs > 0, self.day == day else { return false }
+        runs -= 1
+        return true
     }
 }

@@ -45,6 +45,8 @@ extension Scheduler {
         queueWatch.emptyUntil = [:]
         pollsMoved(now: now)
         conditionsMoved(by: step)
+        groupsMoved(by: step, now: now)
+        questionsMoved(by: step)
         postMoved(by: step)
         machineMoved(by: step)
         // Who took an item has it for so long at most; by a clock that was ahead that would be much longer.

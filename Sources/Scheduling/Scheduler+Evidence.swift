@@ -118,6 +118,6 @@ extension Scheduler {
         attempt.error = "it never began"
         turn.attempts.append(attempt)
         active.run.error = "it was about to start when its daemon was killed, and never began"
-        if let entry = active.entry { takeBackBudget(entry, spentAt: start) }
+        takeBackBudget(active.entry, spentAt: start)
     }
 }

@@ -24,7 +24,8 @@ extension Scheduler {
         var expected: [ExpectedRun] = []
         var ids: Set<String> = []
         for number in timers.earliest(atMost: room) {
-            guard case .job(let entry) = owners[Int(number)], let fire = entry.nextFire, isExpected(entry, fire, due)
+            guard case .job(let entry) = owners[Int(number)], let fire = entry.nextFire,
+                isExpected(entry, fire, due, more: expected.count + 1)
             else { continue }
             let id = freeID(entry.job, at: fire, besides: ids)
             ids.insert(id)
@@ -33,11 +34,12 @@ extension Scheduler {
         return expected
     }
 
-    private func isExpected(_ entry: JobEntry, _ fire: Instant, _ due: Instant) -> Bool {
+    /// - Parameter more: how many runs there are with it, which one budget may have to do for.
+    private func isExpected(_ entry: JobEntry, _ fire: Instant, _ due: Instant, more: Int) -> Bool {
         entry.isEnabled && entry.nextRun == fire && entry.dueInstant(of: fire) == due && entry.waitsUntil == nil
             && entry.hasRoom && entry.waiting.isEmpty
             && entry.job.details.value.conditions.isEmpty && entry.job.details.value.precheck == nil
             && entry.state.reopenedThrough == nil && fire > entry.state.registeredAt
-            && !isBudgetUsedUp(entry, now: due)
+            && !isBudgetUsedUp(entry, by: more, now: due) && groupHold(on: entry.job) == nil
     }
 }

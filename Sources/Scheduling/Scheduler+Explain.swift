@@ -36,7 +36,10 @@ extension Scheduler {
         if let until = entry.waitsUntil, until > now, fire <= now {
             return [.waitingAfterWake(fire, until: until)] + reasons
         }
-        if isBudgetUsedUp(entry, now: max(due, now)) { return [.budgetUsedUp] + reasons }
+        if let scope = usedUpBudget(entry, now: max(due, now)) { return [.budgetUsedUp(scope)] + reasons }
+        if let hold = groupHold(on: entry.job), hold.until.map({ $0 > due }) ?? true {
+            return [.groupHold(run: nil, hold)] + reasons
+        }
         return [.willRun(max(due, now))] + reasons
     }
 
@@ -84,6 +87,8 @@ extension Scheduler {
             case .running:
                 reasons.append(.running(run: run.id, attempt: run.attempt, since: run.startedAt ?? run.createdAt))
             case .retrying: reasons.append(.retrying(run: run.id, nextAttempt: run.attempt + 1, at: run.retryAt ?? now))
+            case .awaitingGroup:
+                if let hold = groupHold(ofRun: run.id) { reasons.append(.groupHold(run: run.id, hold)) }
             case .conditional:
                 reasons.append(.conditions(run: run.id, unmet: active.wait.unmet, until: active.wait.until))
             case .ready: reasons.append(.limited(run: run.id, running: runningCount, limit: settings.maxConcurrentRuns))
@@ -100,7 +105,10 @@ extension Scheduler {
         }
         let hindrances = hindrances(entry)
         reasons += hindrances
-        if isBudgetUsedUp(entry, now: now) { reasons.append(.budgetUsedUp) }
+        if let scope = usedUpBudget(entry, now: now) { reasons.append(.budgetUsedUp(scope)) }
+        if let hold = groupHold(on: entry.job), !entry.occupying.contains(where: { $0.phase == .awaitingGroup }) {
+            reasons.append(.groupHold(run: nil, hold))
+        }
         if let known = clockSetBack(entry, now: now) { reasons.append(known) }
         let queue = entry.job.details.value.triggerQueue
         if let queue {

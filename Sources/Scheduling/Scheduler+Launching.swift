@@ -11,7 +11,9 @@ extension Scheduler {
                 return
             }
             ready.removeFirst()
-            if conditionsHold(active, now: now) {
+            if groupHold(on: active) != nil {
+                awaitGroup(active)
+            } else if conditionsHold(active, now: now) {
                 launch(active, now: now)
             } else {
                 // What held when it came to wait for the limit does not hold any more.
@@ -56,11 +58,9 @@ extension Scheduler {
         turn.attempts.append(attempt)
         turn.starts.append(.start(Launch(run: active.run, job: active.job, previous: active.previous)))
         touch(active)
-        if let entry = active.entry, isFirst {
-            spendBudget(entry, runs: 1, wallTime: .zero, cost: 0, now: now)
-            touch(entry)
-        }
         if isFirst {
+            spendBudget(active.entry, runs: 1, wallTime: .zero, cost: 0, now: now)
+            if let entry = active.entry { touch(entry) }
             announce(.jobStarted(active.run))
             tellStart(of: active, now: now)
         }

@@ -123,7 +123,7 @@ extension Scheduler {
         runs.values.contains { active in
             switch active.phase {
             case .running, .ready, .conditional: true
-            case .waiting, .retrying, .ended: false
+            case .waiting, .awaitingGroup, .retrying, .ended: false
             }
         }
     }

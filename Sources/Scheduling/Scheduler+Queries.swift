@@ -24,10 +24,10 @@ extension Scheduler {
 
     public func job(named name: String) -> JobView? {
         guard let entry = jobs[name] else { return nil }
+        let next = isEnabled ? nextWithinBudget(entry) : nil
         return JobView(
             job: entry.job, state: entry.state, isEnabled: entry.isEnabled, isFinished: entry.isFinished,
-            nextRun: isEnabled ? entry.nextRun : nil,
-            nextDue: isEnabled ? entry.nextRun.map { entry.dueInstant(of: $0) } : nil,
+            nextRun: next, nextDue: next.map { entry.dueInstant(of: $0) },
             // Most jobs have none, whenever they are asked for.
             active: entry.isIdle ? [] : recorded(entry.occupying + entry.waiting).map(\.run.id))
     }

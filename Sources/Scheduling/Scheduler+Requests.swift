@@ -8,11 +8,8 @@ extension Scheduler {
     func requestRun(_ request: RunRequest, ticket: Ticket, now: Instant) {
         if let earlier = replyOfEarlier(request) { return reply(ticket, earlier) }
         guard let entry = jobs[request.job] else { return reply(ticket, .refused(.jobNotFound(request.job))) }
-        if !request.isForced, isBudgetUsedUp(entry, now: now) {
-            let why =
-                "\"\(request.job)\" is not run: its budget for today is used up; tomorrow it has one again, "
-                + "and force runs it now"
-            return reply(ticket, .refused(.limitExceeded(why)))
+        if !request.isForced, let scope = usedUpBudget(entry, now: now) {
+            return reply(ticket, .refused(budgetRefusal(of: request.job, scope)))
         }
         guard runs.count < Limits.activeRuns, entry.waiting.count < Limits.waitingRunsPerJob else {
             return reply(ticket, .refused(.limitExceeded("\(entry.waiting.count) runs of \(request.job) wait already")))

@@ -25,6 +25,7 @@ extension Scheduler {
     func forget(_ active: ActiveRun) {
         disarm(active)
         forgetConditions(active)
+        forgetGroup(active)
         runs[active.run.id] = nil
     }
 

@@ -62,6 +62,7 @@ extension Scheduler {
             active.attempt = Attempt(run: run.id, number: run.attempt, startedAt: run.startedAt ?? run.createdAt)
             entry?.occupying.append(active)
             runningCount += 1
+            awaitAnswer(active)
             keepAwake(active)
         case _ where definition == nil:
             // It ends at `.started`.

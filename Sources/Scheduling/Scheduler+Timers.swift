@@ -84,6 +84,7 @@ extension Scheduler {
                 }
             case .run(let active): resume(active, now: now)
             case .launchRate, .nap, .queues, .polls: break
+            case .groups: releaseDueGroups(now: now)
             case .cleanup: cleanUp(now: now)
             case .message(let active): makeReady(active)
             case nil: preconditionFailure("a timer without an owner was armed: \(number)")
@@ -102,7 +103,8 @@ extension Scheduler {
             if let entry = active.entry { promote(entry, now: now) }
         case .conditional:
             conditions.due.append(active)
-        case .ready, .running, .ended:
+        case .running: answerByDefault(active, now: now)
+        case .awaitingGroup, .ready, .ended:
             break
         }
     }

@@ -9,6 +9,7 @@ extension Scheduler {
     }
 
     func prepareToStart(_ active: ActiveRun) {
+        if groupHold(on: active) != nil { return awaitGroup(active) }
         if hasConditions(active) { return awaitConditions(active) }
         active.phase = .ready
         ready.insert(active)
@@ -53,6 +54,7 @@ extension Scheduler {
             if active.phase == .ready { ready.remove(active) }
             entry.occupying.removeAll { $0 === active }
             forgetConditions(active)
+            forgetGroup(active)
             disarm(active)
             active.wait = ConditionWait()
             active.phase = .waiting

@@ -55,6 +55,9 @@ public final class Scheduler {
     var launchRateTimer: TimerQueue.Owner?
     var cleanup = Cleanup()
     var conditions = ConditionWatch()
+    var groups = GroupWatch()
+    /// What all jobs together have used up of the budget over all, in one day.
+    var budgetUse = BudgetUse()
     var machine = MachineSleep()
     /// Nil until somebody asks for a queue.
     var queueLedger: QueueLedger?
@@ -106,54 +109,11 @@ public final class Scheduler {
         case queues
         /// A poll is to be asked.
         case polls
+        /// The hold of a group ends.
+        case groups
         /// The machine may sleep again.
         case nap
         case message(ActiveMessage)
-    }
-
-    /// Bounds of the core, each with what happens at it.
-    public enum Limits {
-        /// Runs of one job that wait for their turn. Beyond it a fire time is skipped with the reason `limit`, and a
-        /// request is refused with `limitExceeded`.
-        public static let waitingRunsPerJob = 1_000
-        /// Active runs of all jobs. Beyond it, as above.
-        public static let activeRuns = 100_000
-        /// Fire times that are looked at one by one when a job has exclusions. Of a longer stretch the older ones are
-        /// recorded together, as missed, without asking whether one was excluded.
-        public static let individualFireTimes = 10_000
-        /// Runs that follow one another by chains. Beyond it the chain ends, with a record of why: it is most likely a
-        /// circle.
-        public static let chainLength = 100
-        /// Fire times of one job that clients have taken for runs of their own before they came. Beyond it such a
-        /// request is refused with `limitExceeded`.
-        public static let claimedFireTimes = 100
-        /// Fire times in the span of a backfill, those that have a run included. Beyond it the request is refused with
-        /// `limitExceeded`.
-        public static let backfilledFireTimes = 1_000
-        /// Fire times with a record, made under a clock that was ahead, that are passed over in the search for the next
-        /// run of a job. Of a longer row the one at the bound is named, though it will not run.
-        public static let recordsPassedOver = 100
-        /// Schedules whose parsed form is kept to be shared by jobs that have the same. Others have their own.
-        public static let prototypes = 4_096
-        /// Ended runs that one commit of the clean-up removes.
-        public static let cleanupStep = 1_000
-        /// Items of one queue, those that are taken included. Beyond this and each of the next three bounds a push is
-        /// refused with `limitExceeded`.
-        public static let itemsPerQueue = 10_000
-        /// The length of one item's JSON, in bytes.
-        public static let queueItemBytes = 64 << 10
-        /// Queues that have items.
-        public static let queues = 100
-        /// Runs that are started for items of queues in one turn; more follow in the next.
-        public static let queueRunsPerTurn = 25
-        /// Items that one turn moves to the dead letters; more are found in the next.
-        public static let buriedPerTurn = 100
-        /// Items that one run is given together. A definition that asks for more is refused.
-        public static let queueBatch = 100
-        /// The length of all items together, in bytes.
-        public static let queueBytes = 256 << 20
-        /// Messages that are not settled. Beyond it the oldest give way, those of successes first.
-        public static let waitingMessages = 10_000
     }
 
     /// Takes up what a store holds. Nothing is decided before `.started`; what the taking up itself changes is
@@ -198,6 +158,8 @@ public final class Scheduler {
                 dropState(state, now: now)
             }
         }
+        budgetUse = stored.budgetUse
+        if !stored.groupHolds.isEmpty { restoreGroups(stored.groupHolds) }
         restore(stored.activeRuns, unscheduled: unscheduled, now: now)
         if !stored.messages.isEmpty { restorePost(stored.messages, now: now) }
     }
@@ -241,6 +203,14 @@ public final class Scheduler {
         case .polled(let subject, let answer): polled(subject, answer, now: now)
         case .caveat(let run, let text): note(text, ofRun: run)
         case .stalled(let run, let attempt): tellStall(ofRun: run, attempt: attempt, now: now)
+        case .holdSaid(let run, let attempt, let saidAt, let words):
+            hearHold(words, saidAt: saidAt, ofRun: run, attempt: attempt, now: now)
+        case .asked(let run, let attempt, let number, let at, let words):
+            hearQuestion(words, number: number, askedAt: at, ofRun: run, attempt: attempt, now: now)
+        case .questionAnswered(let run, let choice, let author, let ticket):
+            answerQuestion(ofRun: run, choice, by: author, ticket: ticket, now: now)
+        case .groupToggled(let group, let isWaiting, let until, let author, let ticket):
+            toggleGroup(group, isWaiting: isWaiting, until: until, by: author, ticket: ticket, now: now)
         case .messageSent(let id, let outcome): messageSent(id, outcome, now: now)
         case .cancelRequested(let run, let ticket): cancel(run, ticket: ticket, now: now)
         case .schedulerToggled(let isEnabled, let author, let ticket):

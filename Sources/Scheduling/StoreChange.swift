@@ -18,6 +18,11 @@ public enum StoreChange: Sendable, Equatable {
     case removeJobState(job: String)
     /// Whether the schedules are in force: the user's toggle, which survives a restart. Nil: as config.json says.
     case schedulerOverride(Bool?)
+    /// Inserts or replaces the hold of a group.
+    case groupHold(GroupHold)
+    case removeGroupHold(group: String)
+    /// What all jobs together have used up of the budget over all.
+    case budgetUse(BudgetUse)
     /// Removes the oldest ended runs of a job beyond `keep`, with their attempts.
     case prune(job: String, keep: Int)
     /// Removes ended runs that ended before an instant, and changes that were made before it to jobs that are gone, at
@@ -63,6 +68,9 @@ public struct StoredState: Sendable, Equatable {
     public var jobs: [JobState] = []
     /// Runs whose status is active: `queued`, `running`, `retrying`.
     public var activeRuns: [Run] = []
+    public var groupHolds: [GroupHold] = []
+    /// Of the budget over all.
+    public var budgetUse = BudgetUse()
     /// Messages that are not settled, in the order in which they were decided.
     public var messages: [Message] = []
     /// The greatest `Run.createdAt` on record: later than now where the clock was ahead and was set back.

@@ -9,12 +9,15 @@ struct Turn {
     var attempts: [Attempt] = []
     var stops: [Effect] = []
     var starts: [Effect] = []
+    var answers: [Effect] = []
     var checks: [Effect] = []
     var polls: [Effect] = []
     var announcements: [Effect] = []
     /// Messages that are decided, or have changed.
     var messages: [ActiveMessage] = []
     var sendings: [Effect] = []
+    /// Whether the budget over all was spent.
+    var isBudgetTouched = false
     var stretches: [Scheduler.UnrunStretch] = []
     var replies: [(Ticket, Reply)] = []
     /// Runs that a client asked for, whose reply says how they stand when the event is decided.
@@ -55,6 +58,7 @@ extension Scheduler {
             active.isTouched = false
             changes.append(.message(active.message))
         }
+        if turn.isBudgetTouched { changes.append(.budgetUse(budgetUse)) }
         for entry in turn.touchedJobs {
             entry.isTouched = false
             if entry.hasNewRecords {
@@ -69,11 +73,13 @@ extension Scheduler {
 
         var effects: [Effect] = []
         effects.reserveCapacity(
-            turn.stops.count + turn.starts.count + turn.checks.count + turn.polls.count + turn.announcements.count
+            turn.stops.count + turn.starts.count + turn.answers.count + turn.checks.count + turn.polls.count
+                + turn.announcements.count
                 + turn.replies.count + turn.awaited.count + turn.sendings.count + 6)
         if !changes.isEmpty { effects.append(.commit(changes)) }
         effects += turn.stops
         effects += turn.starts
+        effects += turn.answers
         effects += turn.checks
         effects += turn.polls
         if let watch = watchEffect(now: now) { effects.append(watch) }

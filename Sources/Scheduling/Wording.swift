@@ -38,6 +38,10 @@ struct Wording {
         return Wording("\(run.job) stalls", "it has written nothing for \(patience) s")
     }
 
+    static func asked(_ question: Question, _ run: Run) -> Wording {
+        Wording("\(run.job) asks", "\(question.text)\n\(question.choices.joined(separator: " / "))")
+    }
+
     static func recovered(_ run: Run, _ job: Job, _ course: JobCourse) -> Wording {
         let runs = course.failures == 1 ? "1 failed run" : "\(course.failures) failed runs"
         let since = course.failingSince.map { " since \(time($0, job.zone))" } ?? ""

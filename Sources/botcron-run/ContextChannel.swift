@@ -2,11 +2,17 @@ import Glibc
 import Processes
 
 /// The socket on which a process gets its context, one line and then the end of the file, and says how it does, a line
-/// for each remark: `progress 40`, `cost 0.12`, `retry-after 10m`, `result {…}`.
+/// for each remark: `progress 40`, `cost 0.12`, `retry-after 10m`, `result {…}`, `hold 17:00`, `ask {…}`.
 final class ContextChannel {
-    /// The last value of each word.
+    /// The last value of each word. Before that of `hold` and of `ask` stands when it was said, in µs since 1970, and
+    /// before that of `ask` the number of the question.
     private(set) var remarks: [String: String] = [:]
     private(set) var isClosed = false
+    /// The question that waits for its answer.
+    private(set) var openQuestion: Int?
+    private var questions = 0
+    /// How many questions came while one was open: each is told that it was not asked.
+    var refusedQuestions = 0
     private let end: FileDescriptor
     private var unsent: ArraySlice<UInt8>
     private var line: [UInt8] = []
@@ -14,7 +20,7 @@ final class ContextChannel {
     private var isSkipping = false
 
     /// Words that are heard; lines with others are for later versions, and ignored.
-    private static let words: Set<String> = ["progress", "cost", "retry-after", "result"]
+    private static let words: Set<String> = ["progress", "cost", "retry-after", "result", "hold", "ask"]
     /// Bytes of one line; a longer one is ignored.
     private static let lineLimit = 1 << 16
 
@@ -120,6 +126,28 @@ final class ContextChannel {
         let word = String(decoding: line[..<gap], as: UTF8.self)
         guard Self.words.contains(word) else { return }
         let value = line[gap...].drop { $0 == UInt8(ascii: " ") }
-        remarks[word] = String(decoding: value, as: UTF8.self)
+        note(word, String(decoding: value, as: UTF8.self))
+    }
+
+    private func note(_ word: String, _ value: String) {
+        switch word {
+        case "hold": remarks[word] = "\(SystemClock.realtime.nowUSec) \(value)"
+        case "ask" where openQuestion != nil: refusedQuestions = min(refusedQuestions + 1, Self.refusedMax)
+        case "ask":
+            questions += 1
+            openQuestion = questions
+            remarks[word] = "\(questions) \(SystemClock.realtime.nowUSec) \(value)"
+        default: remarks[word] = value
+        }
+    }
+
+    /// Of questions that come while one is open so many are told that; whoever asks more does not listen.
+    private static let refusedMax = 16
+
+    /// - Returns: whether that is the question that waits.
+    func close(question: Int) -> Bool {
+        guard openQuestion == question else { return false }
+        openQuestion = nil
+        return true
     }
 }

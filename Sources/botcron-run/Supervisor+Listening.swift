@@ -74,7 +74,9 @@ extension Supervisor {
     }
 
     private func note(_ context: ContextChannel) {
-        if context.isClosed { self.context = nil }
+        hearQuestions(context)
+        // Who has asked and closed its end is still told.
+        if context.isClosed, !isAsking { self.context = nil }
         guard context.remarks != outcome.remarks else { return }
         outcome.remarks = context.remarks
         if !isOver, SystemClock.monotonic.nowUSec >= publishDueUSec { publishRemarks() }
@@ -84,7 +86,8 @@ extension Supervisor {
 
     /// Ends one that has written nothing for too long, or only notes it.
     func checkStall() {
-        guard case .running = phase, SystemClock.monotonic.nowUSec >= stallUSec, child?.peekExit() == nil else {
+        guard case .running = phase, !isAsking, SystemClock.monotonic.nowUSec >= stallUSec, child?.peekExit() == nil
+        else {
             return
         }
         if request.onlyNotesStall { return noteStall() }

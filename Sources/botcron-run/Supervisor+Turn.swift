@@ -9,7 +9,9 @@ extension Supervisor {
             pollfd(fd: signals.number, events: Int16(POLLIN), revents: 0),
             pollfd(fd: isGated ? child?.pidfd.number ?? -1 : -1, events: Int16(POLLIN), revents: 0),
             pollfd(fd: output?.number ?? -1, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: context?.number ?? -1, events: context?.awaitedEvents ?? 0, revents: 0),
+            pollfd(
+                fd: context.flatMap { $0.isClosed ? nil : $0.number } ?? -1, events: context?.awaitedEvents ?? 0,
+                revents: 0),
         ]
         _ = poll(&entries, nfds_t(entries.count), waitMilliseconds())
         if entries[0].revents != 0 { readSignals() }
@@ -27,6 +29,7 @@ extension Supervisor {
         guard !mayHaveOrphans else { return 0 }
         let next: Int64
         switch phase {
+        case .running where isAsking: next = min(answerDueUSec, quietUSec, publishDueUSec)
         case .running: next = min(timeoutUSec, stallUSec, quietUSec, publishDueUSec)
         case .terminating(let killUSec): next = killUSec
         case .killing(let giveUpUSec): next = child?.isReaped == false ? .max : giveUpUSec
@@ -47,6 +50,10 @@ extension Supervisor {
                 releaseIdleMemory()
             }
             if now >= publishDueUSec { publishRemarks() }
+            if isAsking {
+                guard now >= answerDueUSec else { return }
+                goOn()
+            }
             // One that has ended in time is not ended by us, however late we look.
             guard now >= timeoutUSec, child?.peekExit() == nil else { return }
             outcome.isTimedOut = true
@@ -58,8 +65,8 @@ extension Supervisor {
         }
     }
 
-    /// There are three kinds, and of each one waits at most; more of them are for the next turn.
-    private static let signalsPerTurn = 3
+    /// There are four kinds, and of each one waits at most; more of them are for the next turn.
+    private static let signalsPerTurn = 4
 
     private func readSignals() {
         for _ in 0..<Self.signalsPerTurn {
@@ -67,6 +74,7 @@ extension Supervisor {
             case nil: return
             case SupervisorRequest.Signal.cancel: cancel()
             case SupervisorRequest.Signal.kill: cancelAtOnce()
+            case SupervisorRequest.Signal.answer: readAnswer()
             default: mayHaveOrphans = true
             }
         }

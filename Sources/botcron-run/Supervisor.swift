@@ -36,6 +36,10 @@ final class Supervisor {
     /// Where the output goes as well.
     let journal: JournalLines?
     var context: ContextChannel?
+    /// Where the process reads what it asked for.
+    var answers: FileDescriptor?
+    /// Since when a question is open.
+    var askedUSec: Int64?
     /// Whether more children may have ended than were reaped in this turn, and for how many turns in a row.
     var (mayHaveOrphans, turnsWithOrphans) = (false, 0)
     var stallUSec = Int64.max
@@ -63,10 +67,13 @@ final class Supervisor {
             fcntl(SupervisorRequest.Descriptor.identity, F_GETFD) >= 0
         else { throw .noRequest }
         // Nothing of the session that we came from ends us; a job's process begins with all signals at their defaults.
-        for number in [SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR2] { signal(number, SIG_IGN) }
+        for number in [SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM] { signal(number, SIG_IGN) }
         let signals: SignalQueue
         do throws(ProcessError) {
-            signals = try SignalQueue([SIGCHLD, SupervisorRequest.Signal.cancel, SupervisorRequest.Signal.kill])
+            signals = try SignalQueue(
+                [SIGCHLD] + [
+                    SupervisorRequest.Signal.cancel, SupervisorRequest.Signal.kill, SupervisorRequest.Signal.answer,
+                ])
         } catch {
             throw error.isShortOfResources ? .shortOfResources : .notBegun
         }
@@ -170,10 +177,13 @@ final class Supervisor {
         let child: ChildProcess
         if let line = request.context {
             let ends = try ContextChannel.make(line: line)
-            process.moreDescriptors = [ends.peer.number]
+            let answers = try Pipe(.toProcess)
+            process.moreDescriptors = [ends.peer.number, answers.readEnd.number]
             process.environment["BOTCRON_CONTEXT_FD"] = "3"
+            process.environment["BOTCRON_ANSWER_FD"] = "4"
             context = ends.channel
             child = try spawn(process)
+            self.answers = writeEnd(of: answers)
         } else {
             child = try spawn(process)
         }
@@ -203,6 +213,9 @@ final class Supervisor {
 
     /// Keeps the end to read; the end to write closes, and is then the process's alone.
     private func take(_ pipe: consuming Pipe) -> FileDescriptor { pipe.readEnd }
+
+    /// The other way round.
+    private func writeEnd(of pipe: consuming Pipe) -> FileDescriptor { pipe.writeEnd }
 
     /// What the scope does not hold for all of the attempt.
     private func limits() -> ResourceLimits {

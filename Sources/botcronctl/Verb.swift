@@ -85,7 +85,9 @@ struct Verb: Sendable {
             title: "Jobs",
             verbs: [list, show, why, add, edit, copy, rename, tag, remove, enable, disable, skip, calendar]),
         Group(title: "Bringing things over", verbs: [importJobs, exportJobs]),
-        Group(title: "Runs", verbs: [runJob, rerun, backfill, wait, cancel, logs, history, heatmap, monitor]),
+        Group(
+            title: "Runs",
+            verbs: [runJob, rerun, backfill, wait, cancel, logs, history, heatmap, monitor, questions, answer]),
         Group(
             title: "The scheduler",
             verbs: [status, top, doctor, health, metrics, pause, resume, reload, config, notify, queue]),

@@ -174,6 +174,9 @@ private func text(of resources: Resources) -> String {
         {
             "\($0.budget.runsPerDay ?? 0) \($0.budget.wallTimePerDay ?? .zero) \($0.budget.costPerDay ?? 0)"
         },
+        .init("", "none") { $0.holdGroup ?? "none" },
+        .init(#""hold_group": "claude""#, "claude") { $0.holdGroup ?? "none" },
+        .init(#""hold_group": """#, "none") { $0.holdGroup ?? "none" },
         .init("", "nil 100") { "\(String(describing: $0.pauseOnFailures)) \($0.historyLimit)" },
         .init(#""pause_on_failures": 3, "history_limit": 0"#, "3 0") {
             "\($0.pauseOnFailures ?? 0) \($0.historyLimit)"

@@ -63,6 +63,9 @@ enum StoreFault {
             ),
             (stage.remote("cancel_job", [.string("daily")]), .done, [.bool(true)]),
             (stage.remote("cancel_run", [.string("run-1")]), .done, [.bool(true)]),
+            (stage.remote("hold_group", [.string("g"), .string("")]), .done, [.bool(true)]),
+            (stage.remote("release_group", [.string("g")]), .done, [.bool(true)]),
+            (stage.remote("answer_question", [.string("run-1"), .string("Allow")]), .done, [.bool(true)]),
             (stage.remote("toggle_scheduler", [.bool(false)]), .done, [.bool(true)]),
             (
                 stage.remote("queue_push", [.string("q"), .string("[1]")]), .item(item),
@@ -103,7 +106,11 @@ enum StoreFault {
         (.limitExceeded("the budget of the day is used up"), ErrorName.limitsExceeded.text),
         (.keyTaken(run: "run-9", job: "x"), ErrorName.invalidArgs.text),
         (.queueEmpty("q"), ServiceError.queueEmpty.name),
-        (.noSuchItem(id: "7", queue: "q"), ErrorName.invalidArgs.text), (.stopping, ServiceError.busy.name),
+        (.noSuchItem(id: "7", queue: "q"), ErrorName.invalidArgs.text),
+        (.groupNotFound("cluade", known: ["claude"]), ErrorName.invalidArgs.text),
+        (.noQuestion(run: "run-9"), ErrorName.invalidArgs.text),
+        (.noSuchChoice("Maybe", choices: ["Allow", "Deny"]), ErrorName.invalidArgs.text),
+        (.stopping, ServiceError.busy.name),
     ]
 
     /// The declarations say what asks for something: a new method has to be among the rows above.
@@ -274,7 +281,7 @@ enum StoreFault {
         }
         // One of each: a new refusal does not compile without a row above.
         let rows = Set(SettlementTests.refusals.map { Self.row(of: $0.refusal) })
-        #expect(rows == Set(0..<11))
+        #expect(rows == Set(0..<14))
     }
 
     private static func row(of refusal: Refusal) -> Int {
@@ -290,6 +297,9 @@ enum StoreFault {
         case .queueEmpty: 8
         case .noSuchItem: 9
         case .stopping: 10
+        case .groupNotFound: 11
+        case .noQuestion: 12
+        case .noSuchChoice: 13
         }
     }
 }

@@ -18,13 +18,18 @@ import Testing
     private static func config(jobs count: Int) -> String {
         let large = String(repeating: "x", count: 100 << 10)
         var jobs = [
-            #"{"name": "long", "command": ["sleep", "1000"], "overlap_policy": "allow", "on_stop": "kill"}"#,
+            #"""
+            {"name": "long", "command": "echo 'ask {\"question\": \"q\", \"choices\": [\"yes\"]}' >&3; exec sleep 1000",
+            "overlap_policy": "allow", "on_stop": "kill"}
+            """#,
             #"{"name": "quick", "command": ["true"], "overlap_policy": "allow"}"#,
             #"{"name": "minutely", "cron": "* * * * *", "enabled": false, "command": ["sleep", "9"], "on_stop": "kill"}"#,
             #"{"name": "large", "command": ["true", "\#(large)"], "description": "\#(large)", "cron": "0 0 1 1 *"}"#,
         ]
         for index in 0..<count {
-            jobs.append(#"{"name": "job-\#(index)", "cron": "\#(index % 60) 3 1 1 *", "command": ["true"]}"#)
+            jobs.append(
+                #"{"name": "job-\#(index)", "cron": "\#(index % 60) 3 1 1 *", "command": ["true"], "hold_group": "agents"}"#
+            )
         }
         return #"{"schedules": {"timezone": "UTC", "jobs": ["# + jobs.joined(separator: ",\n") + "]}}"
     }
@@ -57,6 +62,9 @@ import Testing
                 call("query_history", #"{"limit": 1000}"#),
                 call("query_history", .string(#"{"job": "\#(last)", "status": "failed", "trigger": "schedule"}"#)),
             ],
+            "questions": [call("questions")], "answer_question": [call("answer_question", .string(held[1]), "yes")],
+            "hold_group": [call("hold_group", "none", ""), call("hold_group", "agents", "")],
+            "release_group": [call("release_group", "agents")],
             "test_target": [call("test_target", "toast"), call("test_target", "nothing")],
             "list_jobs": [call("list_jobs")],
             "query_jobs": [
@@ -170,6 +178,7 @@ import Testing
         let run = try session.json("run_job", "quick").text("execution_id")
         _ = try session.waitForRun(run)
         let held = try (0..<2).map { _ in try session.json("run_job", "long").text("execution_id") }
+        try session.look(for: "two questions") { try session.json("questions").arrayValue?.count == 2 }
         try daemon.check("the start and three runs")
 
         let calls = Self.calls(run: run, held: held, count: count)

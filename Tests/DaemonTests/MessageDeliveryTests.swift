@@ -245,6 +245,38 @@ import Testing
         }
     }
 
+    @Test func `a question has a button for each choice, which answers it, also after a crash of the daemon`() throws {
+        let words = #"{\"question\": \"Go on?\", \"choices\": [\"Allow\", \"Deny\"], \"timeout\": \"1h\"}"#
+        let script = "echo \"ask \(words)\" >&3; read -r line <&4; echo \"$line\""
+        let session = try Session(
+            jobs: [["name": "asks", "command": .string(script), "notify": ["desktop"], "overlap_policy": "allow"]])
+        let server = try MockServer(session)
+        let daemon = try session.start()
+        for isCrashed in [false, true] {
+            let run = try session.json("run_job", "asks").text("execution_id")
+            let count = isCrashed ? 2 : 1
+            try session.look(for: "the notification") { try server.shown().count >= count }
+            let shown = try #require(try server.shown().last)
+            #expect(shown[3].asString == "asks asks" && shown[4].asString?.hasPrefix("Go on?") == true)
+            #expect(
+                shown[5].asArray?.compactMap(\.asString).prefix(4) == ["answer.1.1.0", "Allow", "answer.1.1.1", "Deny"])
+            let hints = (shown[6].asEntries ?? []).map { "\($0.key.asString ?? "") \($0.value.unwrapped)" }
+            #expect(hints.contains { $0.hasPrefix("urgency") && $0.contains("2") }, "\(hints)")
+            if isCrashed {
+                try session.crash(daemon)
+                try session.start()
+            }
+            // When it listens is not to be seen.
+            try session.look(for: "the answer") {
+                // It takes the place of the one before.
+                try server.press(1, "answer.1.1.1")
+                return try session.run(run)["status"] == "success"
+            }
+            let question = try session.run(run)["questions"]?[0]
+            #expect(question?["choice"] == "Deny" && question?["answered_by"] == "desktop")
+        }
+    }
+
     @Test func `a message waits for a notification server, and one that restarts knows of nothing`() throws {
         let session = try Session(jobs: [["name": "told", "command": ["false"], "notify": ["desktop"]]])
         try session.start()

@@ -152,8 +152,8 @@ import Testing
         rig.advance(to: "01:00")
         rig.end(id("a", "01:00"))
         let scheduler = rig.scheduler
-        #expect(scheduler.explain("a", at: nil, now: rig.now) == [.budgetUsedUp])
-        #expect(scheduler.explain("a", at: at("05:00"), now: rig.now) == [.budgetUsedUp])
+        #expect(scheduler.explain("a", at: nil, now: rig.now) == [.budgetUsedUp(.job)])
+        #expect(scheduler.explain("a", at: at("05:00"), now: rig.now) == [.budgetUsedUp(.job)])
         let tomorrow = at("05:00") + .seconds(86_400)
         #expect(scheduler.explain("a", at: tomorrow, now: rig.now) == [.willRun(tomorrow)])
     }

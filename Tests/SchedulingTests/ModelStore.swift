@@ -11,6 +11,8 @@ final class ModelStore: ExecutionRegister {
     private(set) var states: [String: JobState] = [:]
     private(set) var definitions: [String: StoredState.StoredDefinition] = [:]
     private(set) var schedulerOverride: Bool?
+    private(set) var groupHolds: [String: GroupHold] = [:]
+    private(set) var budgetUse = BudgetUse()
     private(set) var prunes: [StoreChange] = []
     private(set) var changes: [JobChange] = []
     /// What the real store would have refused.
@@ -91,6 +93,9 @@ final class ModelStore: ExecutionRegister {
             case .removeDefinition(let job): definitions[job] = nil
             case .removeJobState(let job): states[job] = nil
             case .schedulerOverride(let value): schedulerOverride = value
+            case .groupHold(let hold): groupHolds[hold.group] = hold
+            case .removeGroupHold(let group): groupHolds[group] = nil
+            case .budgetUse(let use): budgetUse = use
             case .prune, .pruneEnded: prunes.append(change)
             case .jobChange(let change):
                 if let last = self.changes.last, last.sequence >= change.sequence {
@@ -130,6 +135,8 @@ final class ModelStore: ExecutionRegister {
     func load() -> StoredState {
         var stored = StoredState()
         stored.schedulerOverride = schedulerOverride
+        stored.groupHolds = groupHolds.values.sorted { $0.group < $1.group }
+        stored.budgetUse = budgetUse
         stored.messages = post.waiting
         stored.latestRunAt = runs.values.map(\.createdAt).max()
         stored.jobs = states.keys.sorted().compactMap { states[$0] }

@@ -19,6 +19,7 @@ final class Rig {
     private(set) var watches = 0
     /// Runs whose condition commands were to be run, in order.
     private(set) var checks: [String] = []
+    private(set) var answers: [String] = []
     /// Whose polls and prechecks were to be asked, in order.
     private(set) var polls: [PollSubject] = []
     private(set) var awake: [String] = []
@@ -79,6 +80,7 @@ final class Rig {
             scheduler.didCommit()
         case .stop(let run, _): stops.append(run)
         case .start(let launch): launches.append(launch)
+        case .answer(let run, _, let question, let line): answers.append("\(run) \(question) \(line.json)")
         case .check(let run, _, _): checks.append(run)
         case .poll(let subject, _, _): polls.append(subject)
         case .machine(.watch(let watch)):
@@ -98,26 +100,27 @@ final class Rig {
         }
     }
 
-    /// Commit, stop, start, what is watched, what is wanted of the machine, arm, announce, send, reply.
+    /// Commit, stop, start, answer, what is watched, what is wanted of the machine, arm, announce, send, reply.
     private func expectOrder(_ effects: [Effect]) {
         let places = effects.map { effect in
             switch effect {
             case .commit: 0
             case .stop: 1
             case .start: 2
-            case .check, .poll: 3
-            case .machine(.watch): 4
-            case .machine(.holdAwake): 5
-            case .machine(.armWakeUp): 6
-            case .machine(.sleepAgain): 7
-            case .arm: 8
-            case .announce: 9
-            case .send: 10
-            case .reply: 11
+            case .answer: 3
+            case .check, .poll: 4
+            case .machine(.watch): 5
+            case .machine(.holdAwake): 6
+            case .machine(.armWakeUp): 7
+            case .machine(.sleepAgain): 8
+            case .arm: 9
+            case .announce: 10
+            case .send: 11
+            case .reply: 12
             }
         }
         #expect(places == places.sorted(), "effects out of order: \(effects)")
-        #expect(places.count { $0 == 0 } <= 1 && places.count { $0 == 8 } <= 1)
+        #expect(places.count { $0 == 0 } <= 1 && places.count { $0 == 9 } <= 1)
     }
 
     /// Events of one turn of the loop: one transaction for all of them.

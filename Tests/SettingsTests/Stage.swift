@@ -143,6 +143,11 @@ final class FakeCore: Intake, SchedulerReading {
     var activeRunCount: Int { scheduler?.activeRunCount ?? 0 }
     var activeRuns: [Run] { scheduler?.activeRuns ?? [] }
     func activeRun(id: String) -> Run? { scheduler?.activeRun(id: id) }
+    var groupHolds: [GroupHold] { [] }
+    var runsByGroup: [String: Int] { [:] }
+    func groupHold(ofRun id: String) -> GroupHold? { nil }
+    var askingRuns: [Run] { [] }
+    var budgetUse: BudgetUse? { nil }
     func unmetConditions(ofRun id: String) -> (unmet: [Condition], until: Instant?)? { nil }
     func explain(_ job: String, at instant: Instant?, records: [Run]) -> [Explanation] { [] }
     func registration(of job: String) -> (scheduleKey: String, registeredAt: Instant)? {

@@ -73,6 +73,8 @@ final class Checker {
 
     /// Runs that a client has cancelled: none of them starts any more.
     var cancelled: Set<String> = []
+    /// Whether there ever was a budget over all jobs.
+    var hasBudgetOverAll = false
     /// What the attempts of a job cost in a day of its zone; of a job that was removed nothing is known any more.
     private var costs: [String: (day: Instant, sum: Double)] = [:]
     private var forgotten: Set<String> = []
@@ -401,7 +403,7 @@ final class Checker {
                 fail("\(run.id): no limit holds here", job: run.job)
             }
         case .budget:
-            if job.budget.isUnlimited { fail("\(run.id): there is no budget", job: run.job) }
+            if job.budget.isUnlimited, !hasBudgetOverAll { fail("\(run.id): there is no budget", job: run.job) }
         case .nothingToDo:
             if job.precheck == nil { fail("\(run.id): there is no precheck", job: run.job) }
         case .down, .asleep, .paused, .user, .condition, .store: break

@@ -11,6 +11,8 @@ final class LossyStore: ExecutionRegister {
     private(set) var states: [String: JobState] = [:]
     private(set) var definitions: [String: StoredState.StoredDefinition] = [:]
     private(set) var schedulerOverride: Bool?
+    private(set) var groupHolds: [String: GroupHold] = [:]
+    private(set) var budgetUse = BudgetUse()
     private var lastChange: Int64 = 0
     /// By job, whether the last toggle on record has enabled it.
     private var toggles: [String: Bool] = [:]
@@ -65,13 +67,16 @@ final class LossyStore: ExecutionRegister {
                 states[job] = nil
                 toggles[job] = nil
             case .schedulerOverride(let value): schedulerOverride = value
+            case .groupHold(let hold): groupHolds[hold.group] = hold
+            case .removeGroupHold(let group): groupHolds[group] = nil
+            case .budgetUse(let use): budgetUse = use
             case .prune, .pruneEnded: break
             case .jobChange(let change):
                 if change.sequence <= lastChange { fault = "two changes of the number \(change.sequence)" }
                 lastChange = change.sequence
                 switch change.what {
                 case .enabled, .disabled: toggles[change.job] = change.what == .enabled
-                case .created, .replaced, .removed, .skipped, .paused, .resumed: break
+                case .created, .replaced, .removed, .skipped, .held, .released, .paused, .resumed: break
                 }
             case .message(let message):
                 if runs[message.run] == nil { fault = "the message \(message.id) is of no run" }
@@ -121,6 +126,8 @@ final class LossyStore: ExecutionRegister {
     func load() -> StoredState {
         var stored = StoredState()
         stored.schedulerOverride = schedulerOverride
+        stored.groupHolds = groupHolds.values.sorted { $0.group < $1.group }
+        stored.budgetUse = budgetUse
         stored.messages = post.waiting
         stored.latestRunAt = latestRunAt
         stored.jobs = states.keys.sorted().compactMap { states[$0] }

@@ -144,6 +144,7 @@ struct RandomJob {
             job.poll = Job.Poll(interval: .seconds(random.pick([900, 7_200, 43_200])), condition: .shell("look"))
             if random.chance(2) { job.poll?.dedupe = .seconds(random.pick([600, 86_400])) }
         }
+        if random.chance(4) { job.holdGroup = random.pick(["red", "green"]) }
         guard random.chance(4) else { return }
         if random.chance(2) { job.conditions.needsACPower = true }
         if random.chance(4) { job.conditions.batteryMin = 20 }

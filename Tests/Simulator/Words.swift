@@ -38,11 +38,12 @@ extension Effect {
         case .commit: 0
         case .stop: 1
         case .start: 2
-        case .check, .poll, .machine: 3
-        case .arm: 4
-        case .announce: 5
-        case .send: 6
-        case .reply: 7
+        case .answer: 3
+        case .check, .poll, .machine: 4
+        case .arm: 5
+        case .announce: 6
+        case .send: 7
+        case .reply: 8
         }
     }
 }

@@ -16,14 +16,15 @@ extension World {
         case 12: cancelJob()
         case 13: cancelRun()
         case 14: skip()
-        case 15, 16: askQueues()
+        case 15: askQueues()
+        case 16: random.chance(2) ? askPeople() : holdGroups()
         default: requestRuns()
         }
     }
 
     private func anyJob() -> String { "job-\(random.below(12))" }
 
-    private func ticket() -> Ticket {
+    func ticket() -> Ticket {
         lastTicket += 1
         return lastTicket
     }

@@ -239,6 +239,10 @@ extension DocumentedKeys {
             DocumentedKey("budget.wall_time_per_day", "The time that they take together."),
             DocumentedKey("budget.cost_per_day", "What they say that they cost."),
             DocumentedKey(
+                "hold_group", default: "the runner of what an agent runs",
+                "Jobs of one group wait together: once a run has said hold, or after botcronctl pause --group. \"\" is none.",
+                example: #"{"hold_group": "claude"}"#),
+            DocumentedKey(
                 "pause_on_failures", default: "none", "So many failed runs in a row take its schedule out of force.",
                 example: #"{"pause_on_failures": 5}"#),
             DocumentedKey(

@@ -94,6 +94,9 @@ extension DocumentedKeys {
             DocumentedKey(
                 "quiet_hours", default: "none", "When messages about jobs wait that say nothing of it.",
                 example: #"{"quiet_hours": "22:00-07:00"}"#),
+            DocumentedKey(
+                "budget", default: "none", "What all jobs together may use up in a day: the keys of a job's budget.",
+                example: #"{"budget": {"runs_per_day": 200, "cost_per_day": 10}}"#),
             DocumentedKey("description", "For people.", example: #"{"description": "Jobs of the laptop"}"#),
             DocumentedKey(
                 "retry_failed_events", default: "whether one of the next two is given",

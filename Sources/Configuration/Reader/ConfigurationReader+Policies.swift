@@ -11,7 +11,7 @@ extension ConfigurationReader {
         "on_success",
         "on_failure",
         "result_queue", "error_queue", "trace_enabled", "on_stop", "on_sleep", "sleep_again", "expect_every",
-        "heartbeat", "precheck",
+        "heartbeat", "precheck", "hold_group",
     ]
 
     func readPolicies(
@@ -30,6 +30,7 @@ extension ConfigurationReader {
         if let field = fields["precheck"] { job.precheck = try command(field) }
         if let field = fields["priority"] { job.priority = try field.integer(-20...19) }
         if let field = fields["budget"] { job.budget = try readBudget(field) }
+        if let field = fields["hold_group"] { job.holdGroup = field.value == .string("") ? nil : try field.jobName() }
         if let field = fields["pause_on_failures"] { job.pauseOnFailures = try field.integer(1...Bounds.countMax) }
         if let field = fields["history_limit"] { job.historyLimit = try field.integer(0...Bounds.countMax) }
         job.isTraced = try fields["trace_enabled"]?.bool() ?? configuration.isTracedByDefault
@@ -86,7 +87,7 @@ extension ConfigurationReader {
 
     static let budgetVocabulary = Vocabulary(["runs_per_day", "wall_time_per_day", "cost_per_day"])
 
-    private func readBudget(_ field: Field) throws(FieldError) -> Budget {
+    func readBudget(_ field: Field) throws(FieldError) -> Budget {
         let fields = try Fields(field, Self.budgetVocabulary)
         var budget = Budget()
         if let field = fields["runs_per_day"] { budget.runsPerDay = try field.integer(0...Bounds.countMax) }

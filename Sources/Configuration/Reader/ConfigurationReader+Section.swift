@@ -8,7 +8,7 @@ extension ConfigurationReader {
         "execution_timeout", "retention_days", "auto_cleanup_enabled", "cleanup_interval_hours", "wake_settle",
         "wake_spread", "notifications", "trace_enabled_by_default", "allow_past_events", "retry_failed_events",
         "max_retry_attempts", "retry_delay", "launch_rate", "stop_timeout", "failure_patterns", "remediation",
-        "environment", "path", "description", "check_interval", "notify", "quiet_hours",
+        "environment", "path", "description", "check_interval", "notify", "quiet_hours", "budget",
     ])
 
     /// The known key that is nearest to one that is none of the section; nil for those that are, and for keys that
@@ -178,10 +178,11 @@ extension ConfigurationReader {
         }
         if let field = fields["notify"] { settings.messages = try readNotify(field, configuration.targets).rules }
         if configuration.targets.isToastForAll { settings.messages.addToast() }
+        if let field = fields["budget"] { settings.budget = try readBudget(field) }
         if let field = fields["quiet_hours"] {
             settings.quietHours = try readQuietHours(field)
-            settings.zone = configuration.timezone
         }
+        if settings.quietHours != nil || !settings.budget.isUnlimited { settings.zone = configuration.timezone }
         settings.logTargets = configuration.targets.logs
         settings.fileTargets = configuration.targets.logs.union(["toast"])
         configuration.settings = settings

@@ -143,6 +143,8 @@ extension ConfigurationReader {
     ) throws(FieldError) {
         job.action = .runner(try template(name, field, configuration))
         job.executionMode = name
+        // Agents of one runner have one quota.
+        job.holdGroup = name
     }
 
     private func template(

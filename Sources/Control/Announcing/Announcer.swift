@@ -34,7 +34,8 @@ struct Announcer {
             case .jobCompleted(let run), .jobFailed(let run), .jobMissed(let run):
                 waiters.ended(run.id) { telling.answer(of: run).compactText }
             case .schedulerToggled: outlet.changed(["Enabled"], of: Place.interface, at: Place.root)
-            case .jobStarted, .jobRetrying, .jobPaused, .jobsChanged, .statusChanged, .queueChanged: break
+            case .jobStarted, .jobRetrying, .jobPaused, .jobsChanged, .statusChanged, .queueChanged, .questionAsked:
+                break
             }
         }
     }
@@ -88,6 +89,13 @@ struct Announcer {
                 ])
         case .statusChanged(let status):
             return Signal(name: "StatusChanged", arguments: [("status", .string(status.rawValue))])
+        case .questionAsked(let run, let question):
+            return Signal(
+                name: "QuestionAsked",
+                arguments: [
+                    ("execution_id", .string(run.id)),
+                    ("question", .string(question.json(of: run, telling.zone(of: run)).compactText)),
+                ])
         case .queueChanged(let queue, let items):
             return Signal(
                 name: "QueueChanged",

@@ -24,6 +24,8 @@ struct JournalVoice {
             log.error("job paused: its runs fail", fields(run) + [("BOTCRON_COUNT", "\(failures)")])
         case .schedulerToggled(let isEnabled):
             log.info(isEnabled ? "schedules resumed" : "schedules paused")
+        case .questionAsked(let run, let question):
+            log.info("the run asks a person", fields(run) + [("BOTCRON_QUESTION", question.text)])
         case .jobStarted, .jobsChanged, .statusChanged, .queueChanged:
             break
         }

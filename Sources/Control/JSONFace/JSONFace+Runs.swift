@@ -24,7 +24,7 @@ extension JSONFace {
     func getRun(_ call: MethodCall) throws {
         let run = try telling.find(call.text(0))
         let zone = telling.zone(of: run)
-        var shape = RunShape.answer(run, zone: zone)
+        var shape = telling.shape(of: run)
         shape["attempts"] = .array(try telling.attempts(of: run.id).map { RunShape.attempt($0, zone: zone) })
         let messages = try telling.messages(of: run.id)
         if !messages.isEmpty { shape["messages"] = .array(messages.map { MessageShape.json($0, zone: zone) }) }

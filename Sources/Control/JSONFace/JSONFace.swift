@@ -91,6 +91,22 @@ struct JSONFace {
                 out: [Argument("made", "s", documentation: "JSON {runs, fire_times}.")],
                 documentation: "Runs each fire time of the span that has passed without a run; at most 1000.", backfill),
             Method(
+                "questions",
+                out: [
+                    Argument(
+                        "questions", "s",
+                        documentation:
+                            "JSON: an array of {execution_id, job, question, choices, default, asked_at, until}.")
+                ],
+                documentation: "What runs ask a person, oldest first.", listQuestions),
+            Method(
+                "answer_question", .change,
+                in: [
+                    Self.executionID,
+                    Argument("choice", "s", documentation: "One of the choices of the question that it asks."),
+                ],
+                out: [Self.isDone], documentation: "Answers the question of a run.", answerQuestion),
+            Method(
                 "get_output",
                 in: [
                     Argument(
@@ -239,6 +255,20 @@ struct JSONFace {
                 out: [Argument("answer", "s", documentation: "JSON {added, changed, removed, invalid}.")],
                 documentation: "Takes up config.json as it stands, by difference.", reloadConfig),
             Method(
+                "hold_group", .change,
+                in: [
+                    Argument("group", "s", documentation: "A hold_group of jobs; of agents it is their runner."),
+                    Argument(
+                        "until", "s",
+                        documentation: "An instant; empty: until release_group."),
+                ],
+                out: [Self.isDone],
+                documentation: "Jobs of the group start nothing until then: their runs wait.", holdGroup),
+            Method(
+                "release_group", .change,
+                in: [Argument("group", "s", documentation: "A hold_group of jobs.")], out: [Self.isDone],
+                documentation: "Ends the hold of a group: what waits for it goes on.", releaseGroup),
+            Method(
                 "test_target", .request,
                 in: [Argument("target", "s", documentation: "A target of messages, as notify names it.")],
                 out: [
@@ -322,6 +352,10 @@ struct JSONFace {
                     Argument("items", "u", documentation: "How many it holds now, those that somebody has included."),
                 ],
                 documentation: "Items came into a queue, were taken, given back, or are dealt with; once a turn."),
+            SignalDeclaration(
+                "QuestionAsked",
+                [run, Argument("question", "s", documentation: "JSON: as one of questions.")],
+                documentation: "A run needs a person."),
             SignalDeclaration(
                 "Event",
                 [

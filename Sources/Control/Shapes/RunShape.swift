@@ -40,6 +40,9 @@ enum RunShape {
             "covered": .number(run.coveredCount),
             "covered_since": .instant(run.coveredSince, zone),
         ]
+        // Most runs ask nothing, and a list of them is long.
+        if !run.questions.isEmpty { shape["questions"] = .array(run.questions.map { $0.json(zone) }) }
+        if run.openQuestion != nil { shape["waiting_for"] = "question" }
         // The same facts in the words of the older clients.
         shape["job_name"] = .string(run.job)
         shape["skill"] = .string(run.skill)

@@ -48,7 +48,10 @@ struct ServiceReport {
             "clock": clock,
             "loop": loop,
             "version": .string(botcronVersion),
+            "holds": holds,
+            "questions": .number(scheduler.askingRuns.count),
         ]
+        if let use = scheduler.budgetUse { shape["budget"] = budget(use) }
         if omitted > 0 { shape["jobs_omitted"] = .number(omitted) }
         if let pause = try pause() {
             shape["paused_since"] = .instant(pause.at, configuration.timezone)
@@ -87,6 +90,31 @@ struct ServiceReport {
             "line": fault.line.map { .number($0) } ?? .null,
             "column": fault.column.map { .number($0) } ?? .null,
             "sentence": .string(fault.description),
+        ]
+    }
+
+    /// Groups of jobs that wait.
+    private var holds: JSONValue {
+        let zone = settings.configuration.timezone
+        let waiting = scheduler.runsByGroup
+        return .array(
+            scheduler.groupHolds.map { hold in
+                [
+                    "group": .string(hold.group), "until": .instant(hold.until, zone),
+                    "since": .instant(hold.since, zone), "execution_id": .optional(hold.run),
+                    "waiting": .number(waiting[hold.group] ?? 0),
+                ]
+            })
+    }
+
+    /// What all jobs together have used up today of what they may.
+    private func budget(_ use: BudgetUse) -> JSONValue {
+        let budget = settings.configuration.settings.budget
+        return [
+            "runs": .number(use.runs), "runs_per_day": budget.runsPerDay.map { .number($0) } ?? .null,
+            "wall_time_seconds": .number(use.wallTime.inSeconds),
+            "wall_time_per_day": budget.wallTimePerDay.map { .number($0.inSeconds) } ?? .null,
+            "cost": .number(use.cost), "cost_per_day": budget.costPerDay.map { .number($0) } ?? .null,
         ]
     }
 

@@ -22,7 +22,7 @@ extension AttemptOutcome {
         isCancelled = report.isCancelled
         let remarks = Remarks(report.remarks)
         progress = remarks.progress
-        cost = remarks.cost ?? 0
+        cost = remarks.cost ?? ReportedCost.find(in: report.output) ?? 0
         retryAfter = remarks.retryAfter
         result = remarks.result
         let preview = report.output.preview(characters: Run.outputPreviewLimit)

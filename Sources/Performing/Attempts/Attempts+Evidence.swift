@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Execution
 public import Scheduling
 
@@ -23,6 +24,7 @@ extension Attempts {
         } catch {
             throw EvidenceError("\(error)")
         }
+        hearingTimer?.arm(atUSec: loop.now(.monotonic))
         return evidence
     }
 

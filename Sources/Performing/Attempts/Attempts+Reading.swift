@@ -18,15 +18,44 @@ extension Attempts {
     /// Hears what a run says of itself.
     func follow(_ handle: AttemptHandle, _ job: String) {
         var isStallTold = false
+        var heard: [String: String] = [:]
         // The handle calls this itself, and this object outlives it.
         handle.onRemark = { [unowned self, unowned handle] in
             onRemark(handle.run)
+            hear(handle.remarks, after: &heard, run: handle.run, attempt: handle.attempt)
             guard handle.isStalled, !isStallTold else { return }
             isStallTold = true
             log.warning(
                 "the run stalls: it has written nothing for its stall_timeout",
                 [("BOTCRON_JOB", job), ("BOTCRON_EXECUTION_ID", handle.run)])
             intake.submit(.stalled(run: handle.run, attempt: handle.attempt))
+        }
+        // What was said before anybody watched.
+        hear(handle.remarks, after: &heard, run: handle.run, attempt: handle.attempt)
+    }
+
+    /// A core that was built from the store has not heard what was said while nobody listened.
+    func hearAll() {
+        for (run, attempt) in live.sorted(by: { $0.key < $1.key }) {
+            guard let handle = attempt.handle else { continue }
+            var heard: [String: String] = [:]
+            hear(handle.remarks, after: &heard, run: run, attempt: attempt.number)
+        }
+    }
+
+    /// Passes on what the core decides about: that a group is to wait, and what a person is asked.
+    func hear(_ remarks: [String: String], after heard: inout [String: String], run: String, attempt: Int) {
+        let new = remarks.filter { ($0.key == "hold" || $0.key == "ask") && heard[$0.key] != $0.value }
+        guard !new.isEmpty else { return }
+        heard.merge(new) { $1 }
+        let words = Remarks(new)
+        if let hold = words.hold {
+            intake.submit(.holdSaid(run: run, attempt: attempt, at: hold.saidAt, words: hold.words))
+        }
+        if let question = words.question {
+            intake.submit(
+                .asked(
+                    run: run, attempt: attempt, question: question.number, at: question.askedAt, words: question.words))
         }
     }
 }

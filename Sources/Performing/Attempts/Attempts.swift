@@ -11,17 +11,6 @@ public import Scheduling
 /// A launch is claimed (its folder is made, and the core's decision is committed), then started, `launchUSec` of them a
 /// turn; the others follow in the next turns, so that a thousand that are due at once keep nobody waiting.
 public final class Attempts {
-    enum Limits {
-        /// Launches of one turn of the loop.
-        static let launchUSec: UInt64 = 20_000
-        /// One that is short of descriptors, processes or memory is tried again so much later, as often as it takes.
-        static let shortageUSec: UInt64 = 1_000_000
-        /// So long after the last of several attempts, without another one, memory that only they need is given back.
-        static let quietUSec: UInt64 = 5_000_000
-        /// So long after the daemon's start, which needs most of the program.
-        static let startUSec: UInt64 = 500_000
-    }
-
     let loop: EventLoop
     let log: Log
     let runner: Runner
@@ -44,6 +33,8 @@ public final class Attempts {
     private var launchTimer: TimerSource?
     private var shortageTimer: TimerSource?
     private var quietTimer: TimerSource?
+    /// When what runs that were taken over have said of themselves is passed on: after the turn that takes them over.
+    var hearingTimer: TimerSource?
     public var onRemark: (_ run: String) -> Void = { _ in }
     /// Called when one has begun, or is over, or is prepared no more: what a daemon that stops waits for.
     public var onProgress: () -> Void = {}
@@ -72,6 +63,8 @@ public final class Attempts {
         shortageTimer = try loop.timer(.monotonic, accuracyUSec: 10_000) { [unowned self] in launchPostponed() }
         quietTimer = try loop.timer(.monotonic, accuracyUSec: 250_000) { releaseIdleMemory() }
         quietTimer?.arm(atUSec: loop.now(.monotonic) + Limits.startUSec)
+        // As above.
+        hearingTimer = try loop.timer(.monotonic, accuracyUSec: 1) { [unowned self] in hearAll() }
         // As above.
         preparation.onDue = { [unowned self] in prepareExpected() }
         runner.onTrouble = { error in
@@ -223,6 +216,8 @@ public final class Attempts {
             log.warning("not all that the run was to have", attempt.fields + [("BOTCRON_ERROR", caveat)])
             intake.submit(.caveat(run: attempt.run, caveat))
         }
+        var heard: [String: String] = [:]
+        hear(report.remarks.filter { $0.key == "hold" }, after: &heard, run: attempt.run, attempt: attempt.number)
         var outcome = AttemptOutcome(report, classifier: settings.failureClassifier)
         outcome.remedySucceeded = attempt.remedySucceeded
         if attempt.isEnding, case .couldNotStart = outcome.ending { outcome.isCancelled = true }
@@ -278,6 +273,11 @@ extension Attempts: AttemptControl {
             queue.append(attempt)
         }
         launchSome()
+    }
+
+    public func answer(_ run: String, attempt: Int, question: Int, _ line: AnswerLine) {
+        guard let known = live[run], known.number == attempt else { return }
+        known.handle?.answer(question: question, line.json)
     }
 
     @discardableResult

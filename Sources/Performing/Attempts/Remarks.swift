@@ -11,6 +11,9 @@ struct Remarks {
     var retryAfter: Duration?
     /// JSON as text; what is not JSON becomes a string of it.
     var result: String?
+    /// That its group is to wait, and what it asks a person.
+    var hold: (saidAt: Instant, words: String)?
+    var question: (number: Int, askedAt: Instant, words: String)?
 
     init(_ words: [String: String]) {
         progress = words["progress"].flatMap(Self.number).map { min(100, $0) }
@@ -22,6 +25,19 @@ struct Remarks {
         result = words["result"].map { text in
             ((try? JSONValue(parsing: text)) ?? .string(text)).compactText
         }
+        hold = words["hold"].flatMap { text in Self.dated(text[...]).map { ($0, String($1)) } }
+        question = words["ask"].flatMap { text in
+            guard let gap = text.firstIndex(of: " "), let number = Int(text[..<gap]),
+                let (askedAt, words) = Self.dated(text[gap...].dropFirst())
+            else { return nil }
+            return (number, askedAt, String(words))
+        }
+    }
+
+    /// What the supervisor notes with the time: microseconds, and the words.
+    private static func dated(_ text: Substring) -> (Instant, Substring)? {
+        guard let gap = text.firstIndex(of: " "), let microseconds = Int64(text[..<gap]) else { return nil }
+        return (Instant(microseconds: microseconds), text[gap...].drop { $0 == " " })
     }
 
     /// A hundred years.

@@ -17,6 +17,13 @@ extension Engine: SchedulerReading {
     public var activeRunCount: Int { scheduler.activeRunCount }
     public var activeRuns: [Run] { scheduler.activeRuns }
     public func activeRun(id: String) -> Run? { scheduler.activeRun(id: id) }
+    public var groupHolds: [GroupHold] { scheduler.groupHolds }
+    public var runsByGroup: [String: Int] { scheduler.runsByGroup }
+    public func groupHold(ofRun id: String) -> GroupHold? { scheduler.groupHold(ofRun: id) }
+    public var askingRuns: [Run] { scheduler.askingRuns }
+    public var budgetUse: BudgetUse? {
+        scheduler.settings.budget.isUnlimited ? nil : scheduler.budgetUse(at: now)
+    }
     public func unmetConditions(ofRun id: String) -> (unmet: [Condition], until: Instant?)? {
         scheduler.unmetConditions(ofRun: id)
     }

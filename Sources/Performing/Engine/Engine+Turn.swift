@@ -100,6 +100,10 @@ extension Engine {
         // One that a later event of this turn ends.
         let started = Set(done.launches.map(\.run.id))
         for run in done.stops where started.contains(run) { performers.attempts.stop(run) }
+        for answer in done.answers {
+            performers.attempts.answer(
+                answer.run, attempt: answer.attempt, question: answer.question, answer.line)
+        }
         for check in done.checks { performers.attempts.check(run: check.run, command: check.command, job: check.job) }
         for poll in done.polls { performers.attempts.poll(poll.subject, command: poll.command, job: poll.job) }
         for wish in done.wishes { performers.machine.fulfil(wish) }

@@ -10,6 +10,7 @@ struct Outbox {
     var changes: [StoreChange] = []
     var stops: [String] = []
     var launches: [Launch] = []
+    var answers: [(run: String, attempt: Int, question: Int, line: AnswerLine)] = []
     var checks: [(run: String, command: Job.Action, job: Job)] = []
     var polls: [(subject: PollSubject, command: Job.Action, job: Job)] = []
     var wishes: [MachineWish] = []
@@ -31,7 +32,8 @@ struct Outbox {
 
     var isEmpty: Bool {
         guard case .unchanged = arming else { return false }
-        return changes.isEmpty && stops.isEmpty && launches.isEmpty && checks.isEmpty && polls.isEmpty
+        return changes.isEmpty && stops.isEmpty && launches.isEmpty && answers.isEmpty && checks.isEmpty
+            && polls.isEmpty
             && wishes.isEmpty && announcements.isEmpty && messages.isEmpty && replies.isEmpty && reads.isEmpty
     }
 
@@ -42,6 +44,7 @@ struct Outbox {
             case .commit(let changes): self.changes += changes
             case .stop(let run, _): stops.append(run)
             case .start(let launch): launches.append(launch)
+            case .answer(let run, let attempt, let question, let line): answers.append((run, attempt, question, line))
             case .check(let run, let command, let job): checks.append((run, command, job))
             case .poll(let subject, let command, let job): polls.append((subject, command, job))
             case .machine(let wish): wishes.append(wish)

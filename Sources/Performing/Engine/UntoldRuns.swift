@@ -32,7 +32,7 @@ struct UntoldRuns {
                 Item(kind: .retrying(attempt: attempt, delayUSec: delay.wholeMicroseconds), run: run.id)
             case .jobPaused(let run, let failures): Item(kind: .paused(failures: failures), run: run.id)
             // They tell of no run; a new daemon tells how things stand when it is asked.
-            case .schedulerToggled, .jobsChanged, .statusChanged, .queueChanged: nil
+            case .schedulerToggled, .jobsChanged, .statusChanged, .queueChanged, .questionAsked: nil
             }
         }
     }

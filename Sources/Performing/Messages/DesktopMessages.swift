@@ -147,7 +147,7 @@ final class DesktopMessages {
         case .failure, .firstFailure, .paused: note.sound = "dialog-error"
         case .misfired, .stalled, .late, .retry: break
         }
-        note.buttons = buttons(of: message).map { ($0.rawValue, $0.label) }
+        note.buttons = choices(of: message) + buttons(of: message).map { ($0.rawValue, $0.label) }
         if !message.job.isEmpty { note.replaced = shown.last { $0.job == message.job }?.number ?? 0 }
         // The client is this object's own, and calls nobody once it is gone.
         client.show(note) { [unowned self] result in
@@ -163,8 +163,25 @@ final class DesktopMessages {
     private func buttons(of message: Message) -> [Button] {
         guard !message.run.isEmpty else { return [] }
         guard !message.job.isEmpty, intake.definition(of: message.job) != nil else { return [.log, .show] }
-        return message.occasion == .stalled ? [.log, .end, .show] : [.log, .run, .show, .pause]
+        switch message.occasion {
+        case .stalled: return [.log, .end, .show]
+        case .asked: return [.log, .show]
+        default: return [.log, .run, .show, .pause]
+        }
     }
+
+    /// A button for each choice of what the run asks by now.
+    private func choices(of message: Message) -> [(name: String, label: String)] {
+        guard message.occasion == .asked, let question = intake.activeRun(id: message.run)?.openQuestion else {
+            return []
+        }
+        return question.choices.enumerated().map { index, choice in
+            ("\(Self.answer)\(question.attempt).\(question.number).\(index)", choice)
+        }
+    }
+
+    /// What the names of such buttons begin with; then come the attempt, the question, and the choice.
+    private static let answer = "answer."
 
     // MARK: - What is shown
 
@@ -201,9 +218,9 @@ final class DesktopMessages {
     // MARK: - Buttons
 
     private func pressed(_ number: UInt32, _ name: String, token: String?) {
-        guard let entry = shown.last(where: { $0.number == number }), let button = Button(rawValue: name) else {
-            return
-        }
+        guard let entry = shown.last(where: { $0.number == number }) else { return }
+        if name.hasPrefix(Self.answer) { return answer(entry, name) }
+        guard let button = Button(rawValue: name) else { return }
         log.info("a button of a notification", [("BOTCRON_JOB", entry.job), ("BOTCRON_BUTTON", button.label)])
         switch button {
         case .log, .show: showLog(of: entry.run, token)
@@ -211,6 +228,18 @@ final class DesktopMessages {
         case .pause: ask { .jobToggled(job: entry.job, isEnabled: false, until: nil, ticket: $0) }
         case .end: ask { .cancelRequested(run: entry.run, ticket: $0) }
         }
+    }
+
+    /// The question that the button was for may be answered, and the run ask another one by now.
+    private func answer(_ entry: Shown, _ name: String) {
+        let numbers = name.dropFirst(Self.answer.count).split(separator: ".").compactMap { Int($0) }
+        guard numbers.count == 3, let question = intake.activeRun(id: entry.run)?.openQuestion,
+            (question.attempt, question.number) == (numbers[0], numbers[1]),
+            question.choices.indices.contains(numbers[2])
+        else { return log.info("a button of a question that is not open any more", [("BOTCRON_JOB", entry.job)]) }
+        let choice = question.choices[numbers[2]]
+        log.info("a button of a notification", [("BOTCRON_JOB", entry.job), ("BOTCRON_BUTTON", choice)])
+        ask { .questionAnswered(run: entry.run, choice: choice, by: "desktop", ticket: $0) }
     }
 
     private func ask(_ request: @escaping (Ticket) -> Event) {

@@ -12,6 +12,8 @@ public protocol AttemptControl: AnyObject {
     /// - Returns: whether there is an attempt that has begun, or is about to.
     @discardableResult
     func stop(_ run: String) -> Bool
+    /// Tells the process of an attempt what it has asked for.
+    func answer(_ run: String, attempt: Int, question: Int, _ line: AnswerLine)
     /// Runs a condition's command for a run that waits.
     func check(run: String, command: Job.Action, job: Job)
     /// Runs the command of a poll or a precheck, and tells what it says by `Event.polled`.

@@ -21,6 +21,16 @@ public protocol SchedulerReading: AnyObject {
     var activeRuns: [Run] { get }
     func activeRun(id: String) -> Run?
     func unmetConditions(ofRun id: String) -> (unmet: [Condition], until: Instant?)?
+    /// Groups that are held, by name.
+    var groupHolds: [GroupHold] { get }
+    /// How many runs wait for each of them.
+    var runsByGroup: [String: Int] { get }
+    /// The hold that a run waits for.
+    func groupHold(ofRun id: String) -> GroupHold?
+    /// Runs that wait for a person, oldest question first.
+    var askingRuns: [Run] { get }
+    /// What all jobs together have used up today, where there is a budget over all.
+    var budgetUse: BudgetUse? { get }
     func explain(_ job: String, at instant: Instant?, records: [Run]) -> [Explanation]
     /// The key of a job's schedule, and when that was first seen.
     func registration(of job: String) -> (scheduleKey: String, registeredAt: Instant)?

@@ -8,7 +8,7 @@ enum RunRow {
         "ended_at_us", "retry_at_us", "exit_code", "exit_signal", "error", "reason", "failure_type", "output_preview",
         "trace_id", "covered_count", "covered_since_us", "idempotency_key", "inputs", "is_forced", "definition",
         "previous", "retry_delay_us", "ending", "cost", "progress", "result", "caveat", "boot_id",
-        "queue_items", "standard_input",
+        "queue_items", "standard_input", "questions",
     ]
 
     static func bind(_ run: Run, to statement: Statement) {
@@ -45,6 +45,7 @@ enum RunRow {
         statement.bind(run.bootID)
         statement.bind(run.queueItems.isEmpty ? nil : run.queueItems.map(String.init).joined(separator: ","))
         statement.bind(run.standardInput)
+        statement.bind(Question.record(of: run.questions))
     }
 
     /// - Throws: `damaged` where its trigger or its status is a word that no version writes. Other words that are none
@@ -87,6 +88,7 @@ enum RunRow {
         let items = statement.textIfAny()?.split(separator: ",", maxSplits: Scheduler.Limits.queueBatch) ?? []
         run.queueItems = items.compactMap { Int64($0) }
         run.standardInput = statement.textIfAny()
+        run.questions = statement.textIfAny().map(Question.read) ?? []
         return run
     }
 }

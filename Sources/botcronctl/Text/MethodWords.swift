@@ -30,6 +30,10 @@ enum MethodWords {
         case .getConfig: "botcronctl config get"
         case .updateConfig: "botcronctl config set"
         case .testTarget: "botcronctl notify test"
+        case .holdGroup: "botcronctl pause --group"
+        case .releaseGroup: "botcronctl resume --group"
+        case .questions: "botcronctl questions"
+        case .answerQuestion: "botcronctl answer"
         case .queuePush: "botcronctl queue push"
         case .queuePop: "botcronctl queue pop"
         case .queueAck: "botcronctl queue ack"
@@ -69,7 +73,7 @@ enum MethodWords {
         switch method {
         case .ping, .shutdown: true
         // What is typed for them is the same word.
-        case .rerun, .backfill: true
+        case .rerun, .backfill, .questions: true
         default: false
         }
     }

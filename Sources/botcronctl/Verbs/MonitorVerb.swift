@@ -126,6 +126,11 @@ private final class Monitor {
             emit(
                 "queue", "\(texts.first ?? "")  \(items) items", nil, "QueueChanged",
                 ["queue": .string(texts.first ?? ""), "items": .number(items)])
+        case "QuestionAsked":
+            let question = texts[safe: 1].flatMap { try? JSONValue(parsing: $0) } ?? .null
+            emit(
+                "asks", "\(texts.first ?? "")  \(question.text("question"))", .warning, "QuestionAsked",
+                ["execution_id": .string(texts.first ?? ""), "question": question])
         case "PropertiesChanged":
             if let next = signal[1]?["NextRun"]?.text { showNext(next) }
         // `Event` says each of the others once more; what is unknown came after this program.

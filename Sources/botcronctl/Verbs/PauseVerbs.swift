@@ -13,14 +13,20 @@ extension Verb {
             """,
         options: [
             Option("--tag", value: "TAG", "the jobs with this tag"),
-            Option("--until", value: "T", "of jobs: they resume at T by themselves: 19:30, tomorrow, 'in 2 hours'"),
+            Option("--group", value: "GROUP", "the jobs of this hold_group: their runs wait"),
+            Option(
+                "--until", value: "T",
+                "of jobs and groups: they resume at T by themselves: 19:30, tomorrow, 'in 2 hours'"),
             Option("--reason", value: "TEXT", "of jobs: why, for whoever looks at them next"),
         ],
         takes: [.job, .job, .job, .job], run: pauseSchedules)
 
     static let resume = Verb(
         "resume", "[JOB…]", 0...256, "resume all schedules, or those of some jobs",
-        options: [Option("--tag", value: "TAG", "the jobs with this tag")], takes: [.job, .job, .job, .job],
+        options: [
+            Option("--tag", value: "TAG", "the jobs with this tag"),
+            Option("--group", value: "GROUP", "what waits for this hold_group"),
+        ], takes: [.job, .job, .job, .job],
         run: resumeSchedules)
 }
 
@@ -34,6 +40,12 @@ private func resumeSchedules(_ request: Request, _ context: Context) throws(Fail
 
 private func change(_ request: Request, isEnabled: Bool, _ context: Context) throws(Failure) -> Int32 {
     let daemon = try context.daemon()
+    if let group = request.options["--group"] {
+        guard request.arguments.isEmpty, !request.has("--tag"), !request.has("--reason") else {
+            throw request.usage("--group stands alone, with --until at most")
+        }
+        return try hold(group, isWaiting: !isEnabled, request, daemon, context)
+    }
     guard !request.arguments.isEmpty || request.has("--tag") else {
         for option in ["--until", "--reason"] where request.has(option) {
             throw request.usage(
@@ -78,6 +90,27 @@ private func jobNames(_ request: Request, _ daemon: Daemon) throws(Failure) -> [
     guard let tag = request.options["--tag"] else { return names }
     return names
         + (try allJobs(daemon, ["tag": .string(tag)])).map { $0.text("name") }.filter { !names.contains($0) }
+}
+
+private func hold(
+    _ group: String, isWaiting: Bool, _ request: Request, _ daemon: Daemon, _ context: Context
+) throws(Failure) -> Int32 {
+    var until = ""
+    if let text = request.options["--until"] {
+        until = try context.moment(text, of: "--until", request).instant.rfc3339(in: context.zone)
+    }
+    if isWaiting {
+        try daemon.call(.holdGroup, [.text(group), .text(until)])
+    } else {
+        try daemon.call(.releaseGroup, [.text(group)])
+    }
+    if context.screen.isJSON {
+        context.screen.json(["success": true, "group": .string(group), "held": .bool(isWaiting)])
+    } else {
+        let end = until.isEmpty ? "" : " until \(until)"
+        context.screen.line(isWaiting ? "jobs of \(group) wait\(end)" : "jobs of \(group) go on")
+    }
+    return ExitCode.success
 }
 
 private func changeAll(_ isEnabled: Bool, _ daemon: Daemon, _ context: Context) throws(Failure) -> Int32 {

@@ -109,7 +109,8 @@ private func requireFollowable(_ request: Request, _ context: Context) throws(Fa
 private func followAndReport(_ run: JSONValue, _ daemon: Daemon, _ context: Context) throws(Failure) -> Int32 {
     let id = run.text("execution_id")
     if context.screen.isTerminal {
-        let state = run.text("status") == "queued" ? "waits for its turn" : "is started"
+        let awaited = run.text("waiting_for").isEmpty ? "its turn" : run.text("waiting_for")
+        let state = run.text("status") == "queued" ? "waits for \(awaited)" : "is started"
         context.screen.warn("\(id) \(state); Ctrl-C leaves it to itself")
     }
     let ended: JSONValue

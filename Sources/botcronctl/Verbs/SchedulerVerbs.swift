@@ -44,6 +44,7 @@ private func showStatus(_ request: Request, _ context: Context) throws(Failure) 
     }
     facts.add("next", next(health, context))
     facts.add("running", status.texts("active_runs").joined(separator: ", "))
+    addWaits(status, to: &facts, context)
     facts.add(
         "runs", "\(status["jobs_executed"]?.intValue ?? 0), of which \(status["jobs_failed"]?.intValue ?? 0) failed")
     facts.add("zone", status.text("timezone"))
@@ -56,6 +57,31 @@ private func showStatus(_ request: Request, _ context: Context) throws(Failure) 
         RunText(context).table(of: runs).print(on: screen)
     }
     return exitCode
+}
+
+/// Groups that are held, questions that wait for a person, and what the budget of all jobs has left.
+private func addWaits(_ status: JSONValue, to facts: inout Facts, _ context: Context) {
+    for hold in status["holds"]?.arrayValue ?? [] {
+        let until = hold.instant("until").map { "until \(context.times.absoluteAndRelative($0))" } ?? "until resume"
+        let who = hold.text("execution_id").isEmpty ? "" : ", as \(hold.text("execution_id")) said"
+        let waiting = hold["waiting"]?.intValue ?? 0
+        facts.add(
+            "held", "\(hold.text("group")) \(until)\(who)" + (waiting > 0 ? "; runs that wait: \(waiting)" : ""),
+            .warning)
+    }
+    if let count = status["questions"]?.intValue, count > 0 {
+        facts.add("questions", "\(count), see: botcronctl questions", .warning)
+    }
+    guard let budget = status["budget"] else { return }
+    func part(_ word: String, _ used: String, _ limit: String) -> String? {
+        guard let most = budget[limit], !most.isNull else { return nil }
+        return "\(word) \((budget[used] ?? 0).compactText) of \(most.compactText)"
+    }
+    let parts = [
+        part("runs", "runs", "runs_per_day"), part("seconds", "wall_time_seconds", "wall_time_per_day"),
+        part("cost", "cost", "cost_per_day"),
+    ].compactMap { $0 }
+    facts.add("budget today", parts.joined(separator: ", "))
 }
 
 /// What is wrong around the daemon, as far as its answers have it: the configuration, its jobs, the store, the clock.

@@ -75,6 +75,11 @@ final class FakeScheduler: SchedulerReading {
     var activeRunCount: Int { active.count }
     var activeRuns: [Run] { active }
     func activeRun(id: String) -> Run? { active.first { $0.id == id } }
+    var groupHolds: [GroupHold] { [] }
+    var runsByGroup: [String: Int] { [:] }
+    func groupHold(ofRun id: String) -> GroupHold? { nil }
+    var askingRuns: [Run] { [] }
+    var budgetUse: BudgetUse? { nil }
     func unmetConditions(ofRun id: String) -> (unmet: [Condition], until: Instant?)? { nil }
     func explain(_ job: String, at instant: Instant?, records: [Run]) -> [Explanation] { [.neverAgain] }
     func registration(of job: String) -> (scheduleKey: String, registeredAt: Instant)? { nil }

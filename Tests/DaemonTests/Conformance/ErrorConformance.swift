@@ -161,6 +161,7 @@ extension ConformanceTests {
                 "backfill": "s s", "get_output": "sxu ayx",
                 "preview_schedule": "si s", "explain_job": "ss s", "reload_config": " s", "query_history": "s s",
                 "query_jobs": "s s", "test_target": "s s",
+                "questions": " s", "answer_question": "ss b", "hold_group": "ss b", "release_group": "s b",
                 "queue_push": "ss s", "queue_pop": "s s", "queue_ack": "ss s", "queue_peek": "si s",
                 "queue_list": " s", "GetStatus": " s", "GetStats": " s", "HealthCheck": " s", "GetMetrics": " s",
                 "Ping": " s", "Shutdown": " s", "CallMethod": "ss s",
@@ -174,7 +175,7 @@ extension ConformanceTests {
             let signals = [
                 "JobStarted": "ss", "JobCompleted": "sss", "JobFailed": "sss", "JobRetrying": "ssuds",
                 "JobMissed": "sss", "SchedulerToggled": "b", "JobsChanged": "asasas", "StatusChanged": "s",
-                "QueueChanged": "su",
+                "QueueChanged": "su", "QuestionAsked": "ss",
                 "Event": "ss",
             ]
             for (name, types) in signals {

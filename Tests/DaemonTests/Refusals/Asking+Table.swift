@@ -93,6 +93,27 @@ extension Asking {
         _ = try session.json("queue_pop", .string(subject.name))
     }
 
+    /// A job of a group of its own.
+    private static func makeMember(_ session: Session, _ subject: Subject) throws {
+        try make(dueLate.merging(["hold_group": .string(subject.name)]))(session, subject)
+    }
+
+    private static func holdGroup(_ session: Session, _ subject: Subject) throws {
+        try makeMember(session, subject)
+        try session.done("hold_group", .string(subject.name), "")
+    }
+
+    /// A run that waits for a person, however many run beside it.
+    private static func ask(_ session: Session, _ subject: Subject) throws {
+        let words = #"echo 'ask {"question": "q", "choices": ["yes", "no"], "timeout": "30s"}' >&3"#
+        try make(["command": ["sh", "-c", .string(words + "; read -r line <&4")]])(session, subject)
+        subject.note = try session.json("run_job", text(["job": .string(subject.name), "force": true]))
+            .text("execution_id")
+        try session.look(for: "the question of \(subject.name)") {
+            try session.json("questions").arrayValue?.contains { $0.text("execution_id") == subject.note } ?? false
+        }
+    }
+
     private static func nameAlone(_ subject: Subject) -> [DBusValue] { [.string(subject.name)] }
     private static func noteAlone(_ subject: Subject) -> [DBusValue] { [.string(subject.note)] }
 
@@ -117,6 +138,12 @@ extension Asking {
                 way: .json("schedule_job"), trace: .definition("new", doesRun: true), prepare: makeLate,
                 arguments: { [text(job($0, dueOnce))] }),
             Asking(way: .json("cancel_job"), trace: .removal, prepare: make(dueLate), arguments: nameAlone),
+            Asking(
+                way: .json("hold_group"), trace: .hold, prepare: makeMember,
+                arguments: { nameAlone($0) + ["2090-01-01T00:00:00Z"] }),
+            Asking(way: .json("release_group"), trace: .release, prepare: holdGroup, arguments: nameAlone),
+            Asking(
+                way: .json("answer_question"), trace: .answer, prepare: ask, arguments: { noteAlone($0) + ["yes"] }),
             Asking(
                 way: .json("toggle_job"), trace: .toggle(to: true), prepare: makeDisabled,
                 arguments: { nameAlone($0) + [.bool(true)] }),
@@ -277,7 +304,8 @@ extension Asking {
     static let exempt: [String: String] = {
         let reads = [
             "get_run", "wait_run", "get_output", "get_history", "query_history", "list_jobs", "query_jobs", "get_job",
-            "explain_job", "preview_schedule", "get_config", "queue_peek", "queue_list", "GetStatus", "GetMetrics",
+            "explain_job", "preview_schedule", "get_config", "questions", "queue_peek", "queue_list", "GetStatus",
+            "GetMetrics",
             "GetStats", "HealthCheck", "Ping",
         ]
         var exempt = Dictionary(uniqueKeysWithValues: reads.map { ("\(Session.interface).\($0)", "it reads") })

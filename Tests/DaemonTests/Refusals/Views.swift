@@ -22,6 +22,10 @@ struct DiskView {
     let runs: [String: Run]
     /// By queue, whether each of its items is taken.
     let items: [String: [Bool]]
+    /// Groups that are held.
+    let holds: Set<String>
+    /// By run, what was answered.
+    let answers: [String: JSONValue]
     let isSchedulerEnabled: Bool?
     let configuration: JSONValue
     /// `state.json`, which says the same as the store.
@@ -46,6 +50,10 @@ struct DiskView {
         items = try table(
             "SELECT queue, group_concat(taken_until_us IS NOT NULL) FROM queue_item GROUP BY queue"
         ) { ($0[1] ?? "").split(separator: ",").map { $0 == "1" } }
+        holds = Set(try store.rows("SELECT name FROM group_hold WHERE is_released = 0").compactMap { $0[0] })
+        answers = try table("SELECT id, questions FROM run WHERE questions IS NOT NULL") {
+            try JSONValue(parsing: $0[1] ?? "")[0]?["choice"] ?? .null
+        }
         isSchedulerEnabled = try store.rows("SELECT value FROM setting WHERE name = 'scheduler_override'").first
             .map { $0[0] == "1" }
         try store.execute("COMMIT")
@@ -68,6 +76,7 @@ struct MemoryView {
     /// The section `sweep` of config.json.
     let configuration: JSONValue
     let active: Set<String>
+    let holds: Set<String>
 
     /// - Parameters:
     ///   - since: in seconds since 1970; older runs are left out.
@@ -95,7 +104,9 @@ struct MemoryView {
         self.free = free
         isSchedulerEnabled = try session.property("Enabled") == .bool(true)
         configuration = try session.json("get_config", "sweep", "")
-        active = Set(try session.json("GetStatus")["active_runs"]?.arrayValue?.compactMap(\.stringValue) ?? [])
+        let status = try session.json("GetStatus")
+        active = Set(status["active_runs"]?.arrayValue?.compactMap(\.stringValue) ?? [])
+        holds = Set(status["holds"]?.arrayValue?.map { $0.text("group") } ?? [])
     }
 
     private static func instant(_ seconds: Int) -> String {
@@ -183,6 +194,26 @@ struct Trace {
                 // None is told while all schedules are paused.
                 guard memory.isSchedulerEnabled else { return nil }
                 return memory.jobs[subject.name]?.text("next_run") == subject.note ? 0 : 1
+            })
+    }
+
+    static var hold: Trace {
+        Trace(
+            onDisk: { disk, subject in disk.holds.contains(subject.name) ? 1 : 0 },
+            inMemory: { memory, subject in memory.holds.contains(subject.name) ? 1 : 0 })
+    }
+
+    static var release: Trace {
+        Trace(
+            onDisk: { disk, subject in disk.holds.contains(subject.name) ? 0 : 1 },
+            inMemory: { memory, subject in memory.holds.contains(subject.name) ? 0 : 1 })
+    }
+
+    static var answer: Trace {
+        Trace(
+            onDisk: { disk, subject in disk.answers[subject.note] == "yes" ? 1 : 0 },
+            inMemory: { memory, subject in
+                memory.runs[subject.note]?["questions"]?[0]?["choice"] == "yes" ? 1 : 0
             })
     }
 

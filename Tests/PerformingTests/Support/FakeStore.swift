@@ -20,6 +20,8 @@ final class FakeStore: Store {
     private var definitions: [String: StoredState.StoredDefinition] = [:]
     private var items: [Int64: QueueItem] = [:]
     private var override: Bool?
+    private(set) var groupHolds: [String: GroupHold] = [:]
+    private(set) var budgetUse = BudgetUse()
     private var attemptsByRun: [String: [Attempt]] = [:]
     private var turn: Int64 = 0
     private(set) var probes = 0
@@ -67,6 +69,9 @@ final class FakeStore: Store {
             case .removeDefinition(let job): definitions[job] = nil
             case .removeJobState(let job): states[job] = nil
             case .schedulerOverride(let value): override = value
+            case .groupHold(let hold): groupHolds[hold.group] = hold
+            case .removeGroupHold(let group): groupHolds[group] = nil
+            case .budgetUse(let use): budgetUse = use
             case .message(let message): messages[message.id] = message
             case .queueItem(let item): items[item.id] = item
             case .removeQueueItem(let id): items[id] = nil
@@ -98,6 +103,8 @@ final class FakeStore: Store {
         }
         var state = StoredState()
         state.schedulerOverride = override
+        state.groupHolds = groupHolds.values.sorted { $0.group < $1.group }
+        state.budgetUse = budgetUse
         state.jobs = states.values.sorted { $0.job < $1.job }
         state.activeRuns = runs.values.filter(\.status.isActive).sorted { $0.id < $1.id }
         state.messages = messages.values.filter { $0.state == .waiting }.sorted { $0.createdAt < $1.createdAt }

@@ -126,6 +126,10 @@ final class FakeAttempts: AttemptControl {
         engine.submit(.attemptEnded(run: run, attempt: launch.run.attempt, outcome))
     }
 
+    func answer(_ run: String, attempt: Int, question: Int, _ line: AnswerLine) {
+        journal.note("answer \(line.json)")
+    }
+
     func stop(_ run: String) -> Bool {
         guard active[run] != nil else { return false }
         journal.note("stop")

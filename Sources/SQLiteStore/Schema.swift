@@ -3,7 +3,7 @@
 /// Step *n* (from 1) makes version *n* of version *n* − 1. A step that was released is never changed: a change is a
 /// new step at the end. Names of columns carry the unit; instants are microseconds since 1970, UTC.
 enum Schema {
-    static let steps = [version1, version2, version3, version4, version5, version6, version7]
+    static let steps = [version1, version2, version3, version4, version5, version6, version7, version8]
 
     /// `PRAGMA application_id`: tells our file from any other program's database. "BCrn" in ASCII.
     static let applicationID: Int64 = 0x4243_726E
@@ -217,5 +217,12 @@ enum Schema {
         ALTER TABLE job_state ADD COLUMN poll_hash INTEGER;
         ALTER TABLE job_state ADD COLUMN poll_found_at_us INTEGER;
         CREATE INDEX queue_item_return ON queue_item (queue, taken_until_us) WHERE taken_until_us IS NOT NULL;
+        """
+
+    /// What a run has used, and how it compares with others of its job.
+    private static let version8 = """
+        ALTER TABLE run ADD COLUMN cpu_us INTEGER;
+        ALTER TABLE run ADD COLUMN memory_peak_bytes INTEGER;
+        ALTER TABLE run ADD COLUMN is_unusual INTEGER NOT NULL DEFAULT 0;
         """
 }

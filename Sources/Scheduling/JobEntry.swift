@@ -250,6 +250,8 @@ final class ActiveRun {
     var isStalled = false
     /// Of its last attempt.
     var outputDigest: Int64?
+    /// What successes of its job take at most, mostly, where it took so much longer that it is told.
+    var usual: Duration?
 
     init(run: Run, job: Job, entry: JobEntry?, sequence: Int) {
         self.run = run

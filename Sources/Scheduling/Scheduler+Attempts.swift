@@ -60,6 +60,7 @@ extension Scheduler {
         active.run.retryAt = nil
         active.run.retryDelay = nil
         active.run.ending = nil
+        compare(active)
         settleItems(of: active, now: now)
         pushOutcome(of: active, now: now)
         touch(active)
@@ -182,6 +183,10 @@ extension Scheduler {
         active.run.failureType = verdict.failureType
         active.run.outputPreview = outcome.outputPreview
         active.run.cost += outcome.countedCost
+        if let time = outcome.cpuTime { active.run.cpuTime = (active.run.cpuTime ?? .zero) + time }
+        if let peak = outcome.memoryPeakBytes {
+            active.run.memoryPeakBytes = max(active.run.memoryPeakBytes ?? 0, peak)
+        }
         active.run.progress = outcome.progress.flatMap { $0.isFinite ? max(0, min($0, 100)) : nil }
         active.run.result = outcome.result.flatMap { $0.utf8.count <= Run.resultBytesMax ? $0 : nil }
         touch(active)

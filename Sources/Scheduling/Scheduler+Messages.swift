@@ -72,6 +72,7 @@ extension Scheduler {
         var words: [Message.Occasion] = []
         if run.status == .success {
             if course.failures > 0 { words.append(.recovered) }
+            if active.usual != nil { words.append(.late) }
             if let known = course.outputDigest, let found = active.outputDigest, found != known {
                 words.append(.changed)
             }
@@ -80,12 +81,14 @@ extension Scheduler {
             if isPausing { words.append(.paused) }
             if course.failures == 0 { words.append(.firstFailure) }
             words.append(.failure)
+            if active.usual != nil { words.append(.late) }
             if active.isStalled { words.append(.stalled) }
         }
         tell(words, of: run, active.job, now: now) { occasion in
             switch occasion {
             case .recovered: .recovered(run, active.job, course)
             case .paused: .paused(run, active.job, failures: course.failures + 1)
+            case .late: .unusual(run, active.job, usual: active.usual ?? .zero)
             default: .end(of: run, active.job, occasion)
             }
         }

@@ -65,6 +65,12 @@ struct Wording {
         }
     }
 
+    static func unusual(_ run: Run, _ job: Job, usual: Duration) -> Wording {
+        Wording(
+            "\(run.job) took unusually long",
+            "\(took(run)); it mostly takes \(Double(usual.wholeMilliseconds) / 1000) s at most")
+    }
+
     /// The last line of what is kept of the output.
     private static func output(_ run: Run) -> String? {
         run.outputPreview?.split(whereSeparator: \.isNewline).last.map(String.init)

@@ -36,6 +36,11 @@ final class LossyStore: ExecutionRegister {
         fireTimes[job]?[scheduledFor].flatMap { runs[$0] }.map(EarlierRun.kept)
     }
 
+    func successDurations(ofJob job: String, limit: Int) -> [Duration] {
+        let ids = order[job, default: []].lazy.reversed()
+        return Array(ids.compactMap { self.runs[$0]?.successDuration(ofJob: job) }.prefix(limit))
+    }
+
     var items: [Int64: QueueItem] { queue.items }
 
     func queues() -> [QueueTotals] { queue.totals }

@@ -8,7 +8,7 @@ enum RunRow {
         "ended_at_us", "retry_at_us", "exit_code", "exit_signal", "error", "reason", "failure_type", "output_preview",
         "trace_id", "covered_count", "covered_since_us", "idempotency_key", "inputs", "is_forced", "definition",
         "previous", "retry_delay_us", "ending", "cost", "progress", "result", "caveat", "boot_id",
-        "queue_items", "standard_input",
+        "queue_items", "standard_input", "cpu_us", "memory_peak_bytes", "is_unusual",
     ]
 
     static func bind(_ run: Run, to statement: Statement) {
@@ -45,6 +45,9 @@ enum RunRow {
         statement.bind(run.bootID)
         statement.bind(run.queueItems.isEmpty ? nil : run.queueItems.map(String.init).joined(separator: ","))
         statement.bind(run.standardInput)
+        statement.bind(run.cpuTime)
+        statement.bind(run.memoryPeakBytes)
+        statement.bind(run.isUnusual)
     }
 
     /// - Throws: `damaged` where its trigger or its status is a word that no version writes. Other words that are none
@@ -87,6 +90,9 @@ enum RunRow {
         let items = statement.textIfAny()?.split(separator: ",", maxSplits: Scheduler.Limits.queueBatch) ?? []
         run.queueItems = items.compactMap { Int64($0) }
         run.standardInput = statement.textIfAny()
+        run.cpuTime = statement.durationIfAny()
+        run.memoryPeakBytes = statement.integerIfAny()
+        run.isUnusual = statement.integer() != 0
         return run
     }
 }

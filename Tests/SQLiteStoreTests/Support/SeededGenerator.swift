@@ -99,6 +99,9 @@ extension SeededGenerator {
         run.bootID = maybe { $0.text() }
         run.queueItems = chance() ? [] : (1...Int.random(in: 1...4, using: &self)).map { Int64($0) }
         run.standardInput = maybe { $0.text() }
+        run.cpuTime = maybe { $0.duration() }
+        run.memoryPeakBytes = maybe { Int64($0.count()) }
+        run.isUnusual = chance()
         return run
     }
 

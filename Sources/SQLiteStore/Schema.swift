@@ -219,10 +219,16 @@ enum Schema {
         CREATE INDEX queue_item_return ON queue_item (queue, taken_until_us) WHERE taken_until_us IS NOT NULL;
         """
 
-    /// What a run has used, and how it compares with others of its job.
+    /// What a run has used, how it compares with others of its job, and when it is late; and how a job stands with what
+    /// is expected of it.
     private static let version8 = """
         ALTER TABLE run ADD COLUMN cpu_us INTEGER;
         ALTER TABLE run ADD COLUMN memory_peak_bytes INTEGER;
         ALTER TABLE run ADD COLUMN is_unusual INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE run ADD COLUMN late_at_us INTEGER;
+        ALTER TABLE run ADD COLUMN is_late INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE job_state ADD COLUMN expected_since_us INTEGER;
+        ALTER TABLE job_state ADD COLUMN overdue_at_us INTEGER;
+        ALTER TABLE job_state ADD COLUMN told_by_us INTEGER;
         """
 }

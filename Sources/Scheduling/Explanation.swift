@@ -21,11 +21,15 @@ public enum Explanation: Sendable, Equatable {
     /// Its poll was asked so often, is asked again then (nil: it is being asked), and failed last time, where it did.
     case polls(count: Int, next: Instant?, fault: String?)
     case budgetUsedUp
+    /// There is no success since then, and one is expected so often, or by such a time of day.
+    case late(since: Instant, every: Duration?, by: String?)
 
     // What it is doing.
 
     case running(run: String, attempt: Int, since: Instant)
     case retrying(run: String, nextAttempt: Int, at: Instant)
+    /// It goes on for longer than is expected.
+    case lateRun(run: String, within: Duration)
     /// What it has to do without.
     case caveat(run: String, String)
     /// It waits for its turn within the job, behind others.
@@ -92,8 +96,10 @@ public enum Explanation: Sendable, Equatable {
         case .servesQueue: "serves_queue"
         case .polls: "polls"
         case .budgetUsedUp: "budget"
+        case .late: "late"
         case .running: "running"
         case .retrying: "retrying"
+        case .lateRun: "late_run"
         case .caveat: "caveat"
         case .waiting: "waiting"
         case .held: "held"
@@ -142,6 +148,12 @@ public enum Explanation: Sendable, Equatable {
             let failed = fault.map { ", and failed: \($0)" } ?? ""
             return asked + failed + (next.map { "; it is asked next at \(text($0))" } ?? "; it is being asked now")
         case .budgetUsedUp: return "the budget of the job is used up for the day: until it ends, fire times are skipped"
+        case .late(let since, let every, let by):
+            let often = [every.map { "every \($0.inSeconds.shortText) s" }, by.map { "each day by \($0)" }]
+            let expected = often.compactMap(\.self).joined(separator: " and ")
+            return "it is late: no success since \(text(since)), and one is expected \(expected)"
+        case .lateRun(let run, let within):
+            return "\(run) is late: it is still under way after \(within.inSeconds.shortText) s"
         case .running(let run, let attempt, let since): return "\(run) runs since \(text(since)), attempt \(attempt)"
         case .retrying(let run, let next, let at): return "\(run) waits for attempt \(next) at \(text(at))"
         case .caveat(let run, let text): return "\(run): \(text)"

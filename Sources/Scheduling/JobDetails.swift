@@ -84,8 +84,12 @@ extension Job {
         public var isTraced = true
         /// What becomes of its runs when the daemon stops.
         public var onStop = StopAction.leave
-        /// A success is expected at least so often.
+        /// A run that is still under way after so long is late.
+        public var expectWithin: Duration?
+        /// Without a success for so long the job is late.
         public var expectEvery: Duration?
+        /// Without a success from one of these instants to the next it is late.
+        public var expectBy: DailyDeadline?
         /// A URL that each success is reported to.
         public var heartbeat: String?
 

@@ -28,6 +28,8 @@ final class JobEntry {
     }
     /// Its place among the instants for which the machine is woken.
     var wakeUp: TimerQueue.Owner?
+    /// Waits for the instant at which it is late.
+    var upkeep: TimerQueue.Owner?
     /// The definition is gone; runs that have a process are still followed.
     var isRemoved = false
     /// Up to here the fire times that are decided now may have records of their own.
@@ -59,6 +61,17 @@ final class JobEntry {
 
     /// Whether a run waits for nothing but its turn.
     var hasQueue: Bool { waiting.contains { $0.notBefore == nil } }
+
+    /// Whether its schedules have named their last fire time, all of it is done, and nothing else starts it.
+    var isOver: Bool {
+        guard isIdle else { return false }
+        if isFinished { return true }
+        let details = job.details.value
+        guard !job.schedules.isEmpty, details.after == nil, details.poll == nil, details.triggerQueue == nil,
+            !job.schedules.contains(where: { $0.timetable.schedule.kind == .reboot })
+        else { return false }
+        return fireTime(after: state.decidedThrough) == nil
+    }
 
     // MARK: - The union of the job's schedules
 
@@ -250,6 +263,8 @@ final class ActiveRun {
     var isStalled = false
     /// Of its last attempt.
     var outputDigest: Int64?
+    /// Waits for `run.lateAt`.
+    var lateTimer: TimerQueue.Owner?
     /// What successes of its job take at most, mostly, where it took so much longer that it is told.
     var usual: Duration?
 

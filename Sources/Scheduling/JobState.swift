@@ -48,6 +48,7 @@ public struct JobState: Sendable, Equatable {
     /// each the register is asked.
     public var reopenedThrough: Instant?
     private var boxedCourse = BoxedCourse.none
+    private var boxedExpectation = BoxedExpectation.none
 
     public init(job: String, scheduleKey: String, registeredAt: Instant, decidedThrough: Instant) {
         self.job = job
@@ -70,6 +71,18 @@ extension JobState {
         set { boxedCourse = newValue == JobCourse() ? .none : .some(newValue) }
     }
 
+    /// The same for those of which nothing is expected.
+    private indirect enum BoxedExpectation: Sendable, Equatable {
+        case none
+        case some(JobExpectation)
+    }
+
+    /// What is known of the successes that are expected of the job.
+    public var expectation: JobExpectation {
+        get { if case .some(let known) = boxedExpectation { known } else { JobExpectation() } }
+        set { boxedExpectation = newValue == JobExpectation() ? .none : .some(newValue) }
+    }
+
     /// What stays of a job that was removed: fire times ahead that clients have taken.
     static func orphan(of job: String, claimed: [Instant]) -> JobState {
         var state = JobState(job: job, scheduleKey: "", registeredAt: .epoch, decidedThrough: .epoch)
@@ -78,6 +91,21 @@ extension JobState {
     }
 
     var isOrphan: Bool { scheduleKey.isEmpty && registeredAt == .epoch && !claimed.isEmpty }
+}
+
+/// How a job stands with what is expected of it.
+public struct JobExpectation: Sendable, Equatable {
+    /// The last success; or since when one is awaited, where that is later.
+    public var since: Instant?
+    /// When `expect_every` was over without a success, where that was told.
+    public var overdueAt: Instant?
+    /// The last instant of `expect_by` that came without a success, where that was told.
+    public var toldBy: Instant?
+
+    public init() {}
+
+    /// Since when the job is late; nil while it is not.
+    public var lateSince: Instant? { [overdueAt, toldBy].compactMap(\.self).min() }
 }
 
 /// What a job used up of its budget, in one day of its zone.

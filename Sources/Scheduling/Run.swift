@@ -65,6 +65,9 @@ public struct Run: Sendable, Equatable {
     public var memoryPeakBytes: Int64?
     /// It took far longer than its job mostly does.
     public var isUnusual = false
+    /// When it is late, where it is still under way then; and that it was.
+    public var lateAt: Instant?
+    public var isLate = false
 
     public static let outputPreviewLimit = 500
     /// Beyond it nothing is added to what a run had to do without.

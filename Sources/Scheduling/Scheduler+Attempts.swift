@@ -240,6 +240,7 @@ extension Scheduler {
         entry.state.runCount += 1
         if run.status == .success {
             entry.state.failuresInARow = 0
+            noteSuccess(of: entry, at: run.endedAt ?? now, now: now)
         } else {
             entry.state.failureCount += 1
             if run.status != .cancelled { entry.state.failuresInARow += 1 }

@@ -89,6 +89,9 @@ extension Scheduler {
             case .ready: reasons.append(.limited(run: run.id, running: runningCount, limit: settings.maxConcurrentRuns))
             case .waiting, .ended: break
             }
+            if run.isLate, let within = active.job.expectWithin {
+                reasons.append(.lateRun(run: run.id, within: within))
+            }
             if let caveat = run.caveat { reasons.append(.caveat(run: run.id, caveat)) }
         }
         for active in entry.waiting {
@@ -101,6 +104,13 @@ extension Scheduler {
         let hindrances = hindrances(entry)
         reasons += hindrances
         if isBudgetUsedUp(entry, now: now) { reasons.append(.budgetUsedUp) }
+        let expectation = entry.state.expectation
+        if let since = expectation.since, expectation.lateSince != nil {
+            let details = entry.job.details.value
+            let every = expectation.overdueAt.flatMap { _ in details.expectEvery }
+            let by = expectation.toldBy.flatMap { _ in details.expectBy?.text }
+            reasons.append(.late(since: since, every: every, by: by))
+        }
         if let known = clockSetBack(entry, now: now) { reasons.append(known) }
         let queue = entry.job.details.value.triggerQueue
         if let queue {

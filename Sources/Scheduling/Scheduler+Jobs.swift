@@ -36,7 +36,10 @@ extension Scheduler {
         if Int(timer) == owners.count { owners.append(.job(entry)) } else { owners[Int(timer)] = .job(entry) }
         if Int(place) == places.count { places.append(entry) } else { places[Int(place)] = entry }
         let hasFireTimes = entry.isEnabled && !entry.isFinished
-        if hasFireTimes, !entry.state.wasEnabled { entry.state.decidedThrough = max(kept.decidedThrough, now) }
+        if hasFireTimes, !entry.state.wasEnabled {
+            entry.state.decidedThrough = max(kept.decidedThrough, now)
+            expectAnew(of: entry, now: now)
+        }
         // On record at once: the next start must know from when on.
         if hasFireTimes != entry.state.wasEnabled { touch(entry) }
         if isNewGrid {
@@ -47,6 +50,7 @@ extension Scheduler {
         // What another daemon left is put right at `.started`.
         if state != nil, !bootID.isEmpty { putRight(entry, now: now) }
         follow(entry)
+        takeUpExpectation(of: entry, now: now)
         guard let old = departed.removeValue(forKey: job.name) else { return }
         // What a job of this name still runs occupies the new one.
         for active in old.occupying { active.entry = entry }
@@ -161,7 +165,11 @@ extension Scheduler {
             entry.state.decidedThrough = max(entry.state.decidedThrough, job.registeredAt)
             entry.state.skippedFireTime = nil
         }
-        if !hadFireTimes, entry.isEnabled { entry.state.decidedThrough = max(entry.state.decidedThrough, now) }
+        if !hadFireTimes, entry.isEnabled {
+            entry.state.decidedThrough = max(entry.state.decidedThrough, now)
+            expectAnew(of: entry, now: now)
+        }
+        expect(entry, otherThan: old, now: now)
         if old.scheduleKey != job.scheduleKey { admitPast(entry, beside: old.schedules, now: now) }
         follow(entry)
         touch(entry)
@@ -181,6 +189,10 @@ extension Scheduler {
         disown(entry.timer)
         calendar.remove(entry.place)
         disarmWakeUp(for: entry)
+        if let number = entry.upkeep {
+            entry.upkeep = nil
+            disown(number)
+        }
         places[Int(entry.place)] = nil
         let name = entry.job.name
         jobs[name] = nil
@@ -208,12 +220,14 @@ extension Scheduler {
         if let after = entry.job.after { followers[after.job, default: []].append(entry.job.name) }
         followQueue(entry)
         if entry.job.details.value.poll != nil { pollWatch.jobs.insert(entry.job.name) }
+        if entry.job.details.value.expectsSuccess { expecting.insert(entry.job.name) }
     }
 
     private func unfollow(_ entry: JobEntry) {
         unfollowQueue(entry)
         if entry.job.details.value.poll != nil { pollWatch.jobs.remove(entry.job.name) }
         entry.polling = .idle(next: nil)
+        if entry.job.details.value.expectsSuccess { expecting.remove(entry.job.name) }
         guard let after = entry.job.after else { return }
         followers[after.job]?.removeAll { $0 == entry.job.name }
     }

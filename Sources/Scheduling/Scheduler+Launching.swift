@@ -61,6 +61,7 @@ extension Scheduler {
             touch(entry)
         }
         if isFirst {
+            expectEnd(of: active, now: now)
             announce(.jobStarted(active.run))
             tellStart(of: active, now: now)
         }

@@ -24,12 +24,20 @@ extension Scheduler {
     func tell(
         _ words: [Message.Occasion], of run: Run, _ job: Job, now: Instant, as wording: (Message.Occasion) -> Wording
     ) {
+        tell(words, ofRun: run.id, job, now: now, as: wording)
+    }
+
+    /// The same of a run by its id; empty where it is about no run.
+    func tell(
+        _ words: [Message.Occasion], ofRun id: String, _ job: Job, now: Instant,
+        as wording: (Message.Occasion) -> Wording
+    ) {
         for rule in rules(of: job) {
             guard let occasion = words.first(where: rule.on.contains) else { continue }
             let wording = wording(occasion)
             post(
                 Message(
-                    id: random.nextMessageID(), job: run.job, run: run.id, occasion: occasion, target: rule.target,
+                    id: random.nextMessageID(), job: job.name, run: id, occasion: occasion, target: rule.target,
                     title: wording.title, text: wording.text, createdAt: now), now: now)
         }
     }

@@ -24,6 +24,7 @@ extension Scheduler {
 
     func forget(_ active: ActiveRun) {
         disarm(active)
+        forgetLateness(of: active)
         forgetConditions(active)
         runs[active.run.id] = nil
     }

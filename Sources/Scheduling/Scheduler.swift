@@ -92,6 +92,8 @@ public final class Scheduler {
     var sharing = JobSharing()
     /// Removed jobs that still have processes.
     var departed: [String: JobEntry] = [:]
+    /// Names of the jobs of which successes are expected.
+    var expecting: Set<String> = []
     /// By job, the names of the jobs that run after it.
     var followers: [String: [String]] = [:]
     var turn = Turn()
@@ -109,6 +111,9 @@ public final class Scheduler {
         /// The machine may sleep again.
         case nap
         case message(ActiveMessage)
+        /// It is late then.
+        case lateness(ActiveRun)
+        case upkeep(JobEntry)
     }
 
     /// Bounds of the core, each with what happens at it.

@@ -38,6 +38,17 @@ struct Wording {
         return Wording("\(run.job) stalls", "it has written nothing for \(patience) s")
     }
 
+    static func late(_ run: Run, _ job: Job) -> Wording {
+        Wording(
+            "\(run.job) is late",
+            "it is still under way after \((job.expectWithin ?? .zero).inSeconds.shortText) s")
+    }
+
+    /// - Parameter since: the last success, or since when one is awaited.
+    static func late(_ job: Job, since: Instant?) -> Wording {
+        Wording("\(job.name) is late", "no success" + (since.map { " since \(time($0, job.zone))" } ?? ""))
+    }
+
     static func recovered(_ run: Run, _ job: Job, _ course: JobCourse) -> Wording {
         let runs = course.failures == 1 ? "1 failed run" : "\(course.failures) failed runs"
         let since = course.failingSince.map { " since \(time($0, job.zone))" } ?? ""

@@ -28,9 +28,8 @@ final class JobShell {
         "allow_past", "allow_past_events", "exclude", "dst", "skill", "message", "script", "args", "command",
         "execution_mode", "agentool_name", "function_name", "workflow_id", "stdin", "enabled", "paused", "status",
         "retry", "conditions", "conditions_timeout", "conditions_action", "notify", "quiet_hours", "on_success",
-        "on_failure", "result_queue", "error_queue", "heartbeat", "expect_every", "timeout", "timeout_seconds",
-        "stall_timeout",
-        "on_stall", "overlap_policy", "on_sleep", "success_exit_codes",
+        "on_failure", "result_queue", "error_queue", "heartbeat", "expect_every", "expect_within", "expect_by",
+        "timeout", "timeout_seconds", "stall_timeout", "on_stall", "overlap_policy", "on_sleep", "success_exit_codes",
     ]
 
     /// What runs in place of the job's command. Every attempt leads a session that has no terminal; the first one that

@@ -102,7 +102,8 @@ final class ModelStore: ExecutionRegister {
                 }
                 self.changes.append(change)
             case .message(let message):
-                if runs[message.run] == nil { violations.append("a message without a run: \(message)") }
+                let isOfJob = message.run.isEmpty && message.occasion == .late && states[message.job] != nil
+                if runs[message.run] == nil, !isOfJob { violations.append("a message without a run: \(message)") }
                 if let fault = post.record(message) { violations.append(fault) }
             case .queueItem, .removeQueueItem, .queueItemsReturned:
                 if let fault = queue.apply(change) { violations.append(fault) }

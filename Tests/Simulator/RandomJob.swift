@@ -114,6 +114,13 @@ struct RandomJob {
         if random.chance(12) { job.budget.wallTimePerDay = .seconds(600) }
         if random.chance(8) { job.pauseOnFailures = 2 + random.below(4) }
         drawMessages(&job)
+        drawExpectations(&job)
+    }
+
+    private mutating func drawExpectations(_ job: inout Job) {
+        if random.chance(6) { job.expectWithin = .seconds(random.pick([60, 300, 7_200])) }
+        if random.chance(6) { job.expectEvery = .seconds(random.pick([3_600, 93_600, 604_800])) }
+        if random.chance(6) { job.expectBy = try? DailyDeadline(minute: random.below(1_440), zone: job.zone) }
     }
 
     private mutating func drawMessages(_ job: inout Job) {

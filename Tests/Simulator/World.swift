@@ -58,6 +58,7 @@ final class World {
     var remains: [String: AttemptEvidence] = [:]
     let desk = QueueDesk()
     let mailbox = Mailbox()
+    let punctuality = Punctuality()
     /// Names of jobs that a definition has said something of whom to tell.
     private var hasOwnRules: Set<String> = []
 
@@ -379,6 +380,11 @@ final class World {
             {
                 checker.fail(fault, job: "")
             }
+            if let fault = punctuality.observe(
+                changes, store, checker, isFiring: wasFiring || scheduler.isEnabled && !isAsleep, now: now)
+            {
+                checker.fail(fault.text, job: fault.job)
+            }
             if let fault = store.commit(changes) { checker.fail("the store refuses: \(fault)", job: "") }
             scheduler.didCommit()
         }
@@ -597,6 +603,9 @@ final class World {
                 checker.fail("next_run of \(name) is \(found), not \(wanted)", job: name)
             }
             if let expected { earliest = min(earliest ?? expected, expected) }
+            if scheduler.status == .running, let fault = Punctuality.untold(view, now: now) {
+                checker.fail(fault, job: name)
+            }
         }
         if scheduler.nextRun?.at != earliest {
             let (found, wanted) = (

@@ -285,8 +285,19 @@ extension DocumentedKeys {
                 "error_queue", "A queue that the outcome of a failure is put into.",
                 example: #"{"error_queue": "failed"}"#),
             DocumentedKey(
-                "expect_every", "How often it should succeed; read, and not acted on yet.",
-                example: #"{"expect_every": "1 day"}"#),
+                "expect_within", default: "none", "A run that is still under way after so long is late, and told so.",
+                example: #"{"expect_within": "30m"}"#),
+            DocumentedKey(
+                "expect_every", default: "none",
+                """
+                Without a success for so long the job is late, which is told once; the machine's sleep counts, a time \
+                in which the job is disabled does not.
+                """,
+                example: #"{"expect_every": "26h"}"#),
+            DocumentedKey(
+                "expect_by", default: "none",
+                "A time of day; without a success since the last one the job is late, which is told each day.",
+                example: #"{"expect_by": "08:00"}"#),
             DocumentedKey(
                 "heartbeat", "A URL that is told of runs; read and checked, and not acted on yet.",
                 example: #"{"heartbeat": "https://example.org/ping"}"#),

@@ -11,6 +11,7 @@ extension ConfigurationReader {
         "on_success",
         "on_failure",
         "result_queue", "error_queue", "trace_enabled", "on_stop", "on_sleep", "sleep_again", "expect_every",
+        "expect_within", "expect_by",
         "heartbeat", "precheck",
     ]
 
@@ -114,6 +115,11 @@ extension ConfigurationReader {
         if let field = fields["result_queue"] { job.resultQueue = try outcomeQueue(field, of: job) }
         if let field = fields["error_queue"] { job.errorQueue = try outcomeQueue(field, of: job) }
         if let field = fields["on_stop"] { job.onStop = try field.word(StopAction.self) }
+        if let field = fields["expect_within"] {
+            let duration = try field.duration()
+            job.expectWithin = duration == .zero ? nil : duration
+        }
+        if let field = fields["expect_by"] { job.expectBy = try readDeadline(field, job.zone) }
         if let field = fields["expect_every"] {
             let duration = try field.duration()
             job.expectEvery = duration == .zero ? nil : duration

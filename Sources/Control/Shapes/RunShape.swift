@@ -37,6 +37,7 @@ enum RunShape {
             "cpu_seconds": run.cpuTime.map { .number($0.inSeconds) } ?? .null,
             "memory_peak_bytes": run.memoryPeakBytes.map { .number($0) } ?? .null,
             "unusual": .bool(run.isUnusual),
+            "late": .bool(run.isLate),
             "result": run.result.flatMap { try? JSONValue(parsing: $0) } ?? .null,
             "trace_id": .optional(run.traceID),
             "previous": .optional(run.previous),

@@ -12,7 +12,7 @@ enum JobStateRow {
         "polls", "last_poll_at_us", "poll_failures", "poll_hash", "poll_found_at_us",
         "disabled_reason",
         "failures_since_success",
-        "failing_since_us", "output_digest", "told_reason",
+        "failing_since_us", "output_digest", "told_reason", "expected_since_us", "overdue_at_us", "told_by_us",
     ]
 
     static func bind(_ state: JobState, to statement: Statement) {
@@ -51,6 +51,10 @@ enum JobStateRow {
         statement.bind(course.failingSince)
         statement.bind(course.outputDigest)
         statement.bind(course.toldReason?.rawValue)
+        let expectation = state.expectation
+        statement.bind(expectation.since)
+        statement.bind(expectation.overdueAt)
+        statement.bind(expectation.toldBy)
     }
 
     static func read(_ statement: Statement) -> JobState {
@@ -90,6 +94,11 @@ enum JobStateRow {
         course.outputDigest = statement.integerIfAny()
         course.toldReason = statement.wordIfKnown(Run.Reason.self)
         state.course = course
+        var expectation = JobExpectation()
+        expectation.since = statement.instantIfAny()
+        expectation.overdueAt = statement.instantIfAny()
+        expectation.toldBy = statement.instantIfAny()
+        state.expectation = expectation
         return state
     }
 

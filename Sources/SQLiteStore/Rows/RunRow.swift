@@ -8,7 +8,8 @@ enum RunRow {
         "ended_at_us", "retry_at_us", "exit_code", "exit_signal", "error", "reason", "failure_type", "output_preview",
         "trace_id", "covered_count", "covered_since_us", "idempotency_key", "inputs", "is_forced", "definition",
         "previous", "retry_delay_us", "ending", "cost", "progress", "result", "caveat", "boot_id",
-        "queue_items", "standard_input", "cpu_us", "memory_peak_bytes", "is_unusual",
+        "queue_items", "standard_input", "cpu_us", "memory_peak_bytes", "is_unusual", "late_at_us",
+        "is_late",
     ]
 
     static func bind(_ run: Run, to statement: Statement) {
@@ -48,6 +49,8 @@ enum RunRow {
         statement.bind(run.cpuTime)
         statement.bind(run.memoryPeakBytes)
         statement.bind(run.isUnusual)
+        statement.bind(run.lateAt)
+        statement.bind(run.isLate)
     }
 
     /// - Throws: `damaged` where its trigger or its status is a word that no version writes. Other words that are none
@@ -93,6 +96,8 @@ enum RunRow {
         run.cpuTime = statement.durationIfAny()
         run.memoryPeakBytes = statement.integerIfAny()
         run.isUnusual = statement.integer() != 0
+        run.lateAt = statement.instantIfAny()
+        run.isLate = statement.integer() != 0
         return run
     }
 }

@@ -102,6 +102,8 @@ extension SeededGenerator {
         run.cpuTime = maybe { $0.duration() }
         run.memoryPeakBytes = maybe { Int64($0.count()) }
         run.isUnusual = chance()
+        run.lateAt = maybe { $0.instant() }
+        run.isLate = chance()
         return run
     }
 
@@ -137,6 +139,9 @@ extension SeededGenerator {
         state.claimed = Set((0..<Int.random(in: 0...3, using: &self)).map { _ in instant() }).sorted()
         state.reopenedThrough = maybe { $0.instant() }
         state.disabledReason = maybe { $0.text() }
+        state.expectation.since = maybe { $0.instant() }
+        state.expectation.overdueAt = maybe { $0.instant() }
+        state.expectation.toldBy = maybe { $0.instant() }
         return state
     }
 }

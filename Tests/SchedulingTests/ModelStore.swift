@@ -102,7 +102,8 @@ final class ModelStore: ExecutionRegister {
                 }
                 self.changes.append(change)
             case .message(let message):
-                let isOfJob = message.run.isEmpty && message.occasion == .late && states[message.job] != nil
+                // A job that is late may have no run.
+                let isOfJob = message.run.isEmpty && message.occasion == .late
                 if runs[message.run] == nil, !isOfJob { violations.append("a message without a run: \(message)") }
                 if let fault = post.record(message) { violations.append(fault) }
             case .queueItem, .removeQueueItem, .queueItemsReturned:

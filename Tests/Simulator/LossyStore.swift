@@ -79,7 +79,9 @@ final class LossyStore: ExecutionRegister {
                 case .created, .replaced, .removed, .skipped, .paused, .resumed: break
                 }
             case .message(let message):
-                if runs[message.run] == nil { fault = "the message \(message.id) is of no run" }
+                // A job that is late may have no run.
+                let isOfJob = message.run.isEmpty && message.occasion == .late
+                if runs[message.run] == nil, !isOfJob { fault = "the message \(message.id) is of no run" }
                 fault = post.record(message) ?? fault
             case .queueItem, .removeQueueItem, .queueItemsReturned: fault = queue.apply(change) ?? fault
             }

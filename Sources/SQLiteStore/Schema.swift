@@ -219,8 +219,8 @@ enum Schema {
         CREATE INDEX queue_item_return ON queue_item (queue, taken_until_us) WHERE taken_until_us IS NOT NULL;
         """
 
-    /// What a run has used, how it compares with others of its job, and when it is late; and how a job stands with what
-    /// is expected of it.
+    /// What a run has used, how it compares with others of its job, and when it is late; how a job stands with what is
+    /// expected of it, and what it counts from.
     private static let version8 = """
         ALTER TABLE run ADD COLUMN cpu_us INTEGER;
         ALTER TABLE run ADD COLUMN memory_peak_bytes INTEGER;
@@ -230,5 +230,6 @@ enum Schema {
         ALTER TABLE job_state ADD COLUMN expected_since_us INTEGER;
         ALTER TABLE job_state ADD COLUMN overdue_at_us INTEGER;
         ALTER TABLE job_state ADD COLUMN told_by_us INTEGER;
+        ALTER TABLE job_state ADD COLUMN counts_from_us INTEGER;
         """
 }

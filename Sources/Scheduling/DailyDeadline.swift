@@ -19,4 +19,7 @@ public struct DailyDeadline: Sendable, Equatable {
 extension Job.Details {
     /// Whether a job is late where it does not succeed.
     var expectsSuccess: Bool { expectEvery != nil || expectBy != nil }
+
+    /// Whether something is to be said or done of a job beside its runs.
+    var isAttended: Bool { expectsSuccess || deleteAfter != nil }
 }

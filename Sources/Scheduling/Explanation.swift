@@ -43,6 +43,8 @@ public enum Explanation: Sendable, Equatable {
     case limited(run: String, running: Int, limit: Int)
     case next(Instant)
     case neverAgain
+    /// So long after the end of what is active: an interval as it was written.
+    case afterEnd(interval: String)
     /// It runs once at each start of the machine.
     case atBoot
     /// The clock was set back, by so much or more, and what that means for the job; when, where this daemon knows.
@@ -107,6 +109,7 @@ public enum Explanation: Sendable, Equatable {
         case .limited: "limited"
         case .next: "next"
         case .neverAgain: "never_again"
+        case .afterEnd: "after_end"
         case .atBoot: "at_boot"
         case .clockSetBack: "clock_set_back"
         case .lastFailed: "last_failed"
@@ -165,6 +168,7 @@ public enum Explanation: Sendable, Equatable {
         case .limited(let run, let running, let limit):
             return "\(run) waits for a limit: \(running) of \(limit) processes run, or the launch rate is reached"
         case .next(let instant): return "the next run is due at \(text(instant))"
+        case .afterEnd(let interval): return "its interval, \(interval), counts from the end of the run that is active"
         case .neverAgain: return "the schedule has no fire time left"
         case .atBoot: return "it runs at the next start of the machine"
         case .clockSetBack(let step, let at, let effect):

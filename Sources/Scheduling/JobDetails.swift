@@ -14,6 +14,10 @@ extension Job {
         // MARK: When
 
         public var maxExecutions: Int?
+        /// Its interval counts from the end of the last run, not on a grid.
+        public var countsFromEnd = false
+        /// A job of the bus that is finished removes itself after so long.
+        public var deleteAfter: Duration?
         public var jitterMilliseconds: Int64 = 0
         public var exclusions: [Exclusion] = [] { didSet { exclusionSet = ExclusionSet(exclusions) } }
         /// `exclusions`, compiled: what is asked at each fire time.

@@ -28,7 +28,7 @@ final class JobEntry {
     }
     /// Its place among the instants for which the machine is woken.
     var wakeUp: TimerQueue.Owner?
-    /// Waits for the instant at which it is late.
+    /// Waits for the instant at which it is late, or goes.
     var upkeep: TimerQueue.Owner?
     /// The definition is gone; runs that have a process are still followed.
     var isRemoved = false
@@ -80,6 +80,7 @@ final class JobEntry {
     /// A schedule names instants of all times; those of a job begin after its registration. A single instant before it
     /// was permitted by `allow_past`.
     func fireTime(after instant: Instant) -> Instant? {
+        if countsFromEnd { return delayedFire.flatMap { $0 > instant ? $0 : nil } }
         var least: Instant?
         for schedule in job.schedules {
             guard let next = schedule.timetable.next(after: start(of: schedule, instant)) else { continue }
@@ -89,6 +90,7 @@ final class JobEntry {
     }
 
     func fireTime(atOrBefore instant: Instant) -> Instant? {
+        if countsFromEnd { return delayedFire.flatMap { $0 <= instant ? $0 : nil } }
         var greatest: Instant?
         for schedule in job.schedules {
             guard let previous = schedule.timetable.previous(atOrBefore: instant),
@@ -107,6 +109,7 @@ final class JobEntry {
     ///
     /// Computed, not counted one by one: those of each schedule, less what it has in common with the ones before.
     func countFireTimes(after: Instant, through: Instant) -> Int {
+        if countsFromEnd { return delayedFire.map { after < $0 && $0 <= through ? 1 : 0 } ?? 0 }
         var count = 0
         for (index, schedule) in job.schedules.enumerated() {
             let begin = start(of: schedule, after)
@@ -212,6 +215,12 @@ final class JobEntry {
                 guard isExcluded(next) || state.skippedFireTime == next || state.claimed.contains(next) else {
                     return next
                 }
+            }
+            if countsFromEnd {
+                // It counts from what is not run as from a run.
+                guard let later = delayedFire(from: next) else { return nil }
+                next = later
+                continue
             }
             // Over the rest of a day that is excluded as a whole in one step.
             let end = job.exclusionSet.endOfDay(around: next).map { $0 - .microseconds(1) }

@@ -49,6 +49,7 @@ public struct JobState: Sendable, Equatable {
     public var reopenedThrough: Instant?
     private var boxedCourse = BoxedCourse.none
     private var boxedExpectation = BoxedExpectation.none
+    private var boxedProgress = BoxedProgress.none
 
     public init(job: String, scheduleKey: String, registeredAt: Instant, decidedThrough: Instant) {
         self.job = job
@@ -83,6 +84,18 @@ extension JobState {
         set { boxedExpectation = newValue == JobExpectation() ? .none : .some(newValue) }
     }
 
+    /// The same for those that go by the clock alone.
+    private indirect enum BoxedProgress: Sendable, Equatable {
+        case none
+        case some(JobProgress)
+    }
+
+    /// What has come about of what the job waits for beside the clock.
+    public var progress: JobProgress {
+        get { if case .some(let known) = boxedProgress { known } else { JobProgress() } }
+        set { boxedProgress = newValue == JobProgress() ? .none : .some(newValue) }
+    }
+
     /// What stays of a job that was removed: fire times ahead that clients have taken.
     static func orphan(of job: String, claimed: [Instant]) -> JobState {
         var state = JobState(job: job, scheduleKey: "", registeredAt: .epoch, decidedThrough: .epoch)
@@ -106,6 +119,15 @@ public struct JobExpectation: Sendable, Equatable {
 
     /// Since when the job is late; nil while it is not.
     public var lateSince: Instant? { [overdueAt, toldBy].compactMap(\.self).min() }
+}
+
+/// What has come about of what a job waits for beside the clock.
+public struct JobProgress: Sendable, Equatable {
+    /// What an interval from the end of the last run counts from: that end, or when it was decided that a fire time has
+    /// no run.
+    public var countsFrom: Instant?
+
+    public init() {}
 }
 
 /// What a job used up of its budget, in one day of its zone.

@@ -137,6 +137,8 @@ public struct Run: Sendable, Equatable {
         case stopping
         /// The machine goes to sleep, and the job says `on_sleep: stop`.
         case sleeping
+        /// A condition has ended, as `error` says, and the job says `conditions_lost: stop`.
+        case conditionLost = "condition_lost"
     }
 
     /// How a process ended.

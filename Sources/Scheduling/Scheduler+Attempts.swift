@@ -10,6 +10,7 @@ extension Scheduler {
         guard let active = runs[id], active.phase == .running, active.run.attempt == number else { return }
         runningCount -= 1
         letSleep(active)
+        releaseConditions(active)
         if let entry = active.entry {
             // A clock that was set back in between must not give a budget back.
             let wallTime = max(.zero, outcome.endedAt - outcome.startedAt)
@@ -81,6 +82,8 @@ extension Scheduler {
         tellEnd(of: active, after: course, isPausing: isPausing, now: now)
         startChained(after: active, entry, now: now)
         promote(entry, now: now)
+        countAnew(entry, from: endedAt, now: now)
+        awaitUpkeep(of: entry)
         if entry.isRemoved, entry.occupying.isEmpty, departed[entry.job.name] === entry {
             departed[entry.job.name] = nil
         }
@@ -159,6 +162,10 @@ extension Scheduler {
             let what = ending == .sleeping ? "the machine went to sleep" : "the daemon was stopped"
             verdict.status = .interrupted
             verdict.error = "interrupted: \(what) while the run was under way"
+            verdict.failureType = "interrupted"
+        case .conditionLost:
+            verdict.status = .interrupted
+            verdict.error = "interrupted: \(active.run.error ?? "a condition of it has ended")"
             verdict.failureType = "interrupted"
         case nil: break
         }

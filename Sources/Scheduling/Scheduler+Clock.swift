@@ -20,9 +20,9 @@ public import Schedules
 ///   Its intervals count from now, a single instant such as "in 2 hours" too, unless that was decided already. A first
 ///   step at the start of a daemon that nobody has told is found by the same signs.
 /// - Deadlines that count from an earlier reading (retries, the holds after a wake-up, the launch rate, the items of
-///   queues that somebody has, `expect_within`) move with the clock, or end with it. What a user named by the clock (the
-///   end of a pause, the fire time to skip) stands, but not where the clock was wrong by more than `trustedStep`: the
-///   end of a pause moves with it then, and the skip, which meant the next run, is dropped.
+///   queues that somebody has, `expect_within`) move with the clock, or end with it. What a user named by the clock
+///   (the end of a pause, the fire time to skip) stands, but not where the clock was wrong by more than `trustedStep`:
+///   the end of a pause moves with it then, and the skip, which meant the next run, is dropped.
 /// - What is expected of a job counts from its last success, or from now where that lies ahead: so a leap forward is
 ///   time without a success.
 ///
@@ -67,6 +67,7 @@ extension Scheduler {
             movePause(entry, by: step)
             putRight(entry, now: now)
             putExpectationRight(entry, now: now)
+            putDelayRight(entry, now: now)
             if step > .zero { closeAgain(entry, from: before, now: now) }
             promote(entry, now: now)
             schedule(entry)

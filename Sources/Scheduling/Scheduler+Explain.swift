@@ -147,6 +147,9 @@ extension Scheduler {
 
     private func explainNext(_ entry: JobEntry, now: Instant) -> [Explanation] {
         let isAtBoot = entry.job.schedules.contains { $0.timetable.schedule.kind == .reboot }
+        if entry.countsFromEnd, !entry.isIdle {
+            return [.afterEnd(interval: entry.job.schedules.first?.text ?? "")]
+        }
         guard let fire = entry.nextRun else { return [isAtBoot ? .atBoot : .neverAgain] }
         let due = entry.dueInstant(of: fire)
         var reasons: [Explanation] = fire > now ? [.next(fire)] : []

@@ -179,7 +179,7 @@ extension Scheduler {
     }
 
     /// A process that runs goes on; what has not started is given up.
-    private func remove(_ entry: JobEntry, isRetained: Bool, now: Instant) {
+    func remove(_ entry: JobEntry, isRetained: Bool, now: Instant) {
         settle(entry, now: now)
         for active in entry.waiting + entry.occupying where active.phase != .running {
             end(active, "the job was removed", now: now)
@@ -220,14 +220,14 @@ extension Scheduler {
         if let after = entry.job.after { followers[after.job, default: []].append(entry.job.name) }
         followQueue(entry)
         if entry.job.details.value.poll != nil { pollWatch.jobs.insert(entry.job.name) }
-        if entry.job.details.value.expectsSuccess { expecting.insert(entry.job.name) }
+        if entry.job.details.value.isAttended { attended.insert(entry.job.name) }
     }
 
     private func unfollow(_ entry: JobEntry) {
         unfollowQueue(entry)
         if entry.job.details.value.poll != nil { pollWatch.jobs.remove(entry.job.name) }
         entry.polling = .idle(next: nil)
-        if entry.job.details.value.expectsSuccess { expecting.remove(entry.job.name) }
+        if entry.job.details.value.isAttended { attended.remove(entry.job.name) }
         guard let after = entry.job.after else { return }
         followers[after.job]?.removeAll { $0 == entry.job.name }
     }

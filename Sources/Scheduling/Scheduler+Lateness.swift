@@ -113,31 +113,20 @@ extension Scheduler {
         touch(entry)
     }
 
-    // MARK: - Waiting and telling
-
-    /// Waits for the next instant at which something is to be said, or done, of a job beside its runs.
-    func awaitUpkeep(of entry: JobEntry) {
-        guard entry.upkeep != nil || entry.job.details.value.expectsSuccess, !entry.isRemoved else { return }
-        let number = entry.upkeep ?? own(.upkeep(entry))
-        entry.upkeep = number
-        if let at = lateness(of: entry).min() { timers.arm(number, at: at) } else { timers.disarm(number) }
-    }
-
-    func lookAfter(_ entry: JobEntry, now: Instant) {
-        let details = entry.job.details.value
+    /// What is said of a job that is late by now.
+    func tellLateness(of entry: JobEntry, now: Instant) {
         let due = lateness(of: entry)
+        guard let first = due.min(), first <= now else { return }
         if let at = due.every, at <= now { entry.state.expectation.overdueAt = at }
         if let at = due.by, at <= now {
-            entry.state.expectation.toldBy = details.expectBy?.timetable.previous(atOrBefore: now) ?? at
+            let days = entry.job.details.value.expectBy?.timetable
+            entry.state.expectation.toldBy = days?.previous(atOrBefore: now) ?? at
         }
-        if let first = due.min(), first <= now {
-            touch(entry)
-            tellLate(entry, now: now)
-        }
-        awaitUpkeep(of: entry)
+        touch(entry)
+        tellLate(entry, now: now)
     }
 
-    private struct Lateness {
+    struct Lateness {
         var every: Instant?
         var by: Instant?
 
@@ -145,7 +134,7 @@ extension Scheduler {
     }
 
     /// When a job is late next, if it does not succeed before.
-    private func lateness(of entry: JobEntry) -> Lateness {
+    func lateness(of entry: JobEntry) -> Lateness {
         let known = entry.state.expectation
         guard isFiring, entry.isEnabled, let since = known.since, !entry.isOver else { return Lateness() }
         let details = entry.job.details.value
@@ -173,7 +162,7 @@ extension Scheduler {
 
     /// Names of jobs that are late, sorted.
     public var lateJobs: [String] {
-        var late = Set(expecting.filter { jobs[$0]?.state.expectation.lateSince != nil })
+        var late = Set(attended.filter { jobs[$0]?.state.expectation.lateSince != nil })
         for active in runs.values where active.run.isLate && active.entry?.isRemoved == false {
             late.insert(active.run.job)
         }

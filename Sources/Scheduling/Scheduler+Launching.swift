@@ -41,6 +41,7 @@ extension Scheduler {
         keepAwake(active)
         active.run.status = .running
         active.run.attempt += 1
+        guardConditions(active)
         active.run.retryAt = nil
         active.run.retryDelay = nil
         active.run.progress = nil
@@ -60,8 +61,8 @@ extension Scheduler {
             spendBudget(entry, runs: 1, wallTime: .zero, cost: 0, now: now)
             touch(entry)
         }
+        if active.run.attempt == 1 { expectEnd(of: active, now: now) }
         if isFirst {
-            expectEnd(of: active, now: now)
             announce(.jobStarted(active.run))
             tellStart(of: active, now: now)
         }

@@ -149,7 +149,7 @@ extension Scheduler {
         self.isEnabled = isEnabled
         if isEnabled {
             pause?.until = now
-            for name in expecting.sorted() { if let entry = jobs[name] { expectAnew(of: entry, now: now) } }
+            for name in attended.sorted() { if let entry = jobs[name] { expectAnew(of: entry, now: now) } }
             // The boot came while nothing was to run.
             let due = entries.filter { firesAtBoot($0) }.sorted { $0.job.name < $1.job.name }
             for entry in due { fireAtBoot(entry, now: now) }
@@ -210,7 +210,7 @@ extension Scheduler {
         instants.reserveCapacity(jobs.count)
         for entry in entries where !entry.isRemoved { instants.append((entry.timer, nextDecision(of: entry))) }
         timers.arm(instants)
-        for name in expecting.sorted() { if let entry = jobs[name] { awaitUpkeep(of: entry) } }
+        for name in attended.sorted() { if let entry = jobs[name] { awaitUpkeep(of: entry) } }
     }
 
     // MARK: - Sleep, wake, the end

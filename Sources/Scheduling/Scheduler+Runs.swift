@@ -26,6 +26,7 @@ extension Scheduler {
         disarm(active)
         forgetLateness(of: active)
         forgetConditions(active)
+        releaseConditions(active)
         runs[active.run.id] = nil
     }
 

@@ -22,6 +22,7 @@ extension Scheduler {
         for entry in sorted {
             putRight(entry, now: now)
             putExpectationRight(entry, now: now)
+            putDelayRight(entry, now: now)
             if !entry.waiting.isEmpty { spreadRestored(entry, now: now) }
         }
         weigh(situation, now: now)
@@ -65,6 +66,7 @@ extension Scheduler {
             entry?.occupying.append(active)
             runningCount += 1
             keepAwake(active)
+            guardConditions(active, isRestored: true)
         case _ where definition == nil:
             // It ends at `.started`.
             break

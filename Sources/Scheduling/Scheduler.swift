@@ -92,8 +92,8 @@ public final class Scheduler {
     var sharing = JobSharing()
     /// Removed jobs that still have processes.
     var departed: [String: JobEntry] = [:]
-    /// Names of the jobs of which successes are expected.
-    var expecting: Set<String> = []
+    /// Names of the jobs of which something is to be said or done beside their runs.
+    var attended: Set<String> = []
     /// By job, the names of the jobs that run after it.
     var followers: [String: [String]] = [:]
     var turn = Turn()
@@ -113,6 +113,7 @@ public final class Scheduler {
         case message(ActiveMessage)
         /// It is late then.
         case lateness(ActiveRun)
+        /// Something is to be said or done of it.
         case upkeep(JobEntry)
     }
 
@@ -228,6 +229,7 @@ public final class Scheduler {
         askPolls(now: now)
         examineConditions(now: now)
         launchReady(now: now)
+        lookAfterDue(now: now)
         tellStretches(now: now)
         sendReady(now: now)
         return finishTurn(now: now)

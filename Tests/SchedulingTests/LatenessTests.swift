@@ -1,5 +1,6 @@
 import Schedules
 import Scheduling
+import StoreModel
 import Testing
 
 /// `expect_within`, `expect_every` and `expect_by`.
@@ -82,6 +83,17 @@ import Testing
         rig.advance(to: "02:10")
         rig.restart(at: "05:00", evidence: [id("a", "02:00"): .held])
         #expect(told(rig).map { $0.prefix(5) } == ["05:00"])
+    }
+
+    @Test func aRunThatNeverBeganCountsFromItsStart() {
+        let rig = Rig([daily { $0.expectWithin = .seconds(1_800) }]) { $0.maxConcurrentRuns = 1 }
+        rig.advance(to: "02:00")
+        rig.restart(at: "02:02", evidence: [id("a", "02:00"): .notBegun])
+        #expect(rig.launches.count == 2)
+        rig.advance(to: "02:31")
+        #expect(told(rig).isEmpty)
+        rig.advance(to: "03:00")
+        #expect(told(rig).map { $0.prefix(5) } == ["02:32"])
     }
 
     @Test func aRunDoesNotGetOnWhileTheMachineSleeps() {

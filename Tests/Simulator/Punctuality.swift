@@ -37,7 +37,9 @@ final class Punctuality {
             if !targets.insert([message.job, message.run, message.target, what]).inserted {
                 return ("\(message.target) is told twice that \(message.job) is late", message.job)
             }
-            if let fault = self.fault(message, states[message.job], runs[message.run], store, isFiring, now) {
+            // Another definition expects something else.
+            let isRenewed = checker.incoming[message.job] != nil
+            if let fault = self.fault(message, states[message.job], runs[message.run], store, isRenewed, isFiring, now) {
                 return ("\(message.job) is told as late (\(message.text)): \(fault)", message.job)
             }
         }
@@ -46,7 +48,8 @@ final class Punctuality {
     }
 
     private func fault(
-        _ message: Message, _ state: JobState?, _ run: Run?, _ store: LossyStore, _ isFiring: Bool, _ now: Instant
+        _ message: Message, _ state: JobState?, _ run: Run?, _ store: LossyStore, _ isRenewed: Bool,
+        _ isFiring: Bool, _ now: Instant
     ) -> String? {
         if message.text.hasPrefix("it is still") {
             guard let run, run.isLate, let at = run.lateAt else { return "its run is not" }
@@ -57,7 +60,7 @@ final class Punctuality {
         guard message.text.hasPrefix("no success") else { return nil }
         guard let state, let since = state.expectation.since else { return "nothing is on record" }
         let before = store.states[message.job]?.expectation ?? JobExpectation()
-        let isSame = before.since == since
+        let isSame = before.since == since && !isRenewed
         let isOverdue = state.expectation.overdueAt != nil && !(isSame && before.overdueAt != nil)
         let isMissed = state.expectation.toldBy.map { told in !isSame || before.toldBy.map { $0 < told } ?? true }
         if !isOverdue, !(isMissed ?? false) { return "it was told before" }

@@ -33,6 +33,10 @@ struct RandomJob {
             job.schedules.append(JobSchedule(type: type, text: text, timetable: timetable))
             texts.append("\(text) \(timetable.startAt?.seconds ?? 0) \(timetable.endAt?.seconds ?? 0)")
         }
+        if job.schedules.count == 1, job.schedules[0].type == "interval", random.chance(2) {
+            job.countsFromEnd = true
+            texts.append("from end")
+        }
         job.scheduleKey = texts.joined(separator: "|") + " \(job.zone.name) \(now.microseconds)"
         if random.chance(5) { job.jitterMilliseconds = Int64(1 + random.below(900_000)) }
         if random.chance(6),
@@ -42,6 +46,7 @@ struct RandomJob {
             job.exclusions = [exclusion]
         }
         if random.chance(6) { job.maxExecutions = 1 + random.below(12) }
+        if random.chance(3) { job.deleteAfter = .seconds(random.pick([0, 3_600, 604_800])) }
     }
 
     private mutating func drawExpression() -> (String, String) {
@@ -161,5 +166,6 @@ struct RandomJob {
         if random.chance(4) { job.conditions.command = .shell("ask") }
         job.conditions.timeout = .seconds(random.pick([0, 60, 1800, 3600]))
         job.conditions.action = random.pick(Conditions.Action.allCases)
+        job.conditions.onLoss = random.pick(Conditions.OnLoss.allCases)
     }
 }

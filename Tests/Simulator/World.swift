@@ -385,8 +385,15 @@ final class World {
             {
                 checker.fail(fault.text, job: fault.job)
             }
+            let fault =
+                Delays.observe(changes, store, checker) ?? Delays.removal(changes, events, store, checker, now)
+            if let fault { checker.fail(fault.text, job: fault.job) }
             if let fault = store.commit(changes) { checker.fail("the store refuses: \(fault)", job: "") }
             scheduler.didCommit()
+            // What was finished may have removed itself.
+            for case .removeDefinition(let name) in changes where scheduler.job(named: name) == nil {
+                checker.remove(name, now: now)
+            }
         }
         committed(scheduler)
         if events.contains(where: {
@@ -597,6 +604,10 @@ final class World {
             }
             // The same holds for a long row of those that have records.
             if let named = view.nextRun, isDecidedBefore(named, view) { expected = named }
+            if view.job.countsFromEnd {
+                if let fault = Delays.fault(view, isEnabled: scheduler.isEnabled) { checker.fail(fault, job: name) }
+                expected = view.nextRun
+            }
             if !scheduler.isEnabled { expected = nil }
             if view.nextRun != expected {
                 let (found, wanted) = (view.nextRun?.rfc3339(in: .utc) ?? "none", expected?.rfc3339(in: .utc) ?? "none")

@@ -76,6 +76,14 @@ extension DocumentedKeys {
             DocumentedKey(
                 "max_executions", "After so many runs the job is finished.", example: #"{"max_executions": 10}"#),
             DocumentedKey(
+                "interval_from", default: "grid",
+                "What an interval counts from: grid, or end, the end of the last run.",
+                example: #"{"interval": "30m", "interval_from": "end"}"#),
+            DocumentedKey(
+                "delete_after",
+                "A job that is finished and came over the bus removes itself after so long; its history stays.",
+                example: #"{"once": "2190-12-25T09:00", "delete_after": "7d"}"#),
+            DocumentedKey(
                 "jitter", default: "0", "A delay up to this, the same for the same fire time on every machine.",
                 example: #"{"jitter": "30s"}"#),
             DocumentedKey("jitter_ms", "The same in milliseconds.", example: #"{"jitter_ms": 500}"#),
@@ -325,6 +333,13 @@ extension DocumentedKeys {
                 "conditions_timeout", default: "1h", "How long a run waits for them.",
                 example: #"{"conditions": {"ac_power": true}, "conditions_timeout": "3h", "conditions_action": "run"}"#),
             DocumentedKey("conditions_action", default: "skip", "What happens to it then: skip, run."),
+            DocumentedKey(
+                "conditions_lost", default: "continue",
+                """
+                When one of them (not the load, nor a command) ends while the run goes on: continue; stop: the run ends, \
+                and is on record as interrupted.
+                """,
+                example: #"{"conditions": {"ac_power": true}, "conditions_lost": "stop"}"#),
         ])
 
     private static let older = DocumentedKeys(

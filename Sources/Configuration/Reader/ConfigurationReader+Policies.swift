@@ -6,7 +6,8 @@ import Scheduling
 extension ConfigurationReader {
     static let policyKeys = [
         "retry", "overlap_policy", "max_instances", "catchup_policy", "catchup_window", "catchup_limit",
-        "misfire_grace_time", "coalesce", "conditions", "conditions_timeout", "conditions_action", "keep_awake",
+        "misfire_grace_time", "coalesce", "conditions", "conditions_timeout", "conditions_action", "conditions_lost",
+        "keep_awake",
         "wake_system", "priority", "budget", "pause_on_failures", "history_limit", "notify", "quiet_hours",
         "on_success",
         "on_failure",
@@ -80,6 +81,14 @@ extension ConfigurationReader {
         }
         if let field = fields["conditions_timeout"] { conditions.timeout = try field.duration() }
         if let field = fields["conditions_action"] { conditions.action = try field.word(Conditions.Action.self) }
+        if let field = fields["conditions_lost"] {
+            conditions.onLoss = try field.word(Conditions.OnLoss.self)
+            guard conditions.onLoss == .continue || !conditions.lasting.isEmpty else {
+                throw field.refusal(
+                    "\"stop\" needs a condition that can end while a run goes on: ac_power, battery_min, network, idle "
+                        + "or path_exists")
+            }
+        }
         return conditions
     }
 

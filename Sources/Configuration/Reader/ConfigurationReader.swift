@@ -77,6 +77,11 @@ public struct ConfigurationReader {
                     throw FieldError(
                         path: path, "\"\(job.name)\" is taken by jobs[\(first)], which stands; names are unique")
                 }
+                if job.deleteAfter != nil {
+                    throw FieldError(
+                        path: [.key("delete_after")],
+                        "is for jobs that come over the bus; what stands in a file is removed there")
+                }
                 job.origin = .config
                 taken[job.name] = index
                 sharing.share(&job)

@@ -13,6 +13,7 @@ enum JobStateRow {
         "disabled_reason",
         "failures_since_success",
         "failing_since_us", "output_digest", "told_reason", "expected_since_us", "overdue_at_us", "told_by_us",
+        "counts_from_us",
     ]
 
     static func bind(_ state: JobState, to statement: Statement) {
@@ -55,6 +56,7 @@ enum JobStateRow {
         statement.bind(expectation.since)
         statement.bind(expectation.overdueAt)
         statement.bind(expectation.toldBy)
+        statement.bind(state.progress.countsFrom)
     }
 
     static func read(_ statement: Statement) -> JobState {
@@ -99,6 +101,7 @@ enum JobStateRow {
         expectation.overdueAt = statement.instantIfAny()
         expectation.toldBy = statement.instantIfAny()
         state.expectation = expectation
+        state.progress.countsFrom = statement.instantIfAny()
         return state
     }
 

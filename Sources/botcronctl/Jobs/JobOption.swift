@@ -72,6 +72,10 @@ struct JobOption: Sendable {
         JobOption(
             "--catch-up", "POLICY", ["catchup_policy"], .text, of: .choice(CatchUpPolicy.Kind.allCases.map(\.rawValue)),
             "what was missed: none, latest, all, spread"),
+        JobOption(
+            "--from-end", nil, ["interval_from"], .fixed("end"), "--every counts from the end of the last run"),
+        JobOption(
+            "--delete-after", "DURATION", ["delete_after"], .duration, "so long after it is finished it removes itself"),
         JobOption("--max-runs", "N", ["max_executions"], .integer, "then it is finished"),
         JobOption("--priority", "N", ["priority"], .integer, "-20 to 19: who goes first"),
         JobOption("--folder", "FOLDER", ["working_directory"], .path, of: .folder, "where it runs; without it at home"),

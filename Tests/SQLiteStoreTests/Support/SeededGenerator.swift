@@ -142,6 +142,7 @@ extension SeededGenerator {
         state.expectation.since = maybe { $0.instant() }
         state.expectation.overdueAt = maybe { $0.instant() }
         state.expectation.toldBy = maybe { $0.instant() }
+        state.progress.countsFrom = maybe { $0.instant() }
         return state
     }
 }

@@ -68,6 +68,8 @@ extension SQLiteStore {
         }
     }
 
+    public func recordedRun(id: String) -> Run? { lookUp(nil) { () throws(StoreError) in try run(id: id) } }
+
     public func successDurations(ofJob job: String, limit: Int) -> [Duration] {
         lookUp([]) { () throws(StoreError) in
             let what = "look up how long \(job) takes"

@@ -220,7 +220,7 @@ enum Schema {
         """
 
     /// What a run has used, how it compares with others of its job, and when it is late; how a job stands with what is
-    /// expected of it, and what it counts from.
+    /// expected of it, what it counts from, and which of the jobs before it have ended.
     private static let version8 = """
         ALTER TABLE run ADD COLUMN cpu_us INTEGER;
         ALTER TABLE run ADD COLUMN memory_peak_bytes INTEGER;
@@ -231,5 +231,6 @@ enum Schema {
         ALTER TABLE job_state ADD COLUMN overdue_at_us INTEGER;
         ALTER TABLE job_state ADD COLUMN told_by_us INTEGER;
         ALTER TABLE job_state ADD COLUMN counts_from_us INTEGER;
+        ALTER TABLE job_state ADD COLUMN ended_before TEXT;
         """
 }

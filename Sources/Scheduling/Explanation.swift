@@ -16,6 +16,8 @@ public enum Explanation: Sendable, Equatable {
     case noSchedule
     /// It has none, but runs when another job has ended so.
     case follows(String, on: Job.Chain.Outcome)
+    /// It runs when all of them have; these have since its own last run.
+    case followsAll([String], on: Job.Chain.Outcome, ended: [String])
     /// It runs for each item of a queue, which holds so many.
     case servesQueue(String, items: Int)
     /// Its poll was asked so often, is asked again then (nil: it is being asked), and failed last time, where it did.
@@ -95,6 +97,7 @@ public enum Explanation: Sendable, Equatable {
         case .finished: "finished"
         case .noSchedule: "no_schedule"
         case .follows: "follows"
+        case .followsAll: "follows_all"
         case .servesQueue: "serves_queue"
         case .polls: "polls"
         case .budgetUsedUp: "budget"
@@ -143,6 +146,10 @@ public enum Explanation: Sendable, Equatable {
         case .finished(let count): return "the job is finished: its schedule has run it \(count) times"
         case .follows(let job, let outcome):
             return "it runs after \(job)" + (outcome == .any ? " has ended" : " ends with \(outcome.rawValue)")
+        case .followsAll(let jobs, let outcome, let ended):
+            let how = outcome == .any ? "have ended" : "have ended with \(outcome.rawValue)"
+            let so = ended.isEmpty ? "none of them has" : "\(ended.joined(separator: ", ")) did"
+            return "it runs when \(jobs.joined(separator: ", ")) \(how) since its own last run; so far \(so)"
         case .servesQueue(let queue, let items):
             return "it runs for each item of the queue \(queue), which holds \(items == 0 ? "none" : "\(items)")"
         case .noSchedule: return "the job has no schedule: it runs by hand or by a chain"

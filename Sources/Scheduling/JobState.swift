@@ -126,6 +126,8 @@ public struct JobProgress: Sendable, Equatable {
     /// What an interval from the end of the last run counts from: that end, or when it was decided that a fire time has
     /// no run.
     public var countsFrom: Instant?
+    /// Of several jobs that it runs after, those that have ended so since its own last run; sorted.
+    public var endedBefore: [String] = []
 
     public init() {}
 }

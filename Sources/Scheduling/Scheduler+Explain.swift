@@ -129,7 +129,10 @@ extension Scheduler {
         }
         if entry.job.schedules.isEmpty {
             if let after = entry.job.details.value.after {
-                reasons.append(.follows(after.job, on: after.on))
+                reasons.append(
+                    after.jobs.count == 1
+                        ? .follows(after.jobs[0], on: after.on)
+                        : .followsAll(after.jobs, on: after.on, ended: entry.state.progress.endedBefore))
             } else if queue == nil, entry.job.details.value.poll == nil {
                 reasons.append(.noSchedule)
             }

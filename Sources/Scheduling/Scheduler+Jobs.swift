@@ -114,12 +114,14 @@ extension Scheduler {
                 return reply(
                     ticket, .refused(.olderVersion(job: job.name, found: job.version, inForce: entry.job.version)))
             }
+            if let circle = circle(with: job) { return reply(ticket, .refused(.circle(circle))) }
             if entry.job != job {
                 replace(entry, with: job, now: now)
                 record(.replaced, of: job.name, by: author, now: now)
                 announce(.jobsChanged(added: [], changed: [job.name], removed: []))
             }
         } else {
+            if let circle = circle(with: job) { return reply(ticket, .refused(.circle(circle))) }
             add(job, state: nil, now: now)
             record(.created, of: job.name, by: author, now: now)
             announce(.jobsChanged(added: [job.name], changed: [], removed: []))
@@ -170,6 +172,7 @@ extension Scheduler {
             expectAnew(of: entry, now: now)
         }
         expect(entry, otherThan: old, now: now)
+        forgetOthersBefore(entry)
         if old.scheduleKey != job.scheduleKey { admitPast(entry, beside: old.schedules, now: now) }
         follow(entry)
         touch(entry)
@@ -217,7 +220,7 @@ extension Scheduler {
     // MARK: - Who runs after whom
 
     private func follow(_ entry: JobEntry) {
-        if let after = entry.job.after { followers[after.job, default: []].append(entry.job.name) }
+        for name in entry.job.details.value.after?.jobs ?? [] { followers[name, default: []].append(entry.job.name) }
         followQueue(entry)
         if entry.job.details.value.poll != nil { pollWatch.jobs.insert(entry.job.name) }
         if entry.job.details.value.isAttended { attended.insert(entry.job.name) }
@@ -228,7 +231,6 @@ extension Scheduler {
         if entry.job.details.value.poll != nil { pollWatch.jobs.remove(entry.job.name) }
         entry.polling = .idle(next: nil)
         if entry.job.details.value.isAttended { attended.remove(entry.job.name) }
-        guard let after = entry.job.after else { return }
-        followers[after.job]?.removeAll { $0 == entry.job.name }
+        for name in entry.job.details.value.after?.jobs ?? [] { followers[name]?.removeAll { $0 == entry.job.name } }
     }
 }

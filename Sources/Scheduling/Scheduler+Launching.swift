@@ -55,9 +55,12 @@ extension Scheduler {
         let attempt = Attempt(run: active.run.id, number: active.run.attempt, startedAt: now)
         active.attempt = attempt
         turn.attempts.append(attempt)
-        turn.starts.append(.start(Launch(run: active.run, job: active.job, previous: active.previous)))
+        // Where a restart lies between the two the run before is on record.
+        let previous = active.previous ?? active.run.previous.flatMap(register.recordedRun)
+        turn.starts.append(.start(Launch(run: active.run, job: active.job, previous: previous)))
         touch(active)
         if let entry = active.entry, isFirst {
+            forgetEndsBefore(entry)
             spendBudget(entry, runs: 1, wallTime: .zero, cost: 0, now: now)
             touch(entry)
         }

@@ -17,7 +17,8 @@ extension Scheduler {
 
     /// What has become due in this turn: a run that was given up may have been the last thing that a job was kept for.
     func lookAfterDue(now: Instant) {
-        while let number = timers.first, let at = timers.next, at <= now, case .upkeep(let entry) = owners[Int(number)] {
+        while let number = timers.first, let at = timers.next, at <= now, case .upkeep(let entry) = owners[Int(number)]
+        {
             timers.disarm(number)
             lookAfter(entry, now: now)
         }

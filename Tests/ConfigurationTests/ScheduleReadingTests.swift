@@ -105,6 +105,34 @@ import Testing
             ])
     }
 
+    @Test func oneJobFollowsSeveral() throws {
+        let after = try runnable(#""after": {"jobs": ["a", "b"], "on": "any"}"#).after
+        #expect(after == Job.Chain(jobs: ["a", "b"], on: .any))
+        #expect(try runnable(#""after": {"jobs": ["a"]}"#).after == Job.Chain(job: "a", on: .success))
+    }
+
+    @Test func theJobThatClosesACircleIsRefusedByName() throws {
+        let file = try configuration(
+            """
+            "jobs": [
+            {"name": "a", "command": "true", "on_success": ["b"]},
+            {"name": "b", "command": "true", "on_failure": ["c"]},
+            {"name": "alone", "command": "true", "after": {"job": "a"}},
+            {"name": "c", "command": "true"},
+            {"name": "d", "command": "true", "after": {"jobs": ["x", "c"]}, "on_success": ["a"]},
+            {"name": "e", "command": "true", "on_failure": ["e"]}
+            ]
+            """)
+        #expect(file.jobs.map(\.name) == ["a", "b", "alone", "c"])
+        #expect(
+            file.refused.map { "\($0.name): \($0.error)" } == [
+                "d: a circle of jobs that would follow one another for ever: d → a → b → c → d; take one out of "
+                    + "on_success, on_failure or after (line 6, column 1)",
+                "e: a circle of jobs that would follow one another for ever: e → e; take one out of on_success, "
+                    + "on_failure or after (line 7, column 1)",
+            ])
+    }
+
     @Test func pollsChainsAndQueuesAreKept() throws {
         let poll = try runnable(#""poll": {"interval": "5m", "condition": ["test", "-e", "/x"], "dedupe": true}"#).poll
         #expect(poll?.interval == .seconds(300))

@@ -100,6 +100,7 @@ enum StoreFault {
         (.runEnded("run-9", .success), ServiceError.runNotFound.name), (.jobExists("x"), ServiceError.jobExists.name),
         (.notPermitted("x"), ServiceError.notPermitted.name),
         (.olderVersion(job: "x", found: 1, inForce: 2), ServiceError.invalidJob.name),
+        (.circle(["x", "y"]), ServiceError.invalidJob.name),
         (.limitExceeded("the budget of the day is used up"), ErrorName.limitsExceeded.text),
         (.keyTaken(run: "run-9", job: "x"), ErrorName.invalidArgs.text),
         (.queueEmpty("q"), ServiceError.queueEmpty.name),
@@ -274,7 +275,7 @@ enum StoreFault {
         }
         // One of each: a new refusal does not compile without a row above.
         let rows = Set(SettlementTests.refusals.map { Self.row(of: $0.refusal) })
-        #expect(rows == Set(0..<11))
+        #expect(rows == Set(0..<12))
     }
 
     private static func row(of refusal: Refusal) -> Int {
@@ -290,6 +291,7 @@ enum StoreFault {
         case .queueEmpty: 8
         case .noSuchItem: 9
         case .stopping: 10
+        case .circle: 11
         }
     }
 }

@@ -65,6 +65,8 @@ final class ModelStore: ExecutionRegister {
         fireTimes[FireTime(job: job, at: scheduledFor)].flatMap { runs[$0] }.map(EarlierRun.kept)
     }
 
+    func recordedRun(id: String) -> Run? { runs[id] }
+
     func successDurations(ofJob job: String, limit: Int) -> [Duration] {
         Array(order.lazy.reversed().compactMap { self.runs[$0]?.successDuration(ofJob: job) }.prefix(limit))
     }

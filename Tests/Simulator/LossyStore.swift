@@ -36,6 +36,8 @@ final class LossyStore: ExecutionRegister {
         fireTimes[job]?[scheduledFor].flatMap { runs[$0] }.map(EarlierRun.kept)
     }
 
+    func recordedRun(id: String) -> Run? { runs[id] }
+
     func successDurations(ofJob job: String, limit: Int) -> [Duration] {
         let ids = order[job, default: []].lazy.reversed()
         return Array(ids.compactMap { self.runs[$0]?.successDuration(ofJob: job) }.prefix(limit))

@@ -39,7 +39,8 @@ final class Punctuality {
             }
             // Another definition expects something else.
             let isRenewed = checker.incoming[message.job] != nil
-            if let fault = self.fault(message, states[message.job], runs[message.run], store, isRenewed, isFiring, now) {
+            if let fault = self.fault(message, states[message.job], runs[message.run], store, isRenewed, isFiring, now)
+            {
                 return ("\(message.job) is told as late (\(message.text)): \(fault)", message.job)
             }
         }

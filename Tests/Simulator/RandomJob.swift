@@ -138,11 +138,17 @@ struct RandomJob {
     }
 
     private mutating func drawChain(_ job: inout Job, _ others: [String]) {
-        guard !others.isEmpty, random.chance(5) else { return }
-        switch random.below(3) {
-        case 0: job.onSuccess = [random.pick(others)]
-        case 1: job.onFailure = [random.pick(others)]
-        default: job.after = Job.Chain(job: random.pick(others), on: random.pick(Job.Chain.Outcome.allCases))
+        // Only ever to the greater name: the reader of a file refuses circles.
+        let (before, behind) = (others.filter { $0 < job.name }, others.filter { $0 > job.name })
+        guard random.chance(5) else { return }
+        switch random.below(4) {
+        case 0: if !behind.isEmpty { job.onSuccess = [random.pick(behind)] }
+        case 1: if !behind.isEmpty { job.onFailure = [random.pick(behind)] }
+        default:
+            guard before.count > 1 else { return }
+            let first = random.below(before.count)
+            let names = random.chance(2) ? [before[first]] : [before[first], before[(first + 1) % before.count]]
+            job.after = Job.Chain(jobs: names, on: random.pick(Job.Chain.Outcome.allCases))
         }
     }
 

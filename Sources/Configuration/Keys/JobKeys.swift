@@ -42,8 +42,12 @@ extension DocumentedKeys {
                 "calendar", or: ["on_calendar"], "A calendar event as systemd.time(7) has it.",
                 example: #"{"calendar": "Mon..Fri 09:00"}"#),
             DocumentedKey(
-                "after", "When another job ends, with success, failure or any.",
-                example: #"{"after": {"job": "backup", "on": "success"}}"#),
+                "after",
+                """
+                When another job ends, with success, failure or any; with jobs, an array, when all of them have since \
+                its own last run.
+                """,
+                example: #"{"after": {"jobs": ["backup", "report"], "on": "success"}}"#),
             DocumentedKey(
                 "schedules", "Several of them, an object each.",
                 example: #"{"schedules": [{"cron": "@daily"}, {"calendar": "Sat 12:00"}]}"#),

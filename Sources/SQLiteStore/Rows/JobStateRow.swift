@@ -13,7 +13,7 @@ enum JobStateRow {
         "disabled_reason",
         "failures_since_success",
         "failing_since_us", "output_digest", "told_reason", "expected_since_us", "overdue_at_us", "told_by_us",
-        "counts_from_us",
+        "counts_from_us", "ended_before",
     ]
 
     static func bind(_ state: JobState, to statement: Statement) {
@@ -56,7 +56,10 @@ enum JobStateRow {
         statement.bind(expectation.since)
         statement.bind(expectation.overdueAt)
         statement.bind(expectation.toldBy)
-        statement.bind(state.progress.countsFrom)
+        let progress = state.progress
+        statement.bind(progress.countsFrom)
+        // No name of a job has a blank in it.
+        statement.bind(progress.endedBefore.isEmpty ? nil : progress.endedBefore.joined(separator: " "))
     }
 
     static func read(_ statement: Statement) -> JobState {
@@ -101,7 +104,11 @@ enum JobStateRow {
         expectation.overdueAt = statement.instantIfAny()
         expectation.toldBy = statement.instantIfAny()
         state.expectation = expectation
-        state.progress.countsFrom = statement.instantIfAny()
+        var progress = JobProgress()
+        progress.countsFrom = statement.instantIfAny()
+        let names = statement.textIfAny()?.split(separator: " ", maxSplits: Scheduler.Limits.jobsBefore) ?? []
+        progress.endedBefore = names.prefix(Scheduler.Limits.jobsBefore).map(String.init)
+        state.progress = progress
         return state
     }
 

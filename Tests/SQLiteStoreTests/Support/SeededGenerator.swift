@@ -143,6 +143,7 @@ extension SeededGenerator {
         state.expectation.overdueAt = maybe { $0.instant() }
         state.expectation.toldBy = maybe { $0.instant() }
         state.progress.countsFrom = maybe { $0.instant() }
+        state.progress.endedBefore = Array(["a", "b:c", "d-1"].prefix(Int.random(in: 0...3, using: &self)))
         return state
     }
 }

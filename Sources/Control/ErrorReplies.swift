@@ -84,6 +84,7 @@ extension ErrorReply {
         case .olderVersion(let job, let found, let inForce):
             self.init(
                 .invalidJob, "version \(found) of \"\(job)\" is older than version \(inForce), which is in force")
+        case .circle(let names): self.init(.invalidJob, ChainGraph.error(of: names))
         case .limitExceeded(let what): self.init(ErrorName.limitsExceeded, what)
         case .keyTaken(let run, let job):
             self = .invalidArgument(

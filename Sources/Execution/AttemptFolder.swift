@@ -76,6 +76,16 @@ struct AttemptFolder {
         return FileDescriptor(owning: number)
     }
 
+    /// The output of an attempt that has ended, in this folder too: it stays as long as this one, whatever becomes of
+    /// the other. A second name of the file and not a copy, which of a large one takes long.
+    ///
+    /// - Returns: its path; nil where there is none any more.
+    func linkPrevious(_ other: AttemptFolder) -> String? {
+        let path = file(RunFolder.previousName)
+        unlink(path)
+        return link(other.file(RunFolder.outputName), path) == 0 ? path : nil
+    }
+
     // MARK: - While it runs, and after
 
     /// What stands in the identity file so far; empty where there is none.

@@ -161,6 +161,10 @@ public final class AttemptHandle {
 
     private func bytes(of request: AttemptRequest) throws(ExecutionError) -> [UInt8] {
         var supervision = SupervisorRequest(request)
+        if let previous = request.previous {
+            let source = runner.attemptFolder(run: previous.run, attempt: previous.attempt)
+            supervision.environment["BOTCRON_PREVIOUS_OUTPUT"] = folder.linkPrevious(source)
+        }
         if !request.credentials.isEmpty {
             try runner.credentials.prepare()
             supervision.credentialsFolder = runner.credentials.folder(run: run, attempt: attempt) ?? ""

@@ -37,6 +37,11 @@ public struct AttemptReport: Sendable {
     public let systemCPUUSec: Int64
     /// What the largest of them had in memory at most.
     public let maxRSSKiB: Int64
+    /// The processor time of the attempt: of its scope, else of the process and its descendants; nil where no process
+    /// came to be.
+    public let cpuUSec: Int64?
+    /// What it had in memory at most: of its scope all processes together, else the largest of them; nil as above.
+    public let memoryPeakBytes: Int64?
 }
 
 extension AttemptReport {
@@ -56,6 +61,11 @@ extension AttemptReport {
         userCPUUSec = outcome.userCPUUSec
         systemCPUUSec = outcome.systemCPUUSec
         maxRSSKiB = outcome.maxRSSKiB
+        // There is no process without memory.
+        let hasRun = outcome.maxRSSKiB > 0
+        cpuUSec = hasRun ? outcome.scopeCPUUSec ?? outcome.userCPUUSec + outcome.systemCPUUSec : nil
+        let (bytes, overflows) = outcome.maxRSSKiB.multipliedReportingOverflow(by: 1024)
+        memoryPeakBytes = hasRun ? outcome.scopeMemoryPeakBytes ?? (overflows ? .max : bytes) : nil
     }
 
     /// One that has no outcome of a supervisor.

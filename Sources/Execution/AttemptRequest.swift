@@ -3,6 +3,16 @@ public import Processes
 
 /// One attempt to be: what to start, and within which bounds.
 public struct AttemptRequest: Equatable, Sendable {
+    public struct Previous: Equatable, Sendable {
+        public var run: String
+        public var attempt: Int
+
+        public init(run: String, attempt: Int) {
+            self.run = run
+            self.attempt = attempt
+        }
+    }
+
     public enum Input: Equatable, Sendable {
         /// `/dev/null`.
         case none
@@ -15,7 +25,7 @@ public struct AttemptRequest: Equatable, Sendable {
     /// The argv; the program is looked up in the PATH of `environment` (see `ProcessRequest.arguments`).
     public var arguments: [String]
     /// The whole environment of the process, but for what its supervisor adds: `BOTCRON_SUPERVISOR`, and where they are
-    /// asked for `BOTCRON_CONTEXT_FD` and `CREDENTIALS_DIRECTORY`.
+    /// asked for `BOTCRON_CONTEXT_FD`, `CREDENTIALS_DIRECTORY` and `BOTCRON_PREVIOUS_OUTPUT`.
     public var environment: [String: String]
     public var workingDirectory: String
     public var standardInput = Input.none
@@ -35,6 +45,8 @@ public struct AttemptRequest: Equatable, Sendable {
     public var context: String?
     /// Secrets by name, for the process alone: files in the folder `CREDENTIALS_DIRECTORY`.
     public var credentials: [String: SupervisorRequest.Credential] = [:]
+    /// The attempt whose output the process finds in the file `BOTCRON_PREVIOUS_OUTPUT`, as far as it is kept.
+    public var previous: Previous?
     /// What the scope does not limit, process by process.
     public var limits = ResourceLimits()
     /// The scope that the attempt has been put into, a unit's name; empty where there is none.

@@ -91,6 +91,18 @@ public struct OutputReader: Sendable {
     private static let looksMax = 100
     private static let rowReadsMax = 8
 
+    /// The last bytes, as far as they are in a row: at most `limit`.
+    public func tail(_ limit: Int) -> [UInt8] {
+        let total = totalCount
+        var tail = Part(offset: max(0, total - limit))
+        for _ in 0..<Self.rowReadsMax where tail.nextOffset < total {
+            let part = read(from: tail.nextOffset, limit: limit - tail.bytes.count)
+            guard !part.bytes.isEmpty else { break }
+            if part.offset == tail.nextOffset { tail.bytes += part.bytes } else { tail = part }
+        }
+        return tail.bytes
+    }
+
     // MARK: - What is there
 
     /// Bytes in a row, and the file that has them.

@@ -45,12 +45,32 @@ public struct ControlGroup: Sendable {
     /// How many of its processes the kernel has killed because they were beyond that limit.
     public var memoryKillCount: Int {
         let bytes = FileDescriptor.contents(of: path + "/memory.events", limit: 4096) ?? []
+        return Int(Self.number("oom_kill", in: bytes) ?? 0)
+    }
+
+    // MARK: - What it has used
+
+    /// The processor time of all its processes, those that are gone included; nil where the kernel does not say.
+    public var cpuUSec: Int64? {
+        let bytes = FileDescriptor.contents(of: path + "/cpu.stat", limit: 4096) ?? []
+        return Self.number("usage_usec", in: bytes)
+    }
+
+    /// What they had in memory together at most, with what the kernel kept of files for them; nil where it does not
+    /// say: before Linux 5.19, and without the controller.
+    public var memoryPeakBytes: Int64? {
+        guard let bytes = FileDescriptor.contents(of: path + "/memory.peak", limit: 64) else { return nil }
+        return Int64(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+    }
+
+    /// The number beside a word, in a file of lines of both.
+    private static func number(_ word: String, in bytes: [UInt8]) -> Int64? {
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let words = line.split(separator: UInt8(ascii: " "))
-            guard words.count == 2, words[0].elementsEqual("oom_kill".utf8) else { continue }
-            return Int(String(decoding: words[1], as: UTF8.self)) ?? 0
+            guard words.count == 2, words[0].elementsEqual(word.utf8) else { continue }
+            return Int64(String(decoding: words[1], as: UTF8.self))
         }
-        return 0
+        return nil
     }
 
     /// How the names of all scopes of attempts begin.

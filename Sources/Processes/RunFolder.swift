@@ -7,9 +7,10 @@
 /// | `remarks` | what the process has said of itself so far, replaced as a whole |
 /// | `answer` | what the process is told that asked a person, replaced as a whole |
 /// | `output` | what it wrote: the first half of the bound, and after the end the last half too |
+/// | `previous` | of a chained run: what the run before wrote |
 /// | `output.<offset>` | while it runs: what it wrote from that byte on, the last ones only |
 ///
-/// The daemon writes the first three things of `identity` and `answer`, the supervisor all else.
+/// The daemon writes the first three things of `identity`, makes `previous` and writes `answer`, the supervisor all else.
 ///
 /// `identity` is locked (flock(2)) from before the supervisor starts until the supervisor is gone, however it goes: the
 /// daemon takes the lock and leaves its fd to the supervisor. A folder whose lock is free belongs to nobody who lives.
@@ -23,6 +24,8 @@ public enum RunFolder {
     /// The outcome to be: made, with its room on disk, before the process starts.
     public static let outcomeDraftName = "outcome.new"
     public static let outputName = "output"
+    /// Of a chained run: another name of the `output` of the run before.
+    public static let previousName = "previous"
     public static let remarksName = "remarks"
     public static let remarksDraftName = "remarks.new"
     public static let answerName = "answer"

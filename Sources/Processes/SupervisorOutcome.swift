@@ -28,6 +28,9 @@ public struct SupervisorOutcome: Equatable, Sendable {
     public var systemCPUUSec: Int64 = 0
     /// What the largest of them had in memory at most.
     public var maxRSSKiB: Int64 = 0
+    /// The same of all processes of its scope together, where it has one and the kernel tells.
+    public var scopeCPUUSec: Int64?
+    public var scopeMemoryPeakBytes: Int64?
     /// Bytes written in all; of them, those at the start of the file `output`, and those of the end that follow there.
     public var outputCount: Int64 = 0
     public var headCount: Int64 = 0
@@ -69,6 +72,8 @@ extension SupervisorOutcome {
         record.add("user", userCPUUSec)
         record.add("system", systemCPUUSec)
         record.add("max-rss", maxRSSKiB)
+        if let scopeCPUUSec { record.add("scope-cpu", scopeCPUUSec) }
+        if let scopeMemoryPeakBytes { record.add("scope-memory", scopeMemoryPeakBytes) }
         record.add("written", outputCount)
         record.add("head", headCount)
         record.add("tail", tailCount)
@@ -100,7 +105,12 @@ extension SupervisorOutcome {
         headCount = record.number("head") ?? 0
         tailCount = record.number("tail") ?? 0
         outputCount = record.number("written") ?? headCount &+ tailCount
-        let counts = [userCPUUSec, systemCPUUSec, maxRSSKiB, headCount, tailCount, outputCount]
+        scopeCPUUSec = record.number("scope-cpu")
+        scopeMemoryPeakBytes = record.number("scope-memory")
+        let counts = [
+            userCPUUSec, systemCPUUSec, maxRSSKiB, scopeCPUUSec ?? 0, scopeMemoryPeakBytes ?? 0, headCount, tailCount,
+            outputCount,
+        ]
         guard counts.allSatisfy({ (0...Self.numberMax).contains($0) }), outputCount >= headCount + tailCount,
             [startedUSec, endedUSec].allSatisfy({ (-Self.numberMax...Self.numberMax).contains($0) })
         else { return nil }

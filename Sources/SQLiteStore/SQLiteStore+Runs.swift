@@ -68,6 +68,24 @@ extension SQLiteStore {
         }
     }
 
+    public func recordedRun(id: String) -> Run? { lookUp(nil) { () throws(StoreError) in try run(id: id) } }
+
+    public func successDurations(ofJob job: String, limit: Int) -> [Duration] {
+        lookUp([]) { () throws(StoreError) in
+            let what = "look up how long \(job) takes"
+            let statement = try opened(what).successSpans
+            statement.bind(job)
+            statement.bind(limit)
+            defer { statement.reset() }
+            var durations: [Duration] = []
+            while try statement.step(what) {
+                let (start, end) = (statement.instantIfAny(), statement.instantIfAny())
+                if let start, let end { durations.append(max(.zero, end - start)) }
+            }
+            return durations
+        }
+    }
+
     /// What the core asks while it decides: where it cannot be known, the next commit fails with the reason, so nothing
     /// is recorded that was decided without it.
     func lookUp<Answer>(_ absent: Answer, _ read: () throws(StoreError) -> Answer) -> Answer {

@@ -219,8 +219,20 @@ enum Schema {
         CREATE INDEX queue_item_return ON queue_item (queue, taken_until_us) WHERE taken_until_us IS NOT NULL;
         """
 
-    /// What runs ask, and groups that wait.
+    /// What a run has used, how it compares with others of its job, and when it is late; how a job stands with what is
+    /// expected of it, what it counts from, and which of the jobs before it have ended;
+    /// what runs ask, and groups that wait.
     private static let version8 = """
+        ALTER TABLE run ADD COLUMN cpu_us INTEGER;
+        ALTER TABLE run ADD COLUMN memory_peak_bytes INTEGER;
+        ALTER TABLE run ADD COLUMN is_unusual INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE run ADD COLUMN late_at_us INTEGER;
+        ALTER TABLE run ADD COLUMN is_late INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE job_state ADD COLUMN expected_since_us INTEGER;
+        ALTER TABLE job_state ADD COLUMN overdue_at_us INTEGER;
+        ALTER TABLE job_state ADD COLUMN told_by_us INTEGER;
+        ALTER TABLE job_state ADD COLUMN counts_from_us INTEGER;
+        ALTER TABLE job_state ADD COLUMN ended_before TEXT;
         ALTER TABLE run ADD COLUMN questions TEXT;
 
         CREATE TABLE group_hold (

@@ -15,6 +15,7 @@ final class Statements {
 
     let insertRun, updateRun, deleteRun: Statement
     let runSummary, run, runByFireTime, firstKept, standsFor, runByIdempotencyKey, activeRuns, latestRun: Statement
+    let successSpans: Statement
     let setAttempt, deleteAttempts, attempts: Statement
     let rememberID, wasRemoved: Statement
     let addToCount, counts: Statement
@@ -82,6 +83,12 @@ final class Statements {
                 AND trigger IN ('schedule', 'catch_up', 'manual') AND (SELECT count(*) FROM run WHERE job = ?) >= ?
             """)
         runByIdempotencyKey = try database.prepare("SELECT id FROM run WHERE idempotency_key = ?")
+        // By `run_job_status`.
+        successSpans = try database.prepare(
+            """
+            SELECT started_at_us, ended_at_us FROM run WHERE job = ? AND status = 'success'
+                ORDER BY created_at_us DESC LIMIT ?
+            """)
         latestRun = try database.prepare("SELECT max(created_at_us) FROM run")
         activeRuns = try database.prepare(
             "SELECT \(run) FROM run WHERE status IN \(SQL.activeStatuses) ORDER BY created_at_us, sequence")

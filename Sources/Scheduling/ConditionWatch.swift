@@ -5,6 +5,10 @@ extension Scheduler {
     struct ConditionWatch {
         /// Runs with conditions that have their turn and no process yet.
         var runs: [String: ActiveRun] = [:]
+        /// Runs with a process that end when a condition does.
+        var guarded: [String: ActiveRun] = [:]
+        /// Whether they are to be looked at in this turn.
+        var isGuardDue = false
         /// Those to be looked at in this turn.
         var due: [ActiveRun] = []
         var surroundings = Surroundings()
@@ -42,6 +46,8 @@ extension Scheduler {
         /// The time is over, and the job wants to run all the same.
         var isWaived = false
         var precheck = Precheck.notAsked
+        /// What has held since its process is there.
+        var seen: Set<Fact> = []
 
         enum Precheck {
             case notAsked

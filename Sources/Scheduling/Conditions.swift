@@ -12,6 +12,13 @@ public struct Conditions: Sendable, Equatable {
         case run
     }
 
+    /// What becomes of a run when one of them ends while it is under way.
+    public enum OnLoss: String, Sendable, CaseIterable {
+        case `continue`
+        /// It ends, as interrupted.
+        case stop
+    }
+
     public enum Network: String, Sendable, CaseIterable { case online, unmetered }
 
     public var needsACPower = false
@@ -32,6 +39,7 @@ public struct Conditions: Sendable, Equatable {
     /// count.
     public var timeout: Duration = .seconds(3600)
     public var action = Action.skip
+    public var onLoss = OnLoss.continue
 
     public init() {}
 
@@ -51,6 +59,16 @@ public struct Conditions: Sendable, Equatable {
         if pressureMax != nil { facts.append(.pressure) }
         if let path { facts.append(.path(path)) }
         return facts
+    }
+
+    /// Those of them whose end can end a run: what it makes itself, the load, is none of them.
+    public var lasting: [Fact] {
+        facts.filter { fact in
+            switch fact {
+            case .acPower, .battery, .network, .idle, .path: true
+            case .load, .pressure: false
+            }
+        }
     }
 
     /// The condition that needs a fact; nil where there is none.

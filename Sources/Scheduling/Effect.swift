@@ -40,7 +40,7 @@ public enum Effect: Sendable, Equatable {
 public struct Launch: Sendable, Equatable {
     public var run: Run
     public var job: Job
-    /// The run before, for a chained one; nil where a restart lies between the two, and `run.previous` names it.
+    /// The run before, for a chained one; nil where its record is not kept any more, and `run.previous` names it.
     public var previous: Run?
 
     public init(run: Run, job: Job, previous: Run? = nil) {
@@ -118,6 +118,8 @@ public enum Refusal: Error, Sendable, Equatable {
     /// An upsert with a lower version than the one in force.
     case olderVersion(job: String, found: Int, inForce: Int)
     case limitExceeded(String)
+    /// These jobs would follow one another for ever: each the one before it, and the first the last.
+    case circle([String])
     /// The key was used for a run of another job.
     case keyTaken(run: String, job: String)
     /// The run asks nothing at present.

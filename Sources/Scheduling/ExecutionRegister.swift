@@ -33,6 +33,12 @@ public protocol ExecutionRegister: AnyObject {
     /// The run of a fire time, among the triggers schedule, catch-up and manual.
     func earlierRun(job: String, scheduledFor: Instant) -> EarlierRun?
 
+    /// The record of a run that is kept.
+    func recordedRun(id: String) -> Run?
+
+    /// How long the last successes of a job took, from the first start to the end; newest first, `limit` at most.
+    func successDurations(ofJob job: String, limit: Int) -> [Duration]
+
     // MARK: Queues
 
     /// Every queue that has items, by name.
@@ -93,6 +99,8 @@ extension ExecutionRegister {
     public func spans(ofJob job: String, over fireTime: Instant) -> [Range<Instant>] { [] }
     public func earlierRun(idempotencyKey: String) -> EarlierRun? { nil }
     public func earlierRun(job: String, scheduledFor: Instant) -> EarlierRun? { nil }
+    public func recordedRun(id: String) -> Run? { nil }
+    public func successDurations(ofJob job: String, limit: Int) -> [Duration] { [] }
     public func queues() -> [QueueTotals] { [] }
     public func lastQueueItemID() -> Int64 { 0 }
     public func queueItems(_ queue: String, notTakenAt now: Instant, limit: Int, bytesMax: Int) -> [QueueItem] { [] }

@@ -16,6 +16,8 @@ public enum Explanation: Sendable, Equatable {
     case noSchedule
     /// It has none, but runs when another job has ended so.
     case follows(String, on: Job.Chain.Outcome)
+    /// It runs when all of them have; these have since its own last run.
+    case followsAll([String], on: Job.Chain.Outcome, ended: [String])
     /// It runs for each item of a queue, which holds so many.
     case servesQueue(String, items: Int)
     /// Its poll was asked so often, is asked again then (nil: it is being asked), and failed last time, where it did.
@@ -23,11 +25,15 @@ public enum Explanation: Sendable, Equatable {
     case budgetUsedUp(Scheduler.BudgetScope)
     /// A run waits for its hold group, until then where that is known; nil: no run waits, but one would.
     case groupHold(run: String?, GroupHold)
+    /// There is no success since then, and one is expected so often, or by such a time of day.
+    case late(since: Instant, every: Duration?, by: String?)
 
     // What it is doing.
 
     case running(run: String, attempt: Int, since: Instant)
     case retrying(run: String, nextAttempt: Int, at: Instant)
+    /// It goes on for longer than is expected.
+    case lateRun(run: String, within: Duration)
     /// What it has to do without.
     case caveat(run: String, String)
     /// It waits for its turn within the job, behind others.
@@ -41,6 +47,8 @@ public enum Explanation: Sendable, Equatable {
     case limited(run: String, running: Int, limit: Int)
     case next(Instant)
     case neverAgain
+    /// So long after the end of what is active: an interval as it was written.
+    case afterEnd(interval: String)
     /// It runs once at each start of the machine.
     case atBoot
     /// The clock was set back, by so much or more, and what that means for the job; when, where this daemon knows.
@@ -91,12 +99,15 @@ public enum Explanation: Sendable, Equatable {
         case .finished: "finished"
         case .noSchedule: "no_schedule"
         case .follows: "follows"
+        case .followsAll: "follows_all"
         case .servesQueue: "serves_queue"
         case .polls: "polls"
         case .budgetUsedUp: "budget"
         case .groupHold: "hold_group"
+        case .late: "late"
         case .running: "running"
         case .retrying: "retrying"
+        case .lateRun: "late_run"
         case .caveat: "caveat"
         case .waiting: "waiting"
         case .held: "held"
@@ -104,6 +115,7 @@ public enum Explanation: Sendable, Equatable {
         case .limited: "limited"
         case .next: "next"
         case .neverAgain: "never_again"
+        case .afterEnd: "after_end"
         case .atBoot: "at_boot"
         case .clockSetBack: "clock_set_back"
         case .lastFailed: "last_failed"
@@ -137,6 +149,10 @@ public enum Explanation: Sendable, Equatable {
         case .finished(let count): return "the job is finished: its schedule has run it \(count) times"
         case .follows(let job, let outcome):
             return "it runs after \(job)" + (outcome == .any ? " has ended" : " ends with \(outcome.rawValue)")
+        case .followsAll(let jobs, let outcome, let ended):
+            let how = outcome == .any ? "have ended" : "have ended with \(outcome.rawValue)"
+            let so = ended.isEmpty ? "none of them has" : "\(ended.joined(separator: ", ")) did"
+            return "it runs when \(jobs.joined(separator: ", ")) \(how) since its own last run; so far \(so)"
         case .servesQueue(let queue, let items):
             return "it runs for each item of the queue \(queue), which holds \(items == 0 ? "none" : "\(items)")"
         case .noSchedule: return "the job has no schedule: it runs by hand or by a chain"
@@ -151,6 +167,12 @@ public enum Explanation: Sendable, Equatable {
             let who = hold.run.map { ", as \($0) said" } ?? ""
             let until = hold.until.map { " until \(text($0))" } ?? " until it is released"
             return (run.map { "\($0) waits" } ?? "a run would wait") + ": the group \(hold.group) is held\(until)\(who)"
+        case .late(let since, let every, let by):
+            let often = [every.map { "every \($0.inSeconds.shortText) s" }, by.map { "each day by \($0)" }]
+            let expected = often.compactMap(\.self).joined(separator: " and ")
+            return "it is late: no success since \(text(since)), and one is expected \(expected)"
+        case .lateRun(let run, let within):
+            return "\(run) is late: it is still under way after \(within.inSeconds.shortText) s"
         case .running(let run, let attempt, let since): return "\(run) runs since \(text(since)), attempt \(attempt)"
         case .retrying(let run, let next, let at): return "\(run) waits for attempt \(next) at \(text(at))"
         case .caveat(let run, let text): return "\(run): \(text)"
@@ -162,6 +184,7 @@ public enum Explanation: Sendable, Equatable {
         case .limited(let run, let running, let limit):
             return "\(run) waits for a limit: \(running) of \(limit) processes run, or the launch rate is reached"
         case .next(let instant): return "the next run is due at \(text(instant))"
+        case .afterEnd(let interval): return "its interval, \(interval), counts from the end of the run that is active"
         case .neverAgain: return "the schedule has no fire time left"
         case .atBoot: return "it runs at the next start of the machine"
         case .clockSetBack(let step, let at, let effect):

@@ -110,13 +110,17 @@ public struct Job: Sendable, Equatable {
 
     public struct Chain: Sendable, Equatable {
         public enum Outcome: String, Sendable, CaseIterable { case success, failure, any }
-        public var job: String
+        /// One at least. Where there are several, all of them have to end so since the last run of the job that
+        /// follows.
+        public var jobs: [String]
         public var on: Outcome
 
-        public init(job: String, on: Outcome) {
-            self.job = job
+        public init(jobs: [String], on: Outcome) {
+            self.jobs = jobs
             self.on = on
         }
+
+        public init(job: String, on: Outcome) { self.init(jobs: [job], on: on) }
     }
 }
 

@@ -14,6 +14,10 @@ extension Job {
         // MARK: When
 
         public var maxExecutions: Int?
+        /// Its interval counts from the end of the last run, not on a grid.
+        public var countsFromEnd = false
+        /// A job of the bus that is finished removes itself after so long.
+        public var deleteAfter: Duration?
         public var jitterMilliseconds: Int64 = 0
         public var exclusions: [Exclusion] = [] { didSet { exclusionSet = ExclusionSet(exclusions) } }
         /// `exclusions`, compiled: what is asked at each fire time.
@@ -86,8 +90,12 @@ extension Job {
         public var isTraced = true
         /// What becomes of its runs when the daemon stops.
         public var onStop = StopAction.leave
-        /// A success is expected at least so often.
+        /// A run that is still under way after so long is late.
+        public var expectWithin: Duration?
+        /// Without a success for so long the job is late.
         public var expectEvery: Duration?
+        /// Without a success from one of these instants to the next it is late.
+        public var expectBy: DailyDeadline?
         /// A URL that each success is reported to.
         public var heartbeat: String?
 

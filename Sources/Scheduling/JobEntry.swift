@@ -28,6 +28,8 @@ final class JobEntry {
     }
     /// Its place among the instants for which the machine is woken.
     var wakeUp: TimerQueue.Owner?
+    /// Waits for the instant at which it is late, or goes.
+    var upkeep: TimerQueue.Owner?
     /// The definition is gone; runs that have a process are still followed.
     var isRemoved = false
     /// Up to here the fire times that are decided now may have records of their own.
@@ -60,6 +62,17 @@ final class JobEntry {
     /// Whether a run waits for nothing but its turn.
     var hasQueue: Bool { waiting.contains { $0.notBefore == nil } }
 
+    /// Whether its schedules have named their last fire time, all of it is done, and nothing else starts it.
+    var isOver: Bool {
+        guard isIdle else { return false }
+        if isFinished { return true }
+        let details = job.details.value
+        guard !job.schedules.isEmpty, details.after == nil, details.poll == nil, details.triggerQueue == nil,
+            !job.schedules.contains(where: { $0.timetable.schedule.kind == .reboot })
+        else { return false }
+        return fireTime(after: state.decidedThrough) == nil
+    }
+
     // MARK: - The union of the job's schedules
 
     /// The least fire time strictly after `instant`.
@@ -67,6 +80,7 @@ final class JobEntry {
     /// A schedule names instants of all times; those of a job begin after its registration. A single instant before it
     /// was permitted by `allow_past`.
     func fireTime(after instant: Instant) -> Instant? {
+        if countsFromEnd { return delayedFire.flatMap { $0 > instant ? $0 : nil } }
         var least: Instant?
         for schedule in job.schedules {
             guard let next = schedule.timetable.next(after: start(of: schedule, instant)) else { continue }
@@ -76,6 +90,7 @@ final class JobEntry {
     }
 
     func fireTime(atOrBefore instant: Instant) -> Instant? {
+        if countsFromEnd { return delayedFire.flatMap { $0 <= instant ? $0 : nil } }
         var greatest: Instant?
         for schedule in job.schedules {
             guard let previous = schedule.timetable.previous(atOrBefore: instant),
@@ -94,6 +109,7 @@ final class JobEntry {
     ///
     /// Computed, not counted one by one: those of each schedule, less what it has in common with the ones before.
     func countFireTimes(after: Instant, through: Instant) -> Int {
+        if countsFromEnd { return delayedFire.map { after < $0 && $0 <= through ? 1 : 0 } ?? 0 }
         var count = 0
         for (index, schedule) in job.schedules.enumerated() {
             let begin = start(of: schedule, after)
@@ -200,6 +216,12 @@ final class JobEntry {
                     return next
                 }
             }
+            if countsFromEnd {
+                // It counts from what is not run as from a run.
+                guard let later = delayedFire(from: next) else { return nil }
+                next = later
+                continue
+            }
             // Over the rest of a day that is excluded as a whole in one step.
             let end = job.exclusionSet.endOfDay(around: next).map { $0 - .microseconds(1) }
             guard let later = fireTime(after: max(next, end ?? next)) else { return nil }
@@ -252,6 +274,10 @@ final class ActiveRun {
     var isStalled = false
     /// Of its last attempt.
     var outputDigest: Int64?
+    /// Waits for `run.lateAt`.
+    var lateTimer: TimerQueue.Owner?
+    /// What successes of its job take at most, mostly, where it took so much longer that it is told.
+    var usual: Duration?
 
     init(run: Run, job: Job, entry: JobEntry?, sequence: Int) {
         self.run = run

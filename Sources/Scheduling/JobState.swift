@@ -48,6 +48,8 @@ public struct JobState: Sendable, Equatable {
     /// each the register is asked.
     public var reopenedThrough: Instant?
     private var boxedCourse = BoxedCourse.none
+    private var boxedExpectation = BoxedExpectation.none
+    private var boxedProgress = BoxedProgress.none
 
     public init(job: String, scheduleKey: String, registeredAt: Instant, decidedThrough: Instant) {
         self.job = job
@@ -70,6 +72,30 @@ extension JobState {
         set { boxedCourse = newValue == JobCourse() ? .none : .some(newValue) }
     }
 
+    /// The same for those of which nothing is expected.
+    private indirect enum BoxedExpectation: Sendable, Equatable {
+        case none
+        case some(JobExpectation)
+    }
+
+    /// What is known of the successes that are expected of the job.
+    public var expectation: JobExpectation {
+        get { if case .some(let known) = boxedExpectation { known } else { JobExpectation() } }
+        set { boxedExpectation = newValue == JobExpectation() ? .none : .some(newValue) }
+    }
+
+    /// The same for those that go by the clock alone.
+    private indirect enum BoxedProgress: Sendable, Equatable {
+        case none
+        case some(JobProgress)
+    }
+
+    /// What has come about of what the job waits for beside the clock.
+    public var progress: JobProgress {
+        get { if case .some(let known) = boxedProgress { known } else { JobProgress() } }
+        set { boxedProgress = newValue == JobProgress() ? .none : .some(newValue) }
+    }
+
     /// What stays of a job that was removed: fire times ahead that clients have taken.
     static func orphan(of job: String, claimed: [Instant]) -> JobState {
         var state = JobState(job: job, scheduleKey: "", registeredAt: .epoch, decidedThrough: .epoch)
@@ -78,6 +104,32 @@ extension JobState {
     }
 
     var isOrphan: Bool { scheduleKey.isEmpty && registeredAt == .epoch && !claimed.isEmpty }
+}
+
+/// How a job stands with what is expected of it.
+public struct JobExpectation: Sendable, Equatable {
+    /// The last success; or since when one is awaited, where that is later.
+    public var since: Instant?
+    /// When `expect_every` was over without a success, where that was told.
+    public var overdueAt: Instant?
+    /// The last instant of `expect_by` that came without a success, where that was told.
+    public var toldBy: Instant?
+
+    public init() {}
+
+    /// Since when the job is late; nil while it is not.
+    public var lateSince: Instant? { [overdueAt, toldBy].compactMap(\.self).min() }
+}
+
+/// What has come about of what a job waits for beside the clock.
+public struct JobProgress: Sendable, Equatable {
+    /// What an interval from the end of the last run counts from: that end, or when it was decided that a fire time has
+    /// no run.
+    public var countsFrom: Instant?
+    /// Of several jobs that it runs after, those that have ended so since its own last run; sorted.
+    public var endedBefore: [String] = []
+
+    public init() {}
 }
 
 /// What a job used up of its budget, in one day of its zone.

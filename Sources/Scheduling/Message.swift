@@ -6,7 +6,7 @@ public struct Message: Sendable, Equatable {
     public let id: String
     /// Empty where it gathers what several jobs gave to tell.
     public let job: String
-    /// Of fire times that were not run: the newest record of them.
+    /// Of fire times that were not run: the newest record of them. Empty where a job is late that has no run.
     public let run: String
     public let occasion: Occasion
     public let target: String

@@ -61,6 +61,15 @@ public struct Run: Sendable, Equatable {
     public var queueItems: [Int64] = []
     /// What its process reads in place of what its job says, until it ends: text.
     public var standardInput: String?
+    /// The processor time of all attempts together, and what one of them had in memory at most; nil where no process
+    /// came to be, or nothing is known of it.
+    public var cpuTime: Duration?
+    public var memoryPeakBytes: Int64?
+    /// It took far longer than its job mostly does.
+    public var isUnusual = false
+    /// When it is late, where it is still under way then; and that it was.
+    public var lateAt: Instant?
+    public var isLate = false
 
     public static let outputPreviewLimit = 500
     /// Beyond it nothing is added to what a run had to do without.
@@ -130,6 +139,8 @@ public struct Run: Sendable, Equatable {
         case stopping
         /// The machine goes to sleep, and the job says `on_sleep: stop`.
         case sleeping
+        /// A condition has ended, as `error` says, and the job says `conditions_lost: stop`.
+        case conditionLost = "condition_lost"
     }
 
     /// How a process ended.
@@ -182,6 +193,9 @@ public struct AttemptOutcome: Sendable, Equatable {
     public var result: String?
     /// Tells one output from another; nil where it is not known.
     public var outputDigest: Int64?
+    /// As `Run` has them, of this attempt.
+    public var cpuTime: Duration?
+    public var memoryPeakBytes: Int64?
 
     public init(ending: Ending, startedAt: Instant, endedAt: Instant) {
         self.ending = ending

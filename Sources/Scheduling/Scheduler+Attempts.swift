@@ -11,6 +11,7 @@ extension Scheduler {
         runningCount -= 1
         disarm(active)
         letSleep(active)
+        releaseConditions(active)
         // A clock that was set back in between must not give a budget back.
         let wallTime = max(.zero, outcome.endedAt - outcome.startedAt)
         spendBudget(active.entry, runs: 0, wallTime: wallTime, cost: outcome.countedCost, now: now)
@@ -59,6 +60,7 @@ extension Scheduler {
         active.run.retryAt = nil
         active.run.retryDelay = nil
         active.run.ending = nil
+        compare(active)
         settleItems(of: active, now: now)
         pushOutcome(of: active, now: now)
         touch(active)
@@ -79,6 +81,8 @@ extension Scheduler {
         tellEnd(of: active, after: course, isPausing: isPausing, now: now)
         startChained(after: active, entry, now: now)
         promote(entry, now: now)
+        countAnew(entry, from: endedAt, now: now)
+        awaitUpkeep(of: entry)
         if entry.isRemoved, entry.occupying.isEmpty, departed[entry.job.name] === entry {
             departed[entry.job.name] = nil
         }
@@ -158,6 +162,10 @@ extension Scheduler {
             verdict.status = .interrupted
             verdict.error = "interrupted: \(what) while the run was under way"
             verdict.failureType = "interrupted"
+        case .conditionLost:
+            verdict.status = .interrupted
+            verdict.error = "interrupted: \(active.run.error ?? "a condition of it has ended")"
+            verdict.failureType = "interrupted"
         case nil: break
         }
         return verdict
@@ -181,6 +189,10 @@ extension Scheduler {
         active.run.failureType = verdict.failureType
         active.run.outputPreview = outcome.outputPreview
         active.run.cost += outcome.countedCost
+        if let time = outcome.cpuTime { active.run.cpuTime = (active.run.cpuTime ?? .zero) + time }
+        if let peak = outcome.memoryPeakBytes {
+            active.run.memoryPeakBytes = max(active.run.memoryPeakBytes ?? 0, peak)
+        }
         active.run.progress = outcome.progress.flatMap { $0.isFinite ? max(0, min($0, 100)) : nil }
         active.run.result = outcome.result.flatMap { $0.utf8.count <= Run.resultBytesMax ? $0 : nil }
         touch(active)
@@ -234,6 +246,7 @@ extension Scheduler {
         entry.state.runCount += 1
         if run.status == .success {
             entry.state.failuresInARow = 0
+            noteSuccess(of: entry, at: run.endedAt ?? now, now: now)
         } else {
             entry.state.failureCount += 1
             if run.status != .cancelled { entry.state.failuresInARow += 1 }

@@ -82,6 +82,8 @@ extension Scheduler {
         var candidates: [BackfillCandidate] = []
         var count = 0
         var last = request.from - .microseconds(1)
+        // Nobody knows what fire times such a job would have had.
+        guard !entry.countsFromEnd else { return [] }
         // Before its registration, too: the schedule names those instants, and somebody asks for them.
         while let fire = entry.job.schedules.compactMap({ $0.timetable.next(after: last) }).min(), fire <= through {
             count += 1

@@ -20,9 +20,11 @@ public import Schedules
 ///   Its intervals count from now, a single instant such as "in 2 hours" too, unless that was decided already. A first
 ///   step at the start of a daemon that nobody has told is found by the same signs.
 /// - Deadlines that count from an earlier reading (retries, the holds after a wake-up, the launch rate, the items of
-///   queues that somebody has) move with the clock, or end with it. What a user named by the clock (the
-///   end of a pause, the fire time to skip) stands, but not where the clock was wrong by more than `trustedStep`: the
-///   end of a pause moves with it then, and the skip, which meant the next run, is dropped.
+///   queues that somebody has, `expect_within`) move with the clock, or end with it. What a user named by the clock
+///   (the end of a pause, the fire time to skip) stands, but not where the clock was wrong by more than `trustedStep`:
+///   the end of a pause moves with it then, and the skip, which meant the next run, is dropped.
+/// - What is expected of a job counts from its last success, or from now where that lies ahead: so a leap forward is
+///   time without a success.
 ///
 /// Should a clock that had fallen back be put forward again, what is older than all that history has kept is decided.
 extension Scheduler {
@@ -49,6 +51,7 @@ extension Scheduler {
         questionsMoved(by: step)
         postMoved(by: step)
         machineMoved(by: step)
+        moveLateness(by: step)
         // Who took an item has it for so long at most; by a clock that was ahead that would be much longer.
         if step < .zero - Self.queueVisibility { returnItemsOfClients() }
         for active in runs.values.sorted(by: { $0.sequence < $1.sequence }) {
@@ -65,6 +68,8 @@ extension Scheduler {
             entry.waitsUntil = entry.waitsUntil.map { $0 + step }
             movePause(entry, by: step)
             putRight(entry, now: now)
+            putExpectationRight(entry, now: now)
+            putDelayRight(entry, now: now)
             if step > .zero { closeAgain(entry, from: before, now: now) }
             promote(entry, now: now)
             schedule(entry)

@@ -42,6 +42,7 @@ extension Scheduler {
         conditions.surroundings = surroundings
         conditions.surroundings.answered.formIntersection(conditions.asked.keys)
         conditions.due += conditions.runs.values.filter { $0.phase == .conditional }
+        conditions.isGuardDue = true
     }
 
     func conditionChecked(_ id: String, holds: Bool?, now: Instant) {
@@ -67,7 +68,7 @@ extension Scheduler {
         }
         conditions.surroundings.answered = []
         conditions.asked = conditions.asked.mapValues { _ in now }
-        conditions.isRepeated = !conditions.runs.isEmpty
+        conditions.isRepeated = !(conditions.runs.isEmpty && conditions.guarded.isEmpty)
         conditions.isStale = true
         conditions.due += conditions.runs.values.filter { $0.phase == .conditional }
     }
@@ -94,6 +95,7 @@ extension Scheduler {
     /// Looks at the runs for which something may have changed.
     func examineConditions(now: Instant) {
         guard !isAsleep, !isStopping else { return }
+        examineGuarded(now: now)
         while !conditions.due.isEmpty {
             let due = conditions.due.sorted { $0.sequence < $1.sequence }
             conditions.due = []
@@ -232,6 +234,7 @@ extension Scheduler {
             if let most = required.loadMax { loads.insert(most) }
             if let most = required.pressureMax { pressures.insert(most) }
         }
+        for active in conditions.guarded.values { watch.facts.formUnion(active.job.conditions.lasting) }
         watch.loadsMax = loads.sorted()
         watch.pressuresMax = pressures.sorted()
         conditions.asked = conditions.asked.filter { watch.facts.contains($0.key) }

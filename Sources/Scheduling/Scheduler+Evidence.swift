@@ -74,6 +74,7 @@ extension Scheduler {
     private func takeBackClaim(_ active: ActiveRun, now: Instant) {
         runningCount -= 1
         letSleep(active)
+        releaseConditions(active)
         active.attempt = nil
         active.phase = .waiting
         active.run.attempt = max(0, active.run.attempt - 1)
@@ -86,6 +87,8 @@ extension Scheduler {
             active.phase = .ready
             return ready.insert(active)
         }
+        forgetLateness(of: active)
+        active.run.lateAt = nil
         if let reason = misfireReason(ofUnbegun: active, now: now) {
             recordUnbegun(active, now: now)
             return giveUp(active, .missed, reason, now: now)

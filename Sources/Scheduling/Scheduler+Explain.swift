@@ -94,6 +94,9 @@ extension Scheduler {
             case .ready: reasons.append(.limited(run: run.id, running: runningCount, limit: settings.maxConcurrentRuns))
             case .waiting, .ended: break
             }
+            if run.isLate, let within = active.job.expectWithin {
+                reasons.append(.lateRun(run: run.id, within: within))
+            }
             if let caveat = run.caveat { reasons.append(.caveat(run: run.id, caveat)) }
         }
         for active in entry.waiting {
@@ -108,6 +111,13 @@ extension Scheduler {
         if let scope = usedUpBudget(entry, now: now) { reasons.append(.budgetUsedUp(scope)) }
         if let hold = groupHold(on: entry.job), !entry.occupying.contains(where: { $0.phase == .awaitingGroup }) {
             reasons.append(.groupHold(run: nil, hold))
+        }
+        let expectation = entry.state.expectation
+        if let since = expectation.since, expectation.lateSince != nil {
+            let details = entry.job.details.value
+            let every = expectation.overdueAt.flatMap { _ in details.expectEvery }
+            let by = expectation.toldBy.flatMap { _ in details.expectBy?.text }
+            reasons.append(.late(since: since, every: every, by: by))
         }
         if let known = clockSetBack(entry, now: now) { reasons.append(known) }
         let queue = entry.job.details.value.triggerQueue
@@ -127,7 +137,10 @@ extension Scheduler {
         }
         if entry.job.schedules.isEmpty {
             if let after = entry.job.details.value.after {
-                reasons.append(.follows(after.job, on: after.on))
+                reasons.append(
+                    after.jobs.count == 1
+                        ? .follows(after.jobs[0], on: after.on)
+                        : .followsAll(after.jobs, on: after.on, ended: entry.state.progress.endedBefore))
             } else if queue == nil, entry.job.details.value.poll == nil {
                 reasons.append(.noSchedule)
             }
@@ -145,6 +158,9 @@ extension Scheduler {
 
     private func explainNext(_ entry: JobEntry, now: Instant) -> [Explanation] {
         let isAtBoot = entry.job.schedules.contains { $0.timetable.schedule.kind == .reboot }
+        if entry.countsFromEnd, !entry.isIdle {
+            return [.afterEnd(interval: entry.job.schedules.first?.text ?? "")]
+        }
         guard let fire = entry.nextRun else { return [isAtBoot ? .atBoot : .neverAgain] }
         let due = entry.dueInstant(of: fire)
         var reasons: [Explanation] = fire > now ? [.next(fire)] : []

@@ -51,7 +51,7 @@ extension Scheduler {
             offerCatchUps(entry, current.fires, onTime: onTime, now: now)
         }
         recordExcluded(entry, excluded, now: now)
-        schedule(entry)
+        if entry.countsFromEnd { countAnew(entry, from: now, now: now) } else { schedule(entry) }
     }
 
     /// Before the fire times of a job change or end, what was due has its outcome: decided as ever, or on record as
@@ -65,7 +65,7 @@ extension Scheduler {
         let excluded = decideSpecial(entry, &due, now: now)
         recordMissed(entry, due, now: now) { self.misfireReason(of: $0) }
         recordExcluded(entry, excluded, now: now)
-        schedule(entry)
+        if entry.countsFromEnd { countAnew(entry, from: now, now: now) } else { schedule(entry) }
     }
 
     /// An `@reboot` schedule fires once per boot, when the daemon first starts under it.

@@ -22,6 +22,8 @@ extension Scheduler {
         noteUnrun(entry, active.run)
         if active.run.trigger == .schedule || active.run.trigger == .catchUp { takeBackExecution(entry, now: now) }
         promote(entry, now: now)
+        countAnew(entry, from: now, now: now)
+        awaitUpkeep(of: entry)
     }
 
     /// What was not run does not count for `max_executions`: a job that was finished by it has fire times again.

@@ -36,7 +36,10 @@ extension Scheduler {
         if Int(timer) == owners.count { owners.append(.job(entry)) } else { owners[Int(timer)] = .job(entry) }
         if Int(place) == places.count { places.append(entry) } else { places[Int(place)] = entry }
         let hasFireTimes = entry.isEnabled && !entry.isFinished
-        if hasFireTimes, !entry.state.wasEnabled { entry.state.decidedThrough = max(kept.decidedThrough, now) }
+        if hasFireTimes, !entry.state.wasEnabled {
+            entry.state.decidedThrough = max(kept.decidedThrough, now)
+            expectAnew(of: entry, now: now)
+        }
         // On record at once: the next start must know from when on.
         if hasFireTimes != entry.state.wasEnabled { touch(entry) }
         if isNewGrid {
@@ -47,6 +50,7 @@ extension Scheduler {
         // What another daemon left is put right at `.started`.
         if state != nil, !bootID.isEmpty { putRight(entry, now: now) }
         follow(entry)
+        takeUpExpectation(of: entry, now: now)
         guard let old = departed.removeValue(forKey: job.name) else { return }
         // What a job of this name still runs occupies the new one.
         for active in old.occupying { active.entry = entry }
@@ -110,12 +114,14 @@ extension Scheduler {
                 return reply(
                     ticket, .refused(.olderVersion(job: job.name, found: job.version, inForce: entry.job.version)))
             }
+            if let circle = circle(with: job) { return reply(ticket, .refused(.circle(circle))) }
             if entry.job != job {
                 replace(entry, with: job, now: now)
                 record(.replaced, of: job.name, by: author, now: now)
                 announce(.jobsChanged(added: [], changed: [job.name], removed: []))
             }
         } else {
+            if let circle = circle(with: job) { return reply(ticket, .refused(.circle(circle))) }
             add(job, state: nil, now: now)
             record(.created, of: job.name, by: author, now: now)
             announce(.jobsChanged(added: [job.name], changed: [], removed: []))
@@ -161,7 +167,12 @@ extension Scheduler {
             entry.state.decidedThrough = max(entry.state.decidedThrough, job.registeredAt)
             entry.state.skippedFireTime = nil
         }
-        if !hadFireTimes, entry.isEnabled { entry.state.decidedThrough = max(entry.state.decidedThrough, now) }
+        if !hadFireTimes, entry.isEnabled {
+            entry.state.decidedThrough = max(entry.state.decidedThrough, now)
+            expectAnew(of: entry, now: now)
+        }
+        expect(entry, otherThan: old, now: now)
+        forgetOthersBefore(entry)
         if old.scheduleKey != job.scheduleKey { admitPast(entry, beside: old.schedules, now: now) }
         follow(entry)
         touch(entry)
@@ -171,7 +182,7 @@ extension Scheduler {
     }
 
     /// A process that runs goes on; what has not started is given up.
-    private func remove(_ entry: JobEntry, isRetained: Bool, now: Instant) {
+    func remove(_ entry: JobEntry, isRetained: Bool, now: Instant) {
         settle(entry, now: now)
         for active in entry.waiting + entry.occupying where active.phase != .running {
             end(active, "the job was removed", now: now)
@@ -181,6 +192,10 @@ extension Scheduler {
         disown(entry.timer)
         calendar.remove(entry.place)
         disarmWakeUp(for: entry)
+        if let number = entry.upkeep {
+            entry.upkeep = nil
+            disown(number)
+        }
         places[Int(entry.place)] = nil
         let name = entry.job.name
         jobs[name] = nil
@@ -205,16 +220,17 @@ extension Scheduler {
     // MARK: - Who runs after whom
 
     private func follow(_ entry: JobEntry) {
-        if let after = entry.job.after { followers[after.job, default: []].append(entry.job.name) }
+        for name in entry.job.details.value.after?.jobs ?? [] { followers[name, default: []].append(entry.job.name) }
         followQueue(entry)
         if entry.job.details.value.poll != nil { pollWatch.jobs.insert(entry.job.name) }
+        if entry.job.details.value.isAttended { attended.insert(entry.job.name) }
     }
 
     private func unfollow(_ entry: JobEntry) {
         unfollowQueue(entry)
         if entry.job.details.value.poll != nil { pollWatch.jobs.remove(entry.job.name) }
         entry.polling = .idle(next: nil)
-        guard let after = entry.job.after else { return }
-        followers[after.job]?.removeAll { $0 == entry.job.name }
+        if entry.job.details.value.isAttended { attended.remove(entry.job.name) }
+        for name in entry.job.details.value.after?.jobs ?? [] { followers[name]?.removeAll { $0 == entry.job.name } }
     }
 }

@@ -43,6 +43,7 @@ extension Scheduler {
         keepAwake(active)
         active.run.status = .running
         active.run.attempt += 1
+        guardConditions(active)
         active.run.retryAt = nil
         active.run.retryDelay = nil
         active.run.progress = nil
@@ -56,11 +57,17 @@ extension Scheduler {
         let attempt = Attempt(run: active.run.id, number: active.run.attempt, startedAt: now)
         active.attempt = attempt
         turn.attempts.append(attempt)
-        turn.starts.append(.start(Launch(run: active.run, job: active.job, previous: active.previous)))
+        // Where a restart lies between the two the run before is on record.
+        let previous = active.previous ?? active.run.previous.flatMap(register.recordedRun)
+        turn.starts.append(.start(Launch(run: active.run, job: active.job, previous: previous)))
         touch(active)
+        if active.run.attempt == 1 { expectEnd(of: active, now: now) }
         if isFirst {
             spendBudget(active.entry, runs: 1, wallTime: .zero, cost: 0, now: now)
-            if let entry = active.entry { touch(entry) }
+            if let entry = active.entry {
+                forgetEndsBefore(entry)
+                touch(entry)
+            }
             announce(.jobStarted(active.run))
             tellStart(of: active, now: now)
         }

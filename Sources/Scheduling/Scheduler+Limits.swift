@@ -14,6 +14,8 @@ extension Scheduler {
         /// Runs that follow one another by chains. Beyond it the chain ends, with a record of why: it is most likely a
         /// circle.
         public static let chainLength = 100
+        /// Jobs of which one waits for all before it runs. A definition that names more is refused.
+        public static let jobsBefore = 100
         /// Fire times of one job that clients have taken for runs of their own before they came. Beyond it such a
         /// request is refused with `limitExceeded`.
         public static let claimedFireTimes = 100

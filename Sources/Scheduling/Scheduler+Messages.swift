@@ -24,12 +24,20 @@ extension Scheduler {
     func tell(
         _ words: [Message.Occasion], of run: Run, _ job: Job, now: Instant, as wording: (Message.Occasion) -> Wording
     ) {
+        tell(words, ofRun: run.id, job, now: now, as: wording)
+    }
+
+    /// The same of a run by its id; empty where it is about no run.
+    func tell(
+        _ words: [Message.Occasion], ofRun id: String, _ job: Job, now: Instant,
+        as wording: (Message.Occasion) -> Wording
+    ) {
         for rule in rules(of: job) {
             guard let occasion = words.first(where: rule.on.contains) else { continue }
             let wording = wording(occasion)
             post(
                 Message(
-                    id: random.nextMessageID(), job: run.job, run: run.id, occasion: occasion, target: rule.target,
+                    id: random.nextMessageID(), job: job.name, run: id, occasion: occasion, target: rule.target,
                     title: wording.title, text: wording.text, createdAt: now), now: now)
         }
     }
@@ -72,6 +80,7 @@ extension Scheduler {
         var words: [Message.Occasion] = []
         if run.status == .success {
             if course.failures > 0 { words.append(.recovered) }
+            if active.usual != nil { words.append(.late) }
             if let known = course.outputDigest, let found = active.outputDigest, found != known {
                 words.append(.changed)
             }
@@ -80,12 +89,14 @@ extension Scheduler {
             if isPausing { words.append(.paused) }
             if course.failures == 0 { words.append(.firstFailure) }
             words.append(.failure)
+            if active.usual != nil { words.append(.late) }
             if active.isStalled { words.append(.stalled) }
         }
         tell(words, of: run, active.job, now: now) { occasion in
             switch occasion {
             case .recovered: .recovered(run, active.job, course)
             case .paused: .paused(run, active.job, failures: course.failures + 1)
+            case .late: .unusual(run, active.job, usual: active.usual ?? .zero)
             default: .end(of: run, active.job, occasion)
             }
         }

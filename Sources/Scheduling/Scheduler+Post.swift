@@ -101,8 +101,9 @@ extension Scheduler {
         let occasion = Message.Occasion.allCases.first { word in messages.contains { $0.occasion == word } }
         let isOneJob = messages.allSatisfy { $0.job == newest.job }
         let wording = Wording.gathered(messages)
+        let run = messages.last { !$0.run.isEmpty }?.run ?? ""
         let message = Message(
-            id: random.nextMessageID(), job: isOneJob ? newest.job : "", run: newest.run,
+            id: random.nextMessageID(), job: isOneJob ? newest.job : "", run: run,
             occasion: occasion ?? newest.occasion, target: newest.target, title: wording.title, text: wording.text,
             createdAt: now)
         let active = post.add(message)

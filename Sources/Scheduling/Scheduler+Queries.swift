@@ -14,6 +14,8 @@ extension Scheduler {
         public var nextDue: Instant?
         /// Ids of the runs that have not ended, oldest first.
         public var active: [String]
+        /// Since when it, or a run of it, is late; nil while neither is.
+        public var lateSince: Instant?
     }
 
     public var jobCount: Int { jobs.count }
@@ -29,7 +31,8 @@ extension Scheduler {
             job: entry.job, state: entry.state, isEnabled: entry.isEnabled, isFinished: entry.isFinished,
             nextRun: next, nextDue: next.map { entry.dueInstant(of: $0) },
             // Most jobs have none, whenever they are asked for.
-            active: entry.isIdle ? [] : recorded(entry.occupying + entry.waiting).map(\.run.id))
+            active: entry.isIdle ? [] : recorded(entry.occupying + entry.waiting).map(\.run.id),
+            lateSince: lateSince(entry))
     }
 
     /// A job's definition alone: a view of it costs by its runs that have not ended.

@@ -146,6 +146,7 @@ extension Scheduler {
         self.isEnabled = isEnabled
         if isEnabled {
             pause?.until = now
+            for name in attended.sorted() { if let entry = jobs[name] { expectAnew(of: entry, now: now) } }
             // The boot came while nothing was to run.
             let due = entries.filter { firesAtBoot($0) }.sorted { $0.job.name < $1.job.name }
             for entry in due { fireAtBoot(entry, now: now) }
@@ -191,6 +192,7 @@ extension Scheduler {
         if !wasEnabled, isEnabled {
             entry.state.decidedThrough = max(entry.state.decidedThrough, since)
             entry.state.failuresInARow = 0
+            expectAnew(of: entry, now: now)
         }
         if let queue = entry.job.details.value.triggerQueue { queueWatch.emptyUntil[queue] = nil }
         touch(entry)
@@ -205,6 +207,7 @@ extension Scheduler {
         instants.reserveCapacity(jobs.count)
         for entry in entries where !entry.isRemoved { instants.append((entry.timer, nextDecision(of: entry))) }
         timers.arm(instants)
+        for name in attended.sorted() { if let entry = jobs[name] { awaitUpkeep(of: entry) } }
     }
 
     // MARK: - Sleep, wake, the end
@@ -223,6 +226,8 @@ extension Scheduler {
     func wakeUp(now: Instant) {
         guard isAsleep else { return }
         isAsleep = false
+        // A process does not get on while the machine sleeps.
+        moveLateness(by: conditions.sleptAt.map { max(.zero, now - $0) } ?? .zero)
         conditionsWokeUp(now: now)
         noteWakeUp(now: now)
         let late = entries.filter { entry in

@@ -24,8 +24,10 @@ extension Scheduler {
 
     func forget(_ active: ActiveRun) {
         disarm(active)
+        forgetLateness(of: active)
         forgetConditions(active)
         forgetGroup(active)
+        releaseConditions(active)
         runs[active.run.id] = nil
     }
 

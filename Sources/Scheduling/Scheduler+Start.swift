@@ -21,6 +21,8 @@ extension Scheduler {
         takeUpEarlierStep(now)
         for entry in sorted {
             putRight(entry, now: now)
+            putExpectationRight(entry, now: now)
+            putDelayRight(entry, now: now)
             if !entry.waiting.isEmpty { spreadRestored(entry, now: now) }
         }
         weigh(situation, now: now)
@@ -60,15 +62,18 @@ extension Scheduler {
         case .running:
             active.phase = .running
             active.attempt = Attempt(run: run.id, number: run.attempt, startedAt: run.startedAt ?? run.createdAt)
+            restoreLateness(of: active, now: now)
             entry?.occupying.append(active)
             runningCount += 1
             awaitAnswer(active)
             keepAwake(active)
+            guardConditions(active, isRestored: true)
         case _ where definition == nil:
             // It ends at `.started`.
             break
         case .retrying:
             active.phase = .retrying
+            restoreLateness(of: active, now: now)
             entry?.occupying.append(active)
             // The clock that named the instant may have been far ahead.
             let latest = now + (run.retryDelay ?? (job.retry ?? RetryPolicy()).longestDelay)

@@ -44,6 +44,7 @@ extension Scheduler {
         if let next = entry.nextRun { calendar.arm(entry.place, at: next) } else { calendar.disarm(entry.place) }
         armWakeUp(for: entry)
         awaitFire(of: entry)
+        awaitUpkeep(of: entry)
     }
 
     /// The same after a change of what is to be run.
@@ -87,6 +88,8 @@ extension Scheduler {
             case .groups: releaseDueGroups(now: now)
             case .cleanup: cleanUp(now: now)
             case .message(let active): makeReady(active)
+            case .lateness(let active): noteLate(active, now: now)
+            case .upkeep(let entry): lookAfter(entry, now: now)
             case nil: preconditionFailure("a timer without an owner was armed: \(number)")
             }
         }

@@ -5,6 +5,7 @@ extension Scheduler {
     /// The run has its turn; its conditions and the limits of the scheduler decide when it starts.
     func makeReady(_ active: ActiveRun) {
         active.entry?.occupying.append(active)
+        if let entry = active.entry, entry.countsFromEnd { reschedule(entry) }
         prepareToStart(active)
     }
 
@@ -18,6 +19,7 @@ extension Scheduler {
     func wait(_ active: ActiveRun) {
         active.phase = .waiting
         active.entry?.waiting.append(active)
+        if let entry = active.entry, entry.countsFromEnd { reschedule(entry) }
     }
 
     /// A run that waits does not get its turn before.

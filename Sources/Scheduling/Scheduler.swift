@@ -95,6 +95,8 @@ public final class Scheduler {
     var sharing = JobSharing()
     /// Removed jobs that still have processes.
     var departed: [String: JobEntry] = [:]
+    /// Names of the jobs of which something is to be said or done beside their runs.
+    var attended: Set<String> = []
     /// By job, the names of the jobs that run after it.
     var followers: [String: [String]] = [:]
     var turn = Turn()
@@ -114,6 +116,10 @@ public final class Scheduler {
         /// The machine may sleep again.
         case nap
         case message(ActiveMessage)
+        /// It is late then.
+        case lateness(ActiveRun)
+        /// Something is to be said or done of it.
+        case upkeep(JobEntry)
     }
 
     /// Takes up what a store holds. Nothing is decided before `.started`; what the taking up itself changes is
@@ -185,6 +191,7 @@ public final class Scheduler {
         askPolls(now: now)
         examineConditions(now: now)
         launchReady(now: now)
+        lookAfterDue(now: now)
         tellStretches(now: now)
         sendReady(now: now)
         return finishTurn(now: now)

@@ -42,6 +42,17 @@ struct Wording {
         Wording("\(run.job) asks", "\(question.text)\n\(question.choices.joined(separator: " / "))")
     }
 
+    static func late(_ run: Run, _ job: Job) -> Wording {
+        Wording(
+            "\(run.job) is late",
+            "it is still under way after \((job.expectWithin ?? .zero).inSeconds.shortText) s")
+    }
+
+    /// - Parameter since: the last success, or since when one is awaited.
+    static func late(_ job: Job, since: Instant?) -> Wording {
+        Wording("\(job.name) is late", "no success" + (since.map { " since \(time($0, job.zone))" } ?? ""))
+    }
+
     static func recovered(_ run: Run, _ job: Job, _ course: JobCourse) -> Wording {
         let runs = course.failures == 1 ? "1 failed run" : "\(course.failures) failed runs"
         let since = course.failingSince.map { " since \(time($0, job.zone))" } ?? ""
@@ -67,6 +78,12 @@ struct Wording {
                 }
             return Wording("\(run.job) \(what)", run.error ?? "it failed")
         }
+    }
+
+    static func unusual(_ run: Run, _ job: Job, usual: Duration) -> Wording {
+        Wording(
+            "\(run.job) took unusually long",
+            "\(took(run)); it mostly takes \(Double(usual.wholeMilliseconds) / 1000) s at most")
     }
 
     /// The last line of what is kept of the output.

@@ -28,7 +28,12 @@ final class BusDefinitions {
                 continue
             }
             do {
-                jobs.append(try read(stored.json, named: stored.job, reader, configuration))
+                let job = try read(stored.json, named: stored.job, reader, configuration)
+                if let circle = circle(with: job, among: configuration.jobs + jobs) {
+                    refuse(stored, ChainGraph.error(of: circle))
+                } else {
+                    jobs.append(job)
+                }
             } catch {
                 refuse(stored, "\(error)")
             }
@@ -99,6 +104,12 @@ final class BusDefinitions {
         refused.removeAll { settled.contains($0.job) }
         refusals.removeAll { settled.contains($0.name) }
         return true
+    }
+
+    /// What it and the jobs that are there already would be by their chains; nil where that is no circle.
+    private func circle(with job: Job, among others: [Job]) -> [String]? {
+        guard !job.onSuccess.isEmpty || !job.onFailure.isEmpty || job.after != nil else { return nil }
+        return ChainGraph.circles(in: others + [job]).first { $0.index == others.count }?.circle
     }
 
     private func refuse(_ stored: StoredState.StoredDefinition, _ error: String) {

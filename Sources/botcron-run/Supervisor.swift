@@ -134,6 +134,8 @@ final class Supervisor {
         outcome.userCPUUSec = Int64(usage.ru_utime.tv_sec) * 1_000_000 + Int64(usage.ru_utime.tv_usec)
         outcome.systemCPUUSec = Int64(usage.ru_stime.tv_sec) * 1_000_000 + Int64(usage.ru_stime.tv_usec)
         outcome.maxRSSKiB = Int64(usage.ru_maxrss)
+        outcome.scopeCPUUSec = scope?.cpuUSec
+        outcome.scopeMemoryPeakBytes = scope?.memoryPeakBytes
         outcome.isOutOfMemory = (scope?.memoryKillCount ?? 0) > 0
     }
 

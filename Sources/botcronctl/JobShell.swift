@@ -25,12 +25,12 @@ final class JobShell {
         "cron", "cron_expr", "interval", "once", "calendar", "on_calendar", "poll", "after", "trigger", "schedules",
         "schedule", "schedule_type", "schedule_time", "value", "recurring", "interval_type", "interval_value",
         "poll_interval", "condition", "start_at", "end_at", "max_executions", "jitter", "jitter_ms", "jitter_seconds",
-        "allow_past", "allow_past_events", "exclude", "dst", "skill", "message", "script", "args", "command",
+        "allow_past", "allow_past_events", "exclude", "interval_from", "delete_after", "conditions_lost", "dst",
+        "skill", "message", "script", "args", "command",
         "execution_mode", "agentool_name", "function_name", "workflow_id", "stdin", "enabled", "paused", "status",
         "retry", "conditions", "conditions_timeout", "conditions_action", "notify", "quiet_hours", "on_success",
-        "on_failure", "result_queue", "error_queue", "heartbeat", "expect_every", "timeout", "timeout_seconds",
-        "stall_timeout",
-        "on_stall", "overlap_policy", "on_sleep", "success_exit_codes",
+        "on_failure", "result_queue", "error_queue", "heartbeat", "expect_every", "expect_within", "expect_by",
+        "timeout", "timeout_seconds", "stall_timeout", "on_stall", "overlap_policy", "on_sleep", "success_exit_codes",
     ]
 
     /// What runs in place of the job's command. Every attempt leads a session that has no terminal; the first one that

@@ -222,6 +222,20 @@ private func text(of resources: Resources) -> String {
         ) {
             "\($0.onStop) \($0.expectEvery ?? .zero) \($0.heartbeat ?? "")"
         },
+        .init("", "nil nil") { "\(String(describing: $0.expectWithin)) \(String(describing: $0.expectBy?.text))" },
+        .init(#""expect_within": "30m", "expect_by": "08:05""#, "1800.0 seconds 08:05 UTC") {
+            "\($0.expectWithin ?? .zero) \($0.expectBy?.text ?? "") \($0.expectBy?.timetable.zone.name ?? "")"
+        },
+        .init(#""expect_by": "23:59", "timezone": "Europe/Berlin""#, "23:59 Europe/Berlin") {
+            "\($0.expectBy?.text ?? "") \($0.expectBy?.timetable.zone.name ?? "")"
+        },
+        .init(#""conditions": {"ac_power": true}, "conditions_lost": "stop""#, "stop") {
+            "\($0.conditions.onLoss)"
+        },
+        .init(#""conditions_lost": "continue""#, "continue") { "\($0.conditions.onLoss)" },
+        .init(#""expect_within": 0, "expect_every": 0"#, "nil nil") {
+            "\(String(describing: $0.expectWithin)) \(String(describing: $0.expectEvery))"
+        },
     ]
 
     @Test(arguments: identity + process + policies)

@@ -18,6 +18,16 @@ struct Refused: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct JobRefusalTests {
+    private static let notFromEnd =
+        #"interval_from: "end" counts an interval from the end of the last run: it needs an interval, and no other "#
+        + "schedule beside it"
+    private static let neverFinished =
+        "delete_after: removes a job that is finished, and this one never is: it needs once, or end_at or "
+        + "max_executions beside its schedule"
+    private static let nothingToLose =
+        #"conditions_lost: "stop" needs a condition that can end while a run goes on: ac_power, battery_min, network, "#
+        + "idle or path_exists"
+
     static let keys: [Refused] = [
         .init(#""crn": "* * * * *""#, #"crn: unknown key; did you mean "cron"?"#),
         .init(#""Timeout": 3"#, #"Timeout: unknown key; did you mean "timeout"?"#),
@@ -41,6 +51,35 @@ struct Refused: Sendable, CustomTestStringConvertible {
             #""enabled": true, "paused": true"#, "paused: contradicts enabled; give one of them"),
         .init(#""status": "off""#, #"status: found the string "off"; expected one of enabled, disabled"#),
         .init(#""title": 5"#, "title: found the number 5; expected a string"),
+        .init(
+            #""expect_by": "8:00""#, #"expect_by: found the string "8:00"; expected a time of day, such as "08:00""#),
+        .init(#""expect_by": 8"#, #"expect_by: found the number 8; expected a time of day, such as "08:00""#),
+        .init(
+            #""expect_by": "24:00""#, #"expect_by: found the string "24:00"; expected a time of day, such as "08:00""#),
+        .init(
+            #""expect_within": -1"#,
+            "expect_within: found the number -1; expected a duration: a number of seconds, or text such as \"90s\", "
+                + "\"30m\" or \"1h30m\", up to 100 years"),
+        .init(
+            #""interval": "1h", "interval_from": "start""#,
+            #"interval_from: found the string "start"; expected one of grid, end"#),
+        .init(#""interval_from": "end""#, notFromEnd),
+        .init(#""cron": "@daily", "interval_from": "end""#, notFromEnd),
+        .init(#""schedules": [{"interval": "1h"}, {"interval": "2h"}], "interval_from": "end""#, notFromEnd),
+        .init(#""schedules": [{"interval": "1h"}, {"after": {"job": "b"}}], "interval_from": "end""#, notFromEnd),
+        .init(#""after": {"jobs": []}"#, "after.jobs: found an empty array; expected 1 to 100 names of jobs"),
+        .init(#""after": {"jobs": "a"}"#, #"after.jobs: found the string "a"; expected an array of names of jobs"#),
+        .init(#""after": {"jobs": ["a", "b", "a"]}"#, #"after.jobs[2]: "a" stands there already"#),
+        .init(#""after": {"job": "a", "jobs": ["b"]}"#, #"after.job: stands beside "jobs"; give one of them"#),
+        .init(#""delete_after": "7d""#, neverFinished),
+        .init(#""cron": "@daily", "delete_after": "7d""#, neverFinished),
+        .init(#""after": {"job": "b"}, "max_executions": 3, "delete_after": "7d""#, neverFinished),
+        .init(
+            #""schedules": [{"once": "2190-01-01T00:00"}, {"after": {"job": "b"}}], "delete_after": 0"#, neverFinished),
+        .init(#""conditions_lost": "stop""#, nothingToLose),
+        .init(#""conditions": {"load_max": 2, "command": "ask"}, "conditions_lost": "stop""#, nothingToLose),
+        .init(
+            #""conditions_lost": "kill""#, #"conditions_lost: found the string "kill"; expected one of continue, stop"#),
         .init(
             #""description": "a\u0000b""#,
             "description: found a NUL character; no argument, path or name of the system can hold one"),

@@ -79,6 +79,60 @@ import Testing
         #expect(schedules == row.expected)
     }
 
+    @Test func anIntervalCountsFromTheGridOrFromTheEnd() throws {
+        let grid = try runnable(#""interval": "90m""#)
+        let named = try runnable(#""interval": "90m", "interval_from": "grid""#)
+        let end = try runnable(#""interval": "90m", "interval_from": "end""#)
+        #expect(!grid.countsFromEnd && !named.countsFromEnd && end.countsFromEnd)
+        #expect(grid.scheduleKey == named.scheduleKey)
+        #expect(grid.scheduleKey != end.scheduleKey, "it is another set of fire times")
+        #expect(try runnable(#""schedules": [{"interval": "1h"}], "interval_from": "end""#).countsFromEnd)
+    }
+
+    @Test func whatIsFinishedMayRemoveItself() throws {
+        func read(_ members: String) throws -> Duration? {
+            try runnable(members + #", "delete_after": "7d""#).deleteAfter
+        }
+        #expect(try read(#""once": "2190-01-01T00:00""#) == .seconds(7 * 86_400))
+        #expect(try read(#""cron": "@daily", "end_at": "2190-01-01T00:00""#) == .seconds(7 * 86_400))
+        #expect(try read(#""interval": "1h", "max_executions": 2"#) == .seconds(7 * 86_400))
+        let file = try configuration(
+            #""jobs": [{"name": "j", "command": "true", "once": "2190-01-01T00:00", "delete_after": "7d"}]"#)
+        #expect(
+            file.refused.map(\.error) == [
+                "delete_after: is for jobs that come over the bus; what stands in a file is removed there (line 1, "
+                    + "column 102)"
+            ])
+    }
+
+    @Test func oneJobFollowsSeveral() throws {
+        let after = try runnable(#""after": {"jobs": ["a", "b"], "on": "any"}"#).after
+        #expect(after == Job.Chain(jobs: ["a", "b"], on: .any))
+        #expect(try runnable(#""after": {"jobs": ["a"]}"#).after == Job.Chain(job: "a", on: .success))
+    }
+
+    @Test func theJobThatClosesACircleIsRefusedByName() throws {
+        let file = try configuration(
+            """
+            "jobs": [
+            {"name": "a", "command": "true", "on_success": ["b"]},
+            {"name": "b", "command": "true", "on_failure": ["c"]},
+            {"name": "alone", "command": "true", "after": {"job": "a"}},
+            {"name": "c", "command": "true"},
+            {"name": "d", "command": "true", "after": {"jobs": ["x", "c"]}, "on_success": ["a"]},
+            {"name": "e", "command": "true", "on_failure": ["e"]}
+            ]
+            """)
+        #expect(file.jobs.map(\.name) == ["a", "b", "alone", "c"])
+        #expect(
+            file.refused.map { "\($0.name): \($0.error)" } == [
+                "d: a circle of jobs that would follow one another for ever: d → a → b → c → d; take one out of "
+                    + "on_success, on_failure or after (line 6, column 1)",
+                "e: a circle of jobs that would follow one another for ever: e → e; take one out of on_success, "
+                    + "on_failure or after (line 7, column 1)",
+            ])
+    }
+
     @Test func pollsChainsAndQueuesAreKept() throws {
         let poll = try runnable(#""poll": {"interval": "5m", "condition": ["test", "-e", "/x"], "dedupe": true}"#).poll
         #expect(poll?.interval == .seconds(300))

@@ -103,6 +103,7 @@ enum StoreFault {
         (.runEnded("run-9", .success), ServiceError.runNotFound.name), (.jobExists("x"), ServiceError.jobExists.name),
         (.notPermitted("x"), ServiceError.notPermitted.name),
         (.olderVersion(job: "x", found: 1, inForce: 2), ServiceError.invalidJob.name),
+        (.circle(["x", "y"]), ServiceError.invalidJob.name),
         (.limitExceeded("the budget of the day is used up"), ErrorName.limitsExceeded.text),
         (.keyTaken(run: "run-9", job: "x"), ErrorName.invalidArgs.text),
         (.queueEmpty("q"), ServiceError.queueEmpty.name),
@@ -281,7 +282,7 @@ enum StoreFault {
         }
         // One of each: a new refusal does not compile without a row above.
         let rows = Set(SettlementTests.refusals.map { Self.row(of: $0.refusal) })
-        #expect(rows == Set(0..<14))
+        #expect(rows == Set(0..<15))
     }
 
     private static func row(of refusal: Refusal) -> Int {
@@ -300,6 +301,7 @@ enum StoreFault {
         case .groupNotFound: 11
         case .noQuestion: 12
         case .noSuchChoice: 13
+        case .circle: 14
         }
     }
 }

@@ -68,6 +68,62 @@ import Testing
         #expect(file["kept"] == 1)
     }
 
+    // MARK: - What is late
+
+    @Test func `a run that goes on is late, and its job with it, until it has ended`() throws {
+        let session = try Session(jobs: [
+            [
+                "name": "slow", "command": "read line < ~/gate", "expect_within": 1,
+                "notify": [["target": "toast", "on": ["late"]]],
+            ]
+        ])
+        #expect(try session.run(["mkfifo", session.scratch.path + "/home/gate"]).code == 0)
+        try session.start()
+        let run = try session.json("run_job", "slow").text("execution_id")
+        #expect(try settled(session, run).map { $0.text("text") } == ["it is still under way after 1 s"])
+        #expect(try session.run(run)["late"] == true)
+        #expect(try session.job("slow")["late"] == true)
+        #expect(try session.json("GetStats")["late_jobs"] == ["slow"])
+        let codes = try session.json("explain_job", "slow", "")["reasons"]?.arrayValue?.map { $0.text("code") }
+        #expect(codes?.contains("late_run") == true)
+        try TestFile.write("go\n", to: session.scratch.path + "/home/gate")
+        let ended = try session.waitForRun(run)
+        #expect(ended["status"] == "success" && ended["late"] == true && ended["unusual"] == false)
+        #expect(ended["cpu_seconds"]?.doubleValue != nil && ended["memory_peak_bytes"]?.intValue ?? 0 > 0)
+        #expect(try session.job("slow")["late"] == false)
+        #expect(try session.json("GetStats")["late_jobs"] == [])
+    }
+
+    @Test func `a job without a success is late once, through a restart of the daemon`() throws {
+        let session = try Session(
+            jobs: [
+                [
+                    "name": "idle", "command": ["true"], "expect_every": 1,
+                    "notify": [["target": "ear", "on": ["late"]]],
+                ]
+            ],
+            [
+                "notifications": [
+                    "targets": ["ear": ["type": "command", "argv": ["sh", "-c", "cat >> ~/heard; echo >> ~/heard"]]]
+                ]
+            ])
+        let daemon = try session.start()
+        let path = session.scratch.path + "/home/heard"
+        func heard() -> [String] { TestFile.text(path).split(separator: "\n").map(String.init) }
+        try session.look(for: "the message") { !heard().isEmpty }
+        #expect(try session.job("idle")["late"] == true)
+        #expect(try session.stop(daemon) == 0)
+        try session.start()
+        #expect(try session.job("idle")["late"] == true)
+        // Out of force it is not late a second time, after the success.
+        try session.done("toggle_job", "idle", .bool(false))
+        _ = try session.runToEnd("idle")
+        #expect(try session.job("idle")["late"] == false)
+        #expect(Set(heard().compactMap { try? JSONValue(parsing: $0)["message"]?.text("id") }).count == 1)
+        let message = try JSONValue(parsing: try #require(heard().first))["message"]
+        #expect(message?.text("title") == "idle is late" && message?.text("run") == "")
+    }
+
     // MARK: - Programs
 
     @Test func `a program gets the message and its run as JSON, and a failure is on record with the reason`() throws {

@@ -21,6 +21,64 @@ import Testing
 
     // MARK: - In
 
+    /// The run of a chain's job, ended.
+    private func chained(_ session: Session, _ job: String) throws -> JSONValue {
+        var found: JSONValue?
+        try session.look(for: "the end of \(job)") {
+            found = try session.history().first { $0.text("job") == job && $0["completed_at"]?.stringValue != nil }
+            return found != nil
+        }
+        return try #require(found)
+    }
+
+    @Test func aChainedRunHasWhatTheOneBeforeWrote() throws {
+        let session = try session(
+            [
+                [
+                    "name": "first", "command": "head -c 99990 /dev/zero | tr '\\0' 'x'; printf 'the end é\\n'",
+                    "on_success": ["file", "text"],
+                ],
+                [
+                    "name": "file",
+                    "command": "wc -c < \"$BOTCRON_PREVIOUS_OUTPUT\"; tail -c 5 \"$BOTCRON_PREVIOUS_OUTPUT\"",
+                ],
+                ["name": "text", "message": "got ${previous.output}", "execution_mode": "teller"],
+            ],
+            [
+                "runners": [
+                    "teller": [
+                        "command": [
+                            "sh", "-c", "printf %s \"$1\" | wc -c; printf %s \"$2\" | tail -c 5", "sh",
+                            "${previous.output}", "${message}",
+                        ]
+                    ]
+                ]
+            ])
+        let first = try session.runToEnd("first").text("execution_id")
+        let file = try chained(session, "file")
+        #expect(file.text("output_preview") == "100001\nd é\n")
+        #expect(file.text("previous") == first)
+        #expect(try chained(session, "text").text("output_preview") == "65536\nd é\n")
+    }
+
+    @Test func aJobFollowsSeveralThroughARestartOfTheDaemon() throws {
+        let session = try Session(jobs: [
+            ["name": "a", "command": ["true"]], ["name": "b", "command": ["true"]],
+            ["name": "both", "command": "echo done", "after": ["jobs": ["a", "b"], "on": "success"]],
+        ])
+        let daemon = try session.start()
+        _ = try session.runToEnd("a")
+        try session.crash(daemon)
+        try session.start()
+        _ = try session.runToEnd("b")
+        #expect(try chained(session, "both").text("output_preview") == "done\n")
+        #expect(try session.history().count { $0.text("job") == "both" } == 1)
+        // A definition of the bus that would close a circle.
+        let error = try session.refusal(
+            "schedule_job", #"{"name": "back", "command": "true", "after": {"job": "both"}, "on_success": ["a"]}"#)
+        #expect(error.message.contains("back → a → both → back"), "\(error)")
+    }
+
     @Test func theEnvironmentIsTheSessionsThenTheFilesThenTheJobs() throws {
         let session = try session([])
         let file = session.scratch.path + "/home/env"

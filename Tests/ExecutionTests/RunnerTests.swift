@@ -34,6 +34,11 @@ struct RunnerTests {
         #expect(report.endedUSec - report.startedUSec < 20_000_000)
         #expect(report.userCPUUSec > 1_000)
         #expect(report.maxRSSKiB > 500)
+        #expect(report.cpuUSec == report.userCPUUSec + report.systemCPUUSec)
+        #expect(report.memoryPeakBytes == report.maxRSSKiB * 1024)
+        let none = try Harness().run(["/nowhere/to/be/found"])
+        #expect(none.cpuUSec == nil)
+        #expect(none.memoryPeakBytes == nil)
     }
 
     struct FailedStart: CustomTestStringConvertible {

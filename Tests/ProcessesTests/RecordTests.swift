@@ -87,6 +87,8 @@ struct RecordTests {
         outcome.userCPUUSec = 7
         outcome.systemCPUUSec = 8
         outcome.maxRSSKiB = 9
+        outcome.scopeCPUUSec = 16
+        outcome.scopeMemoryPeakBytes = 17
         outcome.outputCount = 100
         outcome.headCount = 10
         outcome.tailCount = 20

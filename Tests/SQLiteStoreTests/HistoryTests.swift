@@ -134,8 +134,9 @@ import Testing
                 AND trigger IN ('schedule', 'catch_up', 'manual')
             """,
             "SELECT id FROM run WHERE idempotency_key = ?",
+            "SELECT ended_at_us FROM run WHERE job = ? AND status = 'success' ORDER BY created_at_us DESC LIMIT 50",
         ]
-        for (sql, index) in zip(plans, ["run_status", "run_fire_time", "run_idempotency_key"]) {
+        for (sql, index) in zip(plans, ["run_status", "run_fire_time", "run_idempotency_key", "run_job_status"]) {
             let plan = try other.rows("EXPLAIN QUERY PLAN " + sql).joined(separator: "\n")
             #expect(plan.contains("SEARCH run USING") && plan.contains(index), "\(plan)")
         }

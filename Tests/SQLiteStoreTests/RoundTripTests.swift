@@ -129,6 +129,25 @@ import Testing
         #expect(spans(250, "coffee") == [])
     }
 
+    @Test func theDurationsOfTheLastSuccessesAreThoseOfTheJob() throws {
+        let store = try SQLiteStore(path: scratch.database)
+        func run(_ number: Int64, _ status: Run.Status, took seconds: Int64?, job: String = "tea") -> StoreChange {
+            var run = Run(
+                id: "cron-\(number)", job: job, skill: "", trigger: .manual, scheduledFor: nil,
+                createdAt: Instant(seconds: number), status: status)
+            run.startedAt = seconds.map { Instant(seconds: number + 10 - $0) }
+            run.endedAt = Instant(seconds: number + 10)
+            return .run(run)
+        }
+        try store.commit([
+            run(1, .success, took: 5), run(2, .success, took: 7), run(3, .failed, took: 9),
+            run(4, .success, took: nil), run(5, .success, took: 8, job: "coffee"), run(6, .success, took: -1),
+        ])
+        #expect(store.successDurations(ofJob: "tea", limit: 50) == [.zero, .seconds(7), .seconds(5)])
+        #expect(store.successDurations(ofJob: "tea", limit: 3) == [.zero, .seconds(7)])
+        #expect(store.successDurations(ofJob: "milk", limit: 50).isEmpty)
+    }
+
     @Test func settingsAndDefinitionsCanBeTakenBack() throws {
         let store = try SQLiteStore(path: scratch.database)
         let define = StoreChange.definition(job: "tea", version: 1, json: "{}", createdAt: .init(seconds: 1))

@@ -67,6 +67,12 @@ final class ModelStore: ExecutionRegister {
         fireTimes[FireTime(job: job, at: scheduledFor)].flatMap { runs[$0] }.map(EarlierRun.kept)
     }
 
+    func recordedRun(id: String) -> Run? { runs[id] }
+
+    func successDurations(ofJob job: String, limit: Int) -> [Duration] {
+        Array(order.lazy.reversed().compactMap { self.runs[$0]?.successDuration(ofJob: job) }.prefix(limit))
+    }
+
     var items: [Int64: QueueItem] { queue.items }
 
     func queues() -> [QueueTotals] { queue.totals }
@@ -103,7 +109,9 @@ final class ModelStore: ExecutionRegister {
                 }
                 self.changes.append(change)
             case .message(let message):
-                if runs[message.run] == nil { violations.append("a message without a run: \(message)") }
+                // A job that is late may have no run.
+                let isOfJob = message.run.isEmpty && message.occasion == .late
+                if runs[message.run] == nil, !isOfJob { violations.append("a message without a run: \(message)") }
                 if let fault = post.record(message) { violations.append(fault) }
             case .queueItem, .removeQueueItem, .queueItemsReturned:
                 if let fault = queue.apply(change) { violations.append(fault) }

@@ -140,6 +140,7 @@ final class FakeCore: Intake, SchedulerReading {
     func definition(of name: String) -> Job? { scheduler?.definition(of: name) }
     var nextRun: (job: String, at: Instant)? { scheduler?.nextRun }
     func soonest(_ limit: Int) -> [String] { scheduler?.soonest(limit) ?? [] }
+    var lateJobs: [String] { [] }
     var activeRunCount: Int { scheduler?.activeRunCount ?? 0 }
     var activeRuns: [Run] { scheduler?.activeRuns ?? [] }
     func activeRun(id: String) -> Run? { scheduler?.activeRun(id: id) }

@@ -33,7 +33,7 @@ final class Checker {
 
         /// What a schedule names up to its registration is no fire time, but for a single instant of the past.
         private func fireTime(atOrBefore instant: Instant) -> Instant? {
-            job.schedules.compactMap { schedule in
+            job.gridSchedules.compactMap { schedule in
                 schedule.timetable.previous(atOrBefore: instant).flatMap {
                     schedule.timetable.schedule.kind == .once || $0 > job.registeredAt ? $0 : nil
                 }
@@ -334,6 +334,11 @@ final class Checker {
     private func observeNew(_ run: Run, _ store: LossyStore, wasFiring: Bool, now: Instant) {
         guard run.trigger == .schedule || run.trigger == .catchUp, let fire = run.scheduledFor else { return }
         let candidates = [grids[run.job]?.job, incoming[run.job]].compactMap { $0 }
+        // Its fire times hang on its runs: `Delays` looks at them.
+        guard !candidates.contains(where: \.countsFromEnd) else {
+            owners[run.id] = grids[run.job]
+            return
+        }
         let named = [fire, run.coveredSince ?? fire]
         let naming = candidates.indices.filter { index in
             named.allSatisfy { instant in candidates[index].schedules.contains { $0.timetable.contains(instant) } }
@@ -432,7 +437,7 @@ final class Checker {
 
     func next(after instant: Instant, _ job: Job) -> Instant? {
         var least: Instant?
-        for schedule in job.schedules {
+        for schedule in job.gridSchedules {
             let isOnce = schedule.timetable.schedule.kind == .once
             guard let fire = schedule.timetable.next(after: isOnce ? instant : max(instant, job.registeredAt)) else {
                 continue
@@ -668,7 +673,7 @@ final class Checker {
                 else { continue }
                 let isKnown = byJob[name, default: []].contains { grid in
                     (grid.sealed + grid.stretches).contains { $0.from < fire && fire <= $0.through }
-                        && grid.job.schedules.contains { $0.timetable.contains(fire) }
+                        && (grid.job.countsFromEnd || grid.job.schedules.contains { $0.timetable.contains(fire) })
                 }
                 if !isKnown { fail("\(id) is on record, and was no fire time of its job then", job: name, fire: fire) }
             }

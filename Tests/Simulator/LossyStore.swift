@@ -38,6 +38,13 @@ final class LossyStore: ExecutionRegister {
         fireTimes[job]?[scheduledFor].flatMap { runs[$0] }.map(EarlierRun.kept)
     }
 
+    func recordedRun(id: String) -> Run? { runs[id] }
+
+    func successDurations(ofJob job: String, limit: Int) -> [Duration] {
+        let ids = order[job, default: []].lazy.reversed()
+        return Array(ids.compactMap { self.runs[$0]?.successDuration(ofJob: job) }.prefix(limit))
+    }
+
     var items: [Int64: QueueItem] { queue.items }
 
     func queues() -> [QueueTotals] { queue.totals }
@@ -79,7 +86,9 @@ final class LossyStore: ExecutionRegister {
                 case .created, .replaced, .removed, .skipped, .held, .released, .paused, .resumed: break
                 }
             case .message(let message):
-                if runs[message.run] == nil { fault = "the message \(message.id) is of no run" }
+                // A job that is late may have no run.
+                let isOfJob = message.run.isEmpty && message.occasion == .late
+                if runs[message.run] == nil, !isOfJob { fault = "the message \(message.id) is of no run" }
                 fault = post.record(message) ?? fault
             case .queueItem, .removeQueueItem, .queueItemsReturned: fault = queue.apply(change) ?? fault
             }

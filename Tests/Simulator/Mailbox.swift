@@ -24,7 +24,8 @@ final class Mailbox {
         count += 1
         guard let known = store.post.messages[message.id] else { return "\(message.id) is sent, and not on record" }
         if known.state != .waiting { return "\(message.id) is sent, and was settled" }
-        if store.runs[message.run] == nil { return "\(message.id) is sent about no run on record" }
+        let isOfJob = message.run.isEmpty && message.occasion == .late
+        if store.runs[message.run] == nil, !isOfJob { return "\(message.id) is sent about no run on record" }
         if !out.insert(message.id).inserted { return "\(message.id) is sent while it is on its way" }
         guard !["memory", "toast"].contains(message.target) else { return nil }
         var times = recent[message.target, default: []]

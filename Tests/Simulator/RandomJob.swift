@@ -33,6 +33,10 @@ struct RandomJob {
             job.schedules.append(JobSchedule(type: type, text: text, timetable: timetable))
             texts.append("\(text) \(timetable.startAt?.seconds ?? 0) \(timetable.endAt?.seconds ?? 0)")
         }
+        if job.schedules.count == 1, job.schedules[0].type == "interval", random.chance(2) {
+            job.countsFromEnd = true
+            texts.append("from end")
+        }
         job.scheduleKey = texts.joined(separator: "|") + " \(job.zone.name) \(now.microseconds)"
         if random.chance(5) { job.jitterMilliseconds = Int64(1 + random.below(900_000)) }
         if random.chance(6),
@@ -42,6 +46,7 @@ struct RandomJob {
             job.exclusions = [exclusion]
         }
         if random.chance(6) { job.maxExecutions = 1 + random.below(12) }
+        if random.chance(3) { job.deleteAfter = .seconds(random.pick([0, 3_600, 604_800])) }
     }
 
     private mutating func drawExpression() -> (String, String) {
@@ -114,6 +119,13 @@ struct RandomJob {
         if random.chance(12) { job.budget.wallTimePerDay = .seconds(600) }
         if random.chance(8) { job.pauseOnFailures = 2 + random.below(4) }
         drawMessages(&job)
+        drawExpectations(&job)
+    }
+
+    private mutating func drawExpectations(_ job: inout Job) {
+        if random.chance(6) { job.expectWithin = .seconds(random.pick([60, 300, 7_200])) }
+        if random.chance(6) { job.expectEvery = .seconds(random.pick([3_600, 93_600, 604_800])) }
+        if random.chance(6) { job.expectBy = try? DailyDeadline(minute: random.below(1_440), zone: job.zone) }
     }
 
     private mutating func drawMessages(_ job: inout Job) {
@@ -126,11 +138,17 @@ struct RandomJob {
     }
 
     private mutating func drawChain(_ job: inout Job, _ others: [String]) {
-        guard !others.isEmpty, random.chance(5) else { return }
-        switch random.below(3) {
-        case 0: job.onSuccess = [random.pick(others)]
-        case 1: job.onFailure = [random.pick(others)]
-        default: job.after = Job.Chain(job: random.pick(others), on: random.pick(Job.Chain.Outcome.allCases))
+        // Only ever to the greater name: the reader of a file refuses circles.
+        let (before, behind) = (others.filter { $0 < job.name }, others.filter { $0 > job.name })
+        guard random.chance(5) else { return }
+        switch random.below(4) {
+        case 0: if !behind.isEmpty { job.onSuccess = [random.pick(behind)] }
+        case 1: if !behind.isEmpty { job.onFailure = [random.pick(behind)] }
+        default:
+            guard before.count > 1 else { return }
+            let first = random.below(before.count)
+            let names = random.chance(2) ? [before[first]] : [before[first], before[(first + 1) % before.count]]
+            job.after = Job.Chain(jobs: names, on: random.pick(Job.Chain.Outcome.allCases))
         }
     }
 
@@ -155,5 +173,6 @@ struct RandomJob {
         if random.chance(4) { job.conditions.command = .shell("ask") }
         job.conditions.timeout = .seconds(random.pick([0, 60, 1800, 3600]))
         job.conditions.action = random.pick(Conditions.Action.allCases)
+        job.conditions.onLoss = random.pick(Conditions.OnLoss.allCases)
     }
 }

@@ -125,7 +125,10 @@ extension World {
                 if !watch.facts.contains(fact) { checker.fail("\(run.id): nobody watches \(fact)", job: run.job) }
             }
         }
-        let isWaiting = active.contains { $0.status == .queued }
+        let isWaiting = active.contains { run in
+            run.status == .queued
+                || run.status == .running && former(run).contains { $0.conditions.onLoss == .stop }
+        }
         if !isWaiting, watch != Watch() { checker.fail("\(watch) is watched for nobody", job: "") }
     }
 

@@ -59,6 +59,7 @@ final class World {
     let desk = QueueDesk()
     var people = People()
     let mailbox = Mailbox()
+    let punctuality = Punctuality()
     /// Names of jobs that a definition has said something of whom to tell.
     private var hasOwnRules: Set<String> = []
 
@@ -384,8 +385,20 @@ final class World {
             {
                 checker.fail(fault, job: "")
             }
+            if let fault = punctuality.observe(
+                changes, store, checker, isFiring: wasFiring || scheduler.isEnabled && !isAsleep, now: now)
+            {
+                checker.fail(fault.text, job: fault.job)
+            }
+            let fault =
+                Delays.observe(changes, store, checker) ?? Delays.removal(changes, events, store, checker, now)
+            if let fault { checker.fail(fault.text, job: fault.job) }
             if let fault = store.commit(changes) { checker.fail("the store refuses: \(fault)", job: "") }
             scheduler.didCommit()
+            // What was finished may have removed itself.
+            for case .removeDefinition(let name) in changes where scheduler.job(named: name) == nil {
+                checker.remove(name, now: now)
+            }
         }
         committed(scheduler)
         if events.contains(where: {
@@ -599,6 +612,10 @@ final class World {
             }
             // The same holds for a long row of those that have records.
             if let named = view.nextRun, isDecidedBefore(named, view) { expected = named }
+            if view.job.countsFromEnd {
+                if let fault = Delays.fault(view, isEnabled: scheduler.isEnabled) { checker.fail(fault, job: name) }
+                expected = view.nextRun
+            }
             if !scheduler.isEnabled { expected = nil }
             // What is beyond the budget of its day is passed over.
             let isBudgeted = !view.job.budget.isUnlimited || !settings.budget.isUnlimited
@@ -608,6 +625,9 @@ final class World {
                 checker.fail("next_run of \(name) is \(found), not \(wanted)", job: name)
             }
             if let expected { earliest = min(earliest ?? expected, expected) }
+            if scheduler.status == .running, let fault = Punctuality.untold(view, now: now) {
+                checker.fail(fault, job: name)
+            }
         }
         if scheduler.nextRun?.at != earliest {
             let (found, wanted) = (

@@ -9,4 +9,10 @@ extension Run {
         else { return nil }
         return since..<last
     }
+
+    /// As a register answers `successDurations`.
+    public func successDuration(ofJob job: String) -> Duration? {
+        guard self.job == job, status == .success, let startedAt, let endedAt else { return nil }
+        return max(.zero, endedAt - startedAt)
+    }
 }

@@ -42,8 +42,12 @@ extension DocumentedKeys {
                 "calendar", or: ["on_calendar"], "A calendar event as systemd.time(7) has it.",
                 example: #"{"calendar": "Mon..Fri 09:00"}"#),
             DocumentedKey(
-                "after", "When another job ends, with success, failure or any.",
-                example: #"{"after": {"job": "backup", "on": "success"}}"#),
+                "after",
+                """
+                When another job ends, with success, failure or any; with jobs, an array, when all of them have since \
+                its own last run.
+                """,
+                example: #"{"after": {"jobs": ["backup", "report"], "on": "success"}}"#),
             DocumentedKey(
                 "schedules", "Several of them, an object each.",
                 example: #"{"schedules": [{"cron": "@daily"}, {"calendar": "Sat 12:00"}]}"#),
@@ -75,6 +79,14 @@ extension DocumentedKeys {
             DocumentedKey("end_at", "The last one; so does it."),
             DocumentedKey(
                 "max_executions", "After so many runs the job is finished.", example: #"{"max_executions": 10}"#),
+            DocumentedKey(
+                "interval_from", default: "grid",
+                "What an interval counts from: grid, or end, the end of the last run.",
+                example: #"{"interval": "30m", "interval_from": "end"}"#),
+            DocumentedKey(
+                "delete_after",
+                "A job that is finished and came over the bus removes itself after so long; its history stays.",
+                example: #"{"once": "2190-12-25T09:00", "delete_after": "7d"}"#),
             DocumentedKey(
                 "jitter", default: "0", "A delay up to this, the same for the same fire time on every machine.",
                 example: #"{"jitter": "30s"}"#),
@@ -289,8 +301,19 @@ extension DocumentedKeys {
                 "error_queue", "A queue that the outcome of a failure is put into.",
                 example: #"{"error_queue": "failed"}"#),
             DocumentedKey(
-                "expect_every", "How often it should succeed; read, and not acted on yet.",
-                example: #"{"expect_every": "1 day"}"#),
+                "expect_within", default: "none", "A run that is still under way after so long is late, and told so.",
+                example: #"{"expect_within": "30m"}"#),
+            DocumentedKey(
+                "expect_every", default: "none",
+                """
+                Without a success for so long the job is late, which is told once; the machine's sleep counts, a time \
+                in which the job is disabled does not.
+                """,
+                example: #"{"expect_every": "26h"}"#),
+            DocumentedKey(
+                "expect_by", default: "none",
+                "A time of day; without a success since the last one the job is late, which is told each day.",
+                example: #"{"expect_by": "08:00"}"#),
             DocumentedKey(
                 "heartbeat", "A URL that is told of runs; read and checked, and not acted on yet.",
                 example: #"{"heartbeat": "https://example.org/ping"}"#),
@@ -318,6 +341,13 @@ extension DocumentedKeys {
                 "conditions_timeout", default: "1h", "How long a run waits for them.",
                 example: #"{"conditions": {"ac_power": true}, "conditions_timeout": "3h", "conditions_action": "run"}"#),
             DocumentedKey("conditions_action", default: "skip", "What happens to it then: skip, run."),
+            DocumentedKey(
+                "conditions_lost", default: "continue",
+                """
+                When one of them (not the load, nor a command) ends while the run goes on: continue; stop: the run ends, \
+                and is on record as interrupted.
+                """,
+                example: #"{"conditions": {"ac_power": true}, "conditions_lost": "stop"}"#),
         ])
 
     private static let older = DocumentedKeys(

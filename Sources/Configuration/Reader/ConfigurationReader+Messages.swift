@@ -78,6 +78,18 @@ extension ConfigurationReader {
         return QuietHours(from: from, until: until)
     }
 
+    /// A time of day by which a success is expected.
+    func readDeadline(_ field: Field, _ zone: TimeZoneRules) throws(FieldError) -> DailyDeadline {
+        let expected = "a time of day, such as \"08:00\""
+        let text = try field.string(expected: expected)
+        guard let minute = Self.minute(text[...]) else { throw field.refusal(expected: expected) }
+        do {
+            return try DailyDeadline(minute: minute, zone: zone)
+        } catch {
+            throw FieldError(error, at: field.path)
+        }
+    }
+
     private static func minute(_ text: Substring) -> Int? {
         let digits = Array(text.utf8)
         guard digits.count == 5, digits[2] == UInt8(ascii: ":"),

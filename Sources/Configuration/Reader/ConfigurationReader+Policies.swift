@@ -6,11 +6,13 @@ import Scheduling
 extension ConfigurationReader {
     static let policyKeys = [
         "retry", "overlap_policy", "max_instances", "catchup_policy", "catchup_window", "catchup_limit",
-        "misfire_grace_time", "coalesce", "conditions", "conditions_timeout", "conditions_action", "keep_awake",
+        "misfire_grace_time", "coalesce", "conditions", "conditions_timeout", "conditions_action", "conditions_lost",
+        "keep_awake",
         "wake_system", "priority", "budget", "pause_on_failures", "history_limit", "notify", "quiet_hours",
         "on_success",
         "on_failure",
         "result_queue", "error_queue", "trace_enabled", "on_stop", "on_sleep", "sleep_again", "expect_every",
+        "expect_within", "expect_by",
         "heartbeat", "precheck", "hold_group",
     ]
 
@@ -80,6 +82,14 @@ extension ConfigurationReader {
         }
         if let field = fields["conditions_timeout"] { conditions.timeout = try field.duration() }
         if let field = fields["conditions_action"] { conditions.action = try field.word(Conditions.Action.self) }
+        if let field = fields["conditions_lost"] {
+            conditions.onLoss = try field.word(Conditions.OnLoss.self)
+            guard conditions.onLoss == .continue || !conditions.lasting.isEmpty else {
+                throw field.refusal(
+                    "\"stop\" needs a condition that can end while a run goes on: ac_power, battery_min, network, idle "
+                        + "or path_exists")
+            }
+        }
         return conditions
     }
 
@@ -115,6 +125,11 @@ extension ConfigurationReader {
         if let field = fields["result_queue"] { job.resultQueue = try outcomeQueue(field, of: job) }
         if let field = fields["error_queue"] { job.errorQueue = try outcomeQueue(field, of: job) }
         if let field = fields["on_stop"] { job.onStop = try field.word(StopAction.self) }
+        if let field = fields["expect_within"] {
+            let duration = try field.duration()
+            job.expectWithin = duration == .zero ? nil : duration
+        }
+        if let field = fields["expect_by"] { job.expectBy = try readDeadline(field, job.zone) }
         if let field = fields["expect_every"] {
             let duration = try field.duration()
             job.expectEvery = duration == .zero ? nil : duration

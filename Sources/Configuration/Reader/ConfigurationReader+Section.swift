@@ -62,7 +62,9 @@ extension ConfigurationReader {
         try readDefaultRetry(fields, into: &configuration)
         if let jobs = fields["jobs"] {
             _ = try jobs.elements(of: "jobs")
-            readJobs(outline.elements(at: path + ["jobs"]) ?? [], in: outline, into: &configuration)
+            let elements = outline.elements(at: path + ["jobs"]) ?? []
+            readJobs(elements, in: outline, into: &configuration)
+            refuseCircles(elements, in: outline, into: &configuration)
             warnOfLooseChains(&configuration)
         }
         return configuration
@@ -89,36 +91,6 @@ extension ConfigurationReader {
         let hint = isNear && key != "schedule" ? "; did you mean \"schedules\"?" : ""
         return "there is no section \"schedules\", so there are no jobs; \"\(key)\" stands at the top of the file, "
             + "where nobody reads it: jobs belong into {\"schedules\": {\"jobs\": […]}}\(hint)"
-    }
-
-    /// Further loose chains are not listed, and in a larger set of jobs no nearest name is looked for: both take time
-    /// for each name.
-    private static let looseChainsMax = 20
-    private static let comparedJobsMax = 1_000
-
-    /// A job that another one names may yet come over the bus; more often its name is mistyped.
-    private func warnOfLooseChains(_ configuration: inout Configuration) {
-        // Most files have no chain, and a table of all names takes a while to make.
-        guard configuration.jobs.contains(where: { !$0.onSuccess.isEmpty || !$0.onFailure.isEmpty || $0.after != nil })
-        else { return }
-        let names = Set(configuration.jobs.map(\.name) + configuration.refused.map(\.name))
-        let compared = names.count <= Self.comparedJobsMax ? names.sorted() : []
-        var found = 0
-        for job in configuration.jobs {
-            let chained = [
-                ("on_success", job.onSuccess), ("on_failure", job.onFailure),
-                ("after", job.after.map { [$0.job] } ?? []),
-            ]
-            for (key, others) in chained {
-                for other in others where !names.contains(other) {
-                    found += 1
-                    guard found <= Self.looseChainsMax else { return }
-                    let nearest = NearestName.nearest(to: other, among: compared).map { "; the nearest is \"\($0)\"" }
-                    configuration.warnings.append(
-                        "\(job.name): \(key) names \"\(other)\", and there is no such job here\(nearest ?? "")")
-                }
-            }
-        }
     }
 
     // MARK: - Zones

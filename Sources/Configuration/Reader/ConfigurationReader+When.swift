@@ -7,7 +7,7 @@ extension ConfigurationReader {
     static let whenKeys =
         scheduleKeys + [
             "timezone", "dst", "start_at", "end_at", "max_executions", "jitter", "jitter_ms", "jitter_seconds",
-            "allow_past", "exclude",
+            "allow_past", "exclude", "interval_from", "delete_after",
         ]
 
     func readWhen(
@@ -26,6 +26,10 @@ extension ConfigurationReader {
         window.endAt = fields["end_at"]
 
         let plan = try readPlan(fields)
+        if let field = fields["interval_from"] {
+            window.countsFromEnd = try readIntervalFrom(field, plan)
+            job.countsFromEnd = window.countsFromEnd
+        }
         if let start = plan.startAt {
             if let other = window.startAt, other.value != start.value {
                 throw start.refusal("says when it starts, as start_at does; give one of them")
@@ -42,6 +46,35 @@ extension ConfigurationReader {
         (job.registeredAt, job.scheduleKey) = registered(plan, window, job, rule)
         job.schedules = try timetables(of: plan, window, job)
         job.exclusions = try readExclusions(fields["exclude"], job.zone)
+        if let field = fields["delete_after"] { job.deleteAfter = try readDeleteAfter(field, plan, job, window) }
+    }
+
+    private enum IntervalFrom: String, CaseIterable { case grid, end }
+
+    private func readIntervalFrom(_ field: Field, _ plan: SchedulePlan) throws(FieldError) -> Bool {
+        guard try field.word(IntervalFrom.self) == .end else { return false }
+        let isInterval = plan.entries.count == 1 && plan.entries[0].type == .interval
+        guard isInterval, plan.after == nil, plan.poll == nil, plan.triggerQueue == nil else {
+            throw field.refusal(
+                "\"end\" counts an interval from the end of the last run: it needs an interval, and no other schedule "
+                    + "beside it")
+        }
+        return true
+    }
+
+    /// What is never finished would never go.
+    private func readDeleteAfter(
+        _ field: Field, _ plan: SchedulePlan, _ job: Job, _ window: Window
+    ) throws(FieldError) -> Duration {
+        let duration = try field.duration()
+        let isOnce = !plan.entries.isEmpty && plan.entries.allSatisfy { $0.type == .once }
+        let ends = isOnce || !plan.entries.isEmpty && (job.maxExecutions != nil || window.endAt != nil)
+        guard ends, plan.after == nil, plan.poll == nil, plan.triggerQueue == nil || job.maxExecutions != nil else {
+            throw field.refusal(
+                "removes a job that is finished, and this one never is: it needs once, or end_at or max_executions "
+                    + "beside its schedule")
+        }
+        return duration
     }
 
     /// When the schedule of a definition counts as registered.
@@ -77,6 +110,7 @@ extension ConfigurationReader {
         var allowsPast = false
         var startAt: Field?
         var endAt: Field?
+        var countsFromEnd = false
     }
 
     // MARK: - Instants

@@ -77,6 +77,11 @@ public struct ConfigurationReader {
                     throw FieldError(
                         path: path, "\"\(job.name)\" is taken by jobs[\(first)], which stands; names are unique")
                 }
+                if job.deleteAfter != nil {
+                    throw FieldError(
+                        path: [.key("delete_after")],
+                        "is for jobs that come over the bus; what stands in a file is removed there")
+                }
                 job.origin = .config
                 taken[job.name] = index
                 sharing.share(&job)
@@ -92,6 +97,32 @@ public struct ConfigurationReader {
                 if let name, taken[name] == nil { taken[name] = index }
             }
         }
+    }
+
+    /// A job that closes a circle of chains with ones before it is refused; those stand.
+    func refuseCircles(_ elements: [JSONOutline.Node], in outline: JSONOutline, into configuration: inout Configuration)
+    {
+        let circles = ChainGraph.circles(in: configuration.jobs)
+        guard !circles.isEmpty else { return }
+        var nodes: [String: JSONOutline.Node] = [:]
+        for element in elements {
+            guard let name = nameField(of: outline.value(of: element))?.value.stringValue, nodes[name] == nil else {
+                continue
+            }
+            nodes[name] = element
+        }
+        for (index, circle) in circles {
+            let job = configuration.jobs[index]
+            let place = location(
+                of: FieldError(path: [], ChainGraph.error(of: circle)), below: nodes[job.name], in: outline)
+            let refusal = JobError(
+                FieldError(path: [], ChainGraph.error(of: circle)), job: job.name, line: place?.line,
+                column: place?.column)
+            configuration.refused.append(
+                RefusedJob(name: job.name, definition: job.definition, error: refusal.description))
+        }
+        let refused = Set(circles.map(\.index))
+        configuration.jobs = configuration.jobs.enumerated().filter { !refused.contains($0.offset) }.map(\.element)
     }
 
     // MARK: - One definition

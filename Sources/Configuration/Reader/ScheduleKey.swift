@@ -23,6 +23,7 @@ extension ConfigurationReader {
             lines.append(line)
         }
         if let poll = plan.poll { lines.append("poll \(poll.interval.wholeMilliseconds)ms") }
+        if window.countsFromEnd { lines.append("from end") }
         if let start = window.startAt { lines.append("start_at \(start.value.compactText)") }
         return lines.joined(separator: "\n")
     }

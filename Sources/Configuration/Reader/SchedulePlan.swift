@@ -205,7 +205,6 @@ extension ConfigurationReader {
     // MARK: - Poll, after, queue
 
     private static let pollVocabulary = Vocabulary(["interval", "condition", "dedupe"])
-    private static let afterVocabulary = Vocabulary(["job", "on"])
     private static let queueVocabulary = Vocabulary(["queue", "batch"])
 
     private func readPoll(_ field: Field) throws(FieldError) -> Job.Poll {
@@ -248,15 +247,6 @@ extension ConfigurationReader {
         if let isOnce = field.value.boolValue { return isOnce ? .seconds(Int64(Bounds.durationSecondsMax)) : nil }
         let duration = try field.duration()
         return duration == .zero ? nil : duration
-    }
-
-    private func readAfter(_ field: Field) throws(FieldError) -> Job.Chain {
-        let fields = try Fields(field, Self.afterVocabulary, expected: "an object with \"job\" and \"on\"")
-        guard let job = fields["job"] else {
-            throw FieldError(path: fields.path(of: "job"), "missing; it names the job whose end is waited for")
-        }
-        let outcome = try fields["on"]?.word(Job.Chain.Outcome.self) ?? .success
-        return Job.Chain(job: try job.jobName(), on: outcome)
     }
 
     private func readQueue(_ field: Field) throws(FieldError) -> (name: String, batch: Int) {

@@ -69,7 +69,9 @@ extension JSONFace {
         let job = preview.job
         var instants: [JSONValue] = []
         var last = preview.after
-        while instants.count < min(count, job.maxExecutions ?? .max) {
+        // What counts from the end of a run has one fire time that is known before it.
+        let bound = job.countsFromEnd ? min(count, 1) : count
+        while instants.count < min(bound, job.maxExecutions ?? .max) {
             guard let next = job.schedules.compactMap({ $0.timetable.next(after: last) }).min() else { break }
             instants.append(.instant(next, job.zone))
             last = next

@@ -50,6 +50,10 @@ enum JobShape {
             "error": .null,
         ]
         // Of most jobs there is nothing to say, and a list of them is long.
+        if view.isPunctual {
+            shape["late"] = .bool(view.lateSince != nil)
+            shape["late_since"] = .instant(view.lateSince, job.zone)
+        }
         if job.poll != nil {
             shape["polls"] = .number(state.polls)
             shape["last_poll"] = .instant(state.lastPollAt, job.zone)
@@ -123,6 +127,9 @@ enum JobShape {
 }
 
 extension Scheduler.JobView {
+    /// Whether anything is expected of it by some time.
+    var isPunctual: Bool { job.expectWithin != nil || job.expectEvery != nil || job.expectBy != nil }
+
     /// Keys of the conditions that its runs wait for.
     func waitingFor(in scheduler: any SchedulerReading) -> [String] {
         Set(active.flatMap { scheduler.unmetConditions(ofRun: $0)?.unmet.map(\.key) ?? [] }).sorted()

@@ -38,6 +38,7 @@ struct ServiceReport {
             "timezone": .string(configuration.timezone.name),
             "job_count": .number(scheduler.jobCount),
             "jobs": .array(jobs),
+            "late_jobs": .array(scheduler.lateJobs.prefix(Bounds.statusDetails).map { .string($0) }),
             "active_runs": .array(active.prefix(Bounds.statusDetails).map { .string($0.id) }),
             "configuration": .string(settings.configurationPath),
             "configuration_error": .optional(settings.configurationFault?.description),

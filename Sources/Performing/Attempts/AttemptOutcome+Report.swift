@@ -25,6 +25,8 @@ extension AttemptOutcome {
         cost = remarks.cost ?? ReportedCost.find(in: report.output) ?? 0
         retryAfter = remarks.retryAfter
         result = remarks.result
+        cpuTime = report.cpuUSec.map { .microseconds($0) }
+        memoryPeakBytes = report.memoryPeakBytes
         let preview = report.output.preview(characters: Run.outputPreviewLimit)
         outputPreview = preview.isEmpty ? nil : preview
         outputDigest = report.outputDigest

@@ -35,8 +35,10 @@ struct AttemptPlan {
     /// - Parameters:
     ///   - session: the environment of the session as it is now.
     ///   - common: what is laid over it for every job.
+    ///   - previousOutput: what the run before wrote, for a chained one.
     init(
-        _ launch: Launch, session: [String: String], common: CommonEnvironment, home: String
+        _ launch: Launch, session: [String: String], common: CommonEnvironment, home: String,
+        previousOutput: String = ""
     ) throws(JobError) {
         let (run, job) = (launch.run, launch.job)
         let scheduledAt = (run.scheduledFor ?? run.createdAt).rfc3339(in: job.zone)
@@ -68,7 +70,7 @@ struct AttemptPlan {
         circumstances.traceID = run.traceID ?? ""
         circumstances.traceparent = traceparent ?? ""
         circumstances.environment = environment
-        circumstances.previousOutput = launch.previous?.outputPreview ?? ""
+        circumstances.previousOutput = previousOutput
         circumstances.previousStatus = launch.previous?.status.rawValue ?? ""
         let variables = RunVariables(job: job, inputs: run.inputs, circumstances)
         arguments = try RunCommand(job.action, variables).argv

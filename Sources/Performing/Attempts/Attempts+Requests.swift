@@ -26,7 +26,9 @@ extension Attempts {
         _ request: inout AttemptRequest, _ launch: Launch, session: [String: String]
     ) throws(JobError) {
         let job = launch.job
-        let plan = try AttemptPlan(launch, session: session, common: settings.surroundings, home: home)
+        let plan = try AttemptPlan(
+            launch, session: session, common: settings.surroundings, home: home, previousOutput: previousOutput(launch))
+        if let before = launch.previous { request.previous = .init(run: before.id, attempt: before.attempt) }
         request.environment = plan.environment
         request.workingDirectory = plan.workingDirectory
         request.arguments = plan.arguments
@@ -41,6 +43,23 @@ extension Attempts {
         request.credentials = plan.credentials
         request.limits = ResourceLimits(job.resources)
     }
+
+    /// The last of what the run before wrote, for templates; its first characters where no more is kept.
+    private func previousOutput(_ launch: Launch) -> String {
+        guard let before = launch.previous else { return "" }
+        let bytes = runner.output(run: before.id, attempt: before.attempt).tail(Self.previousOutputBytesMax)
+        guard !bytes.isEmpty else { return before.outputPreview ?? "" }
+        // It may begin within a character; and what is none becomes three bytes.
+        let start = bytes.prefix(3).prefix { $0 & 0xC0 == 0x80 }.count
+        var text = String(decoding: bytes.dropFirst(start), as: UTF8.self)
+        while text.utf8.count > Self.previousOutputBytesMax {
+            text = String(text.unicodeScalars.dropFirst((text.utf8.count - Self.previousOutputBytesMax + 2) / 3))
+        }
+        return text
+    }
+
+    /// An argument of a program has 128 KiB at most.
+    private static let previousOutputBytesMax = 65_536
 
     /// The socket of systemd's journal; where there is none, the output is in its file alone.
     private static var journalSocket: String { "/run/systemd/journal/socket" }

@@ -14,6 +14,7 @@ extension Engine: SchedulerReading {
     public func definition(of name: String) -> Job? { scheduler.definition(of: name) }
     public var nextRun: (job: String, at: Instant)? { scheduler.nextRun }
     public func soonest(_ limit: Int) -> [String] { scheduler.soonest(limit) }
+    public var lateJobs: [String] { scheduler.lateJobs }
     public var activeRunCount: Int { scheduler.activeRunCount }
     public var activeRuns: [Run] { scheduler.activeRuns }
     public func activeRun(id: String) -> Run? { scheduler.activeRun(id: id) }

@@ -16,6 +16,8 @@ public protocol SchedulerReading: AnyObject {
     var nextRun: (job: String, at: Instant)? { get }
     /// Names of the jobs that have a fire time to come, soonest first, at most so many.
     func soonest(_ limit: Int) -> [String]
+    /// Names of jobs that are late, or have a run that is; sorted.
+    var lateJobs: [String] { get }
     var activeRunCount: Int { get }
     /// Oldest first.
     var activeRuns: [Run] { get }

@@ -12,7 +12,8 @@ enum JobStateRow {
         "polls", "last_poll_at_us", "poll_failures", "poll_hash", "poll_found_at_us",
         "disabled_reason",
         "failures_since_success",
-        "failing_since_us", "output_digest", "told_reason",
+        "failing_since_us", "output_digest", "told_reason", "expected_since_us", "overdue_at_us", "told_by_us",
+        "counts_from_us", "ended_before",
     ]
 
     static func bind(_ state: JobState, to statement: Statement) {
@@ -51,6 +52,14 @@ enum JobStateRow {
         statement.bind(course.failingSince)
         statement.bind(course.outputDigest)
         statement.bind(course.toldReason?.rawValue)
+        let expectation = state.expectation
+        statement.bind(expectation.since)
+        statement.bind(expectation.overdueAt)
+        statement.bind(expectation.toldBy)
+        let progress = state.progress
+        statement.bind(progress.countsFrom)
+        // No name of a job has a blank in it.
+        statement.bind(progress.endedBefore.isEmpty ? nil : progress.endedBefore.joined(separator: " "))
     }
 
     static func read(_ statement: Statement) -> JobState {
@@ -90,6 +99,16 @@ enum JobStateRow {
         course.outputDigest = statement.integerIfAny()
         course.toldReason = statement.wordIfKnown(Run.Reason.self)
         state.course = course
+        var expectation = JobExpectation()
+        expectation.since = statement.instantIfAny()
+        expectation.overdueAt = statement.instantIfAny()
+        expectation.toldBy = statement.instantIfAny()
+        state.expectation = expectation
+        var progress = JobProgress()
+        progress.countsFrom = statement.instantIfAny()
+        let names = statement.textIfAny()?.split(separator: " ", maxSplits: Scheduler.Limits.jobsBefore) ?? []
+        progress.endedBefore = names.prefix(Scheduler.Limits.jobsBefore).map(String.init)
+        state.progress = progress
         return state
     }
 

@@ -8,7 +8,8 @@ enum RunRow {
         "ended_at_us", "retry_at_us", "exit_code", "exit_signal", "error", "reason", "failure_type", "output_preview",
         "trace_id", "covered_count", "covered_since_us", "idempotency_key", "inputs", "is_forced", "definition",
         "previous", "retry_delay_us", "ending", "cost", "progress", "result", "caveat", "boot_id",
-        "queue_items", "standard_input", "questions",
+        "queue_items", "standard_input", "cpu_us", "memory_peak_bytes", "is_unusual", "late_at_us",
+        "is_late", "questions",
     ]
 
     static func bind(_ run: Run, to statement: Statement) {
@@ -45,6 +46,11 @@ enum RunRow {
         statement.bind(run.bootID)
         statement.bind(run.queueItems.isEmpty ? nil : run.queueItems.map(String.init).joined(separator: ","))
         statement.bind(run.standardInput)
+        statement.bind(run.cpuTime)
+        statement.bind(run.memoryPeakBytes)
+        statement.bind(run.isUnusual)
+        statement.bind(run.lateAt)
+        statement.bind(run.isLate)
         statement.bind(Question.record(of: run.questions))
     }
 
@@ -88,6 +94,11 @@ enum RunRow {
         let items = statement.textIfAny()?.split(separator: ",", maxSplits: Scheduler.Limits.queueBatch) ?? []
         run.queueItems = items.compactMap { Int64($0) }
         run.standardInput = statement.textIfAny()
+        run.cpuTime = statement.durationIfAny()
+        run.memoryPeakBytes = statement.integerIfAny()
+        run.isUnusual = statement.integer() != 0
+        run.lateAt = statement.instantIfAny()
+        run.isLate = statement.integer() != 0
         run.questions = statement.textIfAny().map(Question.read) ?? []
         return run
     }

@@ -60,6 +60,10 @@ struct JobOption: Sendable {
         JobOption("--timezone", "ZONE", ["timezone"], .text, of: .zone, "the zone of its schedules: Europe/Berlin"),
         JobOption("--jitter", "DURATION", ["jitter"], .duration, "a delay of at most so long, always the same"),
         JobOption("--timeout", "DURATION", ["timeout"], .duration, "how long an attempt may take"),
+        JobOption(
+            "--expect-every", "DURATION", ["expect_every"], .duration, "told as late, without a success for so long"),
+        JobOption("--expect-by", "HH:MM", ["expect_by"], .text, "the same, without one by this time of each day"),
+        JobOption("--expect-within", "DURATION", ["expect_within"], .duration, "the same of a run that takes longer"),
         JobOption("--attempts", "N", ["retry", "max_attempts"], .integer, "how often it is tried, the first time too"),
         JobOption("--retry-delay", "DURATION", ["retry", "delay_seconds"], .duration, "before the second attempt"),
         JobOption(
@@ -68,6 +72,10 @@ struct JobOption: Sendable {
         JobOption(
             "--catch-up", "POLICY", ["catchup_policy"], .text, of: .choice(CatchUpPolicy.Kind.allCases.map(\.rawValue)),
             "what was missed: none, latest, all, spread"),
+        JobOption(
+            "--from-end", nil, ["interval_from"], .fixed("end"), "--every counts from the end of the last run"),
+        JobOption(
+            "--delete-after", "DURATION", ["delete_after"], .duration, "so long after it is finished it removes itself"),
         JobOption("--max-runs", "N", ["max_executions"], .integer, "then it is finished"),
         JobOption("--priority", "N", ["priority"], .integer, "-20 to 19: who goes first"),
         JobOption("--folder", "FOLDER", ["working_directory"], .path, of: .folder, "where it runs; without it at home"),

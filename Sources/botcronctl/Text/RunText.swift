@@ -73,6 +73,8 @@ struct RunText {
         if error == nil, let code = run["exit_code"]?.intValue { parts.append("exit \(code)") }
         if let error { parts.append(error) }
         if let attempt = run["attempt"]?.intValue, attempt > 1 { parts.append("attempt \(attempt)") }
+        if run["late"]?.boolValue == true { parts.append("late") }
+        if run["unusual"]?.boolValue == true { parts.append("unusually long") }
         if let reason = run["reason"]?.stringValue { parts.append(reason) }
         if let caveat = run["caveat"]?.stringValue { parts.append(caveat) }
         return parts.joined(separator: ", ")

@@ -144,13 +144,18 @@ private func nextCell(of job: JSONValue, _ pause: Pause, _ context: Context) -> 
 }
 
 private func lastCell(of job: JSONValue, _ context: Context) -> Table.Cell {
-    if !job.texts("running").isEmpty { return .init("running") }
+    if !job.texts("running").isEmpty { return isLate(job) ? .init("running, late", .warning) : .init("running") }
     let awaited = job.texts("waiting_for")
     if !awaited.isEmpty { return .init("waits for " + awaited.joined(separator: " and for ")) }
-    guard let status = job["last_status"]?.stringValue else { return .init("never", .faint) }
+    guard let status = job["last_status"]?.stringValue else {
+        return isLate(job) ? .init("never, late", .warning) : .init("never", .faint)
+    }
     let ago = job.instant("last_run").map { ", " + context.times.relative($0) } ?? ""
+    if isLate(job) { return .init("late; \(status)\(ago)", .warning) }
     return .init(status + ago, Style.ofStatus(status))
 }
+
+private func isLate(_ job: JSONValue) -> Bool { job["late"]?.boolValue == true }
 
 private func schedule(of job: JSONValue) -> String {
     guard let type = job["schedule_type"]?.stringValue else { return job.text("cron") }
@@ -187,6 +192,9 @@ private func showJob(_ request: Request, _ context: Context) throws(Failure) -> 
     facts.add("zone", job.text("timezone"))
     facts.add("next", nextCell(of: job, pause, context).text)
     facts.add("last", lastCell(of: job, context).text)
+    if let since = job.instant("late_since") {
+        facts.add("late", "since " + context.times.absoluteAndRelative(since))
+    }
     facts.add("runs", "\(job["run_count"]?.intValue ?? 0), of which \(job["failure_count"]?.intValue ?? 0) failed")
     facts.add("running", job.texts("running").joined(separator: ", "))
     facts.add("mode", job.text("execution_mode"))

@@ -33,7 +33,8 @@ func showNext(of job: JSONValue, count: Int, _ context: Context) throws(Failure)
     } catch {
         throw Failure(ExitCode.failure, ProgramError.badAnswer.name, "\(name): \(error.message)")
     }
-    let fires = fireTimes(of: read, from: first, count: count)
+    // How long the runs between them take nobody knows.
+    let fires = fireTimes(of: read, from: first, count: read.countsFromEnd ? 1 : count)
     guard !screen.isJSON else {
         screen.json(.array(fires.map { .string($0.rfc3339(in: read.zone)) }))
         return ExitCode.success
@@ -45,6 +46,7 @@ func showNext(of job: JSONValue, count: Int, _ context: Context) throws(Failure)
         screen.line("  \(TimeText.absolute(fire, in: read.zone))  \(context.times.relative(fire))")
     }
     for note in read.schedules.flatMap({ $0.timetable.notes(after: context.now) }) { screen.line("Note: \(note).") }
+    if read.countsFromEnd { screen.line("Note: Each further one counts from the end of the run before it.") }
     if read.jitterMilliseconds > 0 {
         screen.line(
             "Note: Each starts up to \(TimeText.duration(milliseconds: Int(read.jitterMilliseconds))) later: its jitter."

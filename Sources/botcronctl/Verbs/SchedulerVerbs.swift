@@ -45,6 +45,7 @@ private func showStatus(_ request: Request, _ context: Context) throws(Failure) 
     facts.add("next", next(health, context))
     facts.add("running", status.texts("active_runs").joined(separator: ", "))
     addWaits(status, to: &facts, context)
+    facts.add("late", status.texts("late_jobs").joined(separator: ", "), .warning)
     facts.add(
         "runs", "\(status["jobs_executed"]?.intValue ?? 0), of which \(status["jobs_failed"]?.intValue ?? 0) failed")
     facts.add("zone", status.text("timezone"))

@@ -72,6 +72,7 @@ final class FakeScheduler: SchedulerReading {
         let due = views.values.compactMap { view in view.nextRun.map { (view.job.name, $0) } }
         return due.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(limit).map(\.0)
     }
+    var lateJobs: [String] = []
     var activeRunCount: Int { active.count }
     var activeRuns: [Run] { active }
     func activeRun(id: String) -> Run? { active.first { $0.id == id } }

@@ -99,6 +99,11 @@ extension SeededGenerator {
         run.bootID = maybe { $0.text() }
         run.queueItems = chance() ? [] : (1...Int.random(in: 1...4, using: &self)).map { Int64($0) }
         run.standardInput = maybe { $0.text() }
+        run.cpuTime = maybe { $0.duration() }
+        run.memoryPeakBytes = maybe { Int64($0.count()) }
+        run.isUnusual = chance()
+        run.lateAt = maybe { $0.instant() }
+        run.isLate = chance()
         return run
     }
 
@@ -134,6 +139,11 @@ extension SeededGenerator {
         state.claimed = Set((0..<Int.random(in: 0...3, using: &self)).map { _ in instant() }).sorted()
         state.reopenedThrough = maybe { $0.instant() }
         state.disabledReason = maybe { $0.text() }
+        state.expectation.since = maybe { $0.instant() }
+        state.expectation.overdueAt = maybe { $0.instant() }
+        state.expectation.toldBy = maybe { $0.instant() }
+        state.progress.countsFrom = maybe { $0.instant() }
+        state.progress.endedBefore = Array(["a", "b:c", "d-1"].prefix(Int.random(in: 0...3, using: &self)))
         return state
     }
 }

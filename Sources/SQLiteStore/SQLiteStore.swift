@@ -141,6 +141,7 @@ public final class SQLiteStore: Store {
         case configuration
         case olderHistory = "older_history"
         case desktop
+        case goneTargets = "gone_targets"
 
         init(_ note: StoreNote) {
             switch note {
@@ -148,6 +149,7 @@ public final class SQLiteStore: Store {
             case .configuration: self = .configuration
             case .olderHistory: self = .olderHistory
             case .desktop: self = .desktop
+            case .goneTargets: self = .goneTargets
             }
         }
     }

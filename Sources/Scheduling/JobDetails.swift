@@ -86,7 +86,7 @@ extension Job {
         public var onStop = StopAction.leave
         /// A success is expected at least so often.
         public var expectEvery: Duration?
-        /// A URL that each success is reported to.
+        /// A URL that is told of each start and end.
         public var heartbeat: String?
 
         public init() {}

@@ -272,7 +272,7 @@ extension DocumentedKeys {
                 Whom its runs are told to: names of targets, or objects of target and on. on says of what: \
                 start, success, retry, failure, first_failure, recovered, changed, missed, stalled, late, paused, \
                 asked; where it is not given failure, recovered, missed, paused, stalled, late and asked, for memory \
-                success too. An empty array is silence.
+                and slack success too. An empty array is silence.
                 """,
                 example: #"{"notify": ["desktop", {"target": "toast", "on": ["first_failure", "recovered"]}]}"#),
             DocumentedKey(
@@ -288,7 +288,11 @@ extension DocumentedKeys {
                 "expect_every", "How often it should succeed; read, and not acted on yet.",
                 example: #"{"expect_every": "1 day"}"#),
             DocumentedKey(
-                "heartbeat", "A URL that is told of runs; read and checked, and not acted on yet.",
+                "heartbeat",
+                """
+                A URL that is called at the end of a success; with /start at the start of a run, with /fail and the \
+                last of its output at the end of one that failed.
+                """,
                 example: #"{"heartbeat": "https://example.org/ping"}"#),
         ])
 

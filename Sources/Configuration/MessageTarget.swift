@@ -99,6 +99,8 @@ public struct MessageTargets: Sendable, Equatable {
     public var faults: [String: String] = [:]
     /// Those of the others whose secret is not in the text that was read: it has stars in its place.
     public var withheld: Set<String> = []
+    /// Those of the kind `slack`, whether they can be had or not.
+    var chats: Set<String> = ["slack"]
     /// Every job that tells of anything tells it to `toast`, too.
     public var isToastForAll = false
 
@@ -118,7 +120,5 @@ public struct MessageTargets: Sendable, Equatable {
     }
 
     /// Those that are told of successes where nobody says: what is read later interrupts nobody.
-    var toldOfSuccesses: Set<String> {
-        Set(usable.filter { if case .slack = $0.value { true } else { false } }.keys).union(logs).union(["slack"])
-    }
+    var toldOfSuccesses: Set<String> { logs.union(chats) }
 }

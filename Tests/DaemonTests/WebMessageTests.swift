@@ -256,6 +256,8 @@ import Testing
         }
         #expect(try session.json("get_config", "schedules", "notifications.targets.own.secret_file") == "/s")
         #expect(try session.json("get_config", "schedules", "notifications.email.smtp.url") == "smtp://x.test")
+        let older = try session.call("CallMethod", "get_config", #"["schedules", "notifications"]"#)
+        #expect(older.first?.asString?.contains("T0PSECRET") == false && older.first?.asString?.contains("***") == true)
         let own = try session.json("get_config", "schedules", "notifications.targets")
         let refusal = try session.refusal(
             "update_config", "schedules", "notifications.targets", .string(own.compactText))
@@ -265,7 +267,9 @@ import Testing
         try expectNowhere(["T0PSECRET"], session, daemon)
     }
 
-    @Test func `while a message is under way no process shows what is secret`() throws {
+    @Test func `while a message is under way no process shows what is secret, and the next daemon sends it again`()
+        throws
+    {
         let server = try TestServer(.web, in: folder)
         let session = try Session(
             jobs: [failing(notify: ["hook"])],
@@ -281,6 +285,11 @@ import Testing
         let children = TestFile.text("/proc/\(daemon.pid)/task/\(daemon.pid)/children").split(separator: " ")
         #expect(children.contains { TestFile.text("/proc/\($0)/cmdline").contains("botcron-send") })
         try expectNowhere(["T0PPATH", "T0PSECRET"], session, daemon)
+        try session.crash(daemon)
+        try session.start()
+        try session.look(for: "the server called again") { try server.requests.count == 2 }
+        let ids = try server.requests.compactMap { $0["headers"]?.text("webhook-id") }
+        #expect(ids.count == 2 && ids[0] == ids[1])
     }
 
     @Test func `a daemon that starts with the last good section keeps a message until the file is good`() throws {

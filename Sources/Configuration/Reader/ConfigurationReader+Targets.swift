@@ -29,6 +29,9 @@ extension ConfigurationReader {
         for entry in try field.members("an object: the settings of each target") where !entry.value.isNull {
             if entry.key == "targets" {
                 for own in try entry.members("an object: name → the settings of a target") where !own.value.isNull {
+                    // Also of one that waits for its address: what a job tells does not hang on that.
+                    let isChat = own.value["type"]?.stringValue == MessageTarget.Kind.slack.rawValue
+                    if isChat { configuration.targets.chats.insert(own.key) }
                     note(own, named: own.key, in: &configuration) { () throws(FieldError) in try readOwnTarget(own) }
                 }
                 continue

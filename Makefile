@@ -6,7 +6,8 @@ UNITDIR ?= $(PREFIX)/$(if $(filter $(HOME)/%,$(PREFIX)),share,lib)/systemd/user
 RELEASE = swift build -c release --static-swift-stdlib
 BIN = .build/release
 PROGRAMS = $(BIN)/botcrond $(BIN)/botcronctl
-SUPERVISOR = $(BIN)/botcron-run
+# What the daemon starts, and nobody else.
+SERVANTS = $(BIN)/botcron-run $(BIN)/botcron-send
 
 .PHONY: build run test test-machine test-long bench bench-schedules interface install uninstall deb format clean
 
@@ -14,6 +15,7 @@ build:
 	.make/packages build
 	$(RELEASE) --product botcrond
 	$(RELEASE) --product botcron-run
+	$(RELEASE) --product botcron-send
 	$(RELEASE) --product botcronctl
 
 # RUN_FOR=20 ends it after so many seconds.
@@ -56,7 +58,7 @@ interface: build
 	@.make/interface
 
 # The programs are not built again here, so that `sudo make install` needs no compiler.
-$(PROGRAMS) $(SUPERVISOR):
+$(PROGRAMS) $(SERVANTS):
 	$(MAKE) build
 
 # Where the pieces go that have a folder of their own; zsh of a distribution looks elsewhere than that of this machine.
@@ -69,9 +71,9 @@ PAGES = $(SHARE)/man/man1/botcronctl.1 $(SHARE)/man/man8/botcrond.8 $(SHARE)/man
 INTERFACES = $(notdir $(wildcard dbus/*.xml))
 place = sed 's|/usr/local|$(PREFIX)|g'
 
-install: $(PROGRAMS) $(SUPERVISOR)
+install: $(PROGRAMS) $(SERVANTS)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
-	install -D -m 755 -t $(DESTDIR)$(PREFIX)/libexec/botcron $(SUPERVISOR)
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/libexec/botcron $(SERVANTS)
 	install -d $(DESTDIR)$(UNITDIR) $(SHARE)/dbus-1/services $(SHARE)/applications $(dir $(COMPLETIONS) $(PAGES))
 	$(place) systemd/bot-cron.service > $(DESTDIR)$(UNITDIR)/bot-cron.service
 	$(place) dbus/com.aiworkflow.BotCron.service > $(SHARE)/dbus-1/services/com.aiworkflow.BotCron.service

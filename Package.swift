@@ -49,12 +49,14 @@ let package = Package(
         .executable(name: "botcrond", targets: ["botcrond"]),
         .executable(name: "botcronctl", targets: ["botcronctl"]),
         .executable(name: "botcron-run", targets: ["botcron-run"]),
+        .executable(name: "botcron-send", targets: ["botcron-send"]),
     ],
     targets: [
         .systemLibrary(name: "CDBus", pkgConfig: "dbus-1", providers: [.apt(["libdbus-1-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         room("JSON", [], lean),
         room("Schedules", [], lean),
@@ -97,6 +99,7 @@ let package = Package(
             name: "botcron-run", dependencies: ["Processes"], swiftSettings: strict,
             // One file without a loader: it starts in a third of the time, and every run pays for it.
             linkerSettings: [.unsafeFlags(["-static-executable", "-use-ld=lld"])]),
+        program("botcron-send", ["JSON", "CCurl"]),
         program(
             "botcronctl",
             ["Client", "Contract", "EventLoop", "Configuration", "Scheduling", "Schedules", "JSON"]),
@@ -132,6 +135,7 @@ let package = Package(
         tests("ExecutionTests", ["TestSupport", "Execution", "Processes", "EventLoop", "run-crash-child"]),
         tests("SchedulingTests", ["TestSupport", "StoreModel", "Scheduling", "Schedules"]),
         tests("DesktopTests", ["TestSupport", "Desktop", "DBus", "EventLoop"]),
+        tests("SendTests", ["TestSupport", "botcron-send", "JSON"]),
         tests("SimulationTests", ["TestSupport"]),
         tests(
             "ControlTests",

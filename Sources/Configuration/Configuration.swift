@@ -49,6 +49,8 @@ public struct Configuration: Sendable, Equatable {
     /// The settings of the targets of messages: a JSON object as text.
     public var notifications = "{}"
     public var targets = MessageTargets()
+    /// What is called for as long as the daemon lives; nil: nothing.
+    public var heartbeat: Heartbeat?
     /// How long a stopping daemon waits for runs of `on_stop: finish`.
     public var stopTimeout: Duration = .seconds(90)
 

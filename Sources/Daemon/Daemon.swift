@@ -91,7 +91,8 @@ public final class Daemon {
                 sessionBus: sessionBus, loop: loop, log: log, home: home)
             let facts = Facts(
                 machine: machine, session: session,
-                notifications: ServicePresence("org.freedesktop.Notifications", on: sessionBus), settings: settings)
+                notifications: ServicePresence("org.freedesktop.Notifications", on: sessionBus), settings: settings,
+                messages: messages)
             let service = Service(
                 settings: settings, ending: ending, messages: messages, presence: presence, loop: loop,
                 statePath: opening.folder.path)
@@ -190,6 +191,7 @@ public final class Daemon {
         let now = settings.refusedNames
         control.definitionsChanged(Array(refused.union(now)))
         refused = now
+        messages.settingsChanged()
         turnEnded()
     }
 

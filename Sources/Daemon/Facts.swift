@@ -12,12 +12,17 @@ final class Facts: MachineReading {
     private let session: SessionManager
     private let notifications: ServicePresence
     private let settings: Settings
+    private let messages: Messages
 
-    init(machine: Machine, session: SessionManager, notifications: ServicePresence, settings: Settings) {
+    init(
+        machine: Machine, session: SessionManager, notifications: ServicePresence, settings: Settings,
+        messages: Messages
+    ) {
         self.machine = machine
         self.session = session
         self.notifications = notifications
         self.settings = settings
+        self.messages = messages
     }
 
     var machineFacts: [MachineFact] {
@@ -55,15 +60,16 @@ final class Facts: MachineReading {
                 ?? "wake the machine for jobs that want it")
     }
 
-    /// Messages go where the configuration says, but for targets that it does not describe.
+    /// Messages go where the configuration says, but for targets that it does not describe, or that are off.
     private var messageTargets: MachineFact {
-        let faults = settings.configuration.messageFaults
+        let faults =
+            messages.troubles
+            + settings.configuration.messageFaults.map { fault in (fault.job.map { $0 + ": " } ?? "") + fault.error }
         guard let first = faults.first else {
             return MachineFact(name: "message targets", isServing: true, text: "each that a job names can be told")
         }
         let others = faults.count > 1 ? "; \(faults.count - 1) more, by botcronctl validate" : ""
-        let job = first.job.map { $0 + ": " } ?? ""
-        return MachineFact(name: "message targets", isServing: false, text: job + first.error + others)
+        return MachineFact(name: "message targets", isServing: false, text: first + others)
     }
 
     private var notificationServer: MachineFact {

@@ -23,6 +23,12 @@ extension Settings: SettingsControl {
 
 extension Settings: MessageSettings {
     public var targets: MessageTargets { configuration.targets }
+    public var heartbeat: Heartbeat? { configuration.heartbeat }
+
+    public func isWithheld(_ target: String) -> Bool {
+        isUsingLastGood && configuration.targets.withheld.contains(target)
+    }
+
     public var toastPath: String { configurationPath.folderOfPath + "/notifications.json" }
 }
 

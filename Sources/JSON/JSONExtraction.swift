@@ -21,15 +21,18 @@ public struct JSONExtraction: Sendable {
     private var phase = Phase.finding
     private var progress = JSONScanner.Progress()
     private var finder: ValueFinder
-    private var writer = CompactSink()
+    private var writer: CompactSink
     /// The value at the path, once all is done; nil where the path leads nowhere.
     public private(set) var text: String?
 
-    /// - Parameter path: keys, from the root on.
-    public init(bytes: [UInt8], path: [String], limits: JSONLimits = .standard) {
+    /// - Parameters:
+    ///   - path: keys, from the root on.
+    ///   - mask: what is not shown, from the root on.
+    public init(bytes: [UInt8], path: [String], limits: JSONLimits = .standard, mask: JSONMask = JSONMask()) {
         self.bytes = bytes
         self.limits = limits
         finder = ValueFinder(path: path)
+        writer = CompactSink(mask.below(path))
     }
 
     /// The length of what is written of the value so far.
@@ -142,13 +145,16 @@ private struct ValueFinder: JSONSink {
     }
 }
 
-/// Writes what is scanned as `JSONValue.compactText` would.
-private struct CompactSink: JSONSink {
+/// Writes what is scanned as `JSONValue.compactText` would, but for what is not shown.
+struct CompactSink: JSONSink {
     /// The text, during a scan.
     nonisolated(unsafe) var bytes = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
     private var writer = JSONWriter(layout: .spaced)
     /// Whether something stands before the next value, or key, in its container.
     private var needsComma = false
+    private var cursor: MaskCursor
+
+    init(_ mask: JSONMask) { cursor = MaskCursor(mask) }
 
     var count: Int { writer.bytes.count }
     var written: [UInt8] { writer.bytes }
@@ -167,22 +173,38 @@ private struct CompactSink: JSONSink {
         writer.write(decodingEscapes(of: UnsafeBufferPointer(rebasing: bytes[(start + 1)..<(end - 1)])))
     }
 
+    /// - Returns: whether the value itself is written.
+    private mutating func isShown(_ step: MaskCursor.Step) -> Bool {
+        switch step {
+        case .shown: separate()
+        case .hidden: break
+        case .stars:
+            separate()
+            writer.write(JSONMask.stars)
+        }
+        return step == .shown
+    }
+
+    /// That nothing is there is no secret.
     mutating func literal(_ value: JSONValue, start: Int, end: Int) {
-        separate()
-        copy(start, end)
+        let step = cursor.scalar(hasAt: false)
+        if isShown(step == .stars && value.isNull ? .shown : step) { copy(start, end) }
     }
 
     mutating func number(start: Int, end: Int) {
-        separate()
-        copy(start, end)
+        if isShown(cursor.scalar(hasAt: false)) { copy(start, end) }
     }
 
     mutating func string(start: Int, end: Int, hasEscapes: Bool) {
-        separate()
-        text(start, end, hasEscapes)
+        let hasAt = hasEscapes || bytes[start..<end].contains(UInt8(ascii: "@"))
+        if isShown(cursor.scalar(hasAt: hasAt)) { text(start, end, hasEscapes) }
     }
 
     mutating func key(start: Int, end: Int, hasEscapes: Bool) {
+        guard !cursor.isHidden else { return }
+        if cursor.followsKeys {
+            cursor.key(decodingEscapes(of: UnsafeBufferPointer(rebasing: bytes[(start + 1)..<(end - 1)])))
+        }
         separate()
         text(start, end, hasEscapes)
         writer.write(verbatim: [UInt8(ascii: ":"), UInt8(ascii: " ")])
@@ -190,12 +212,13 @@ private struct CompactSink: JSONSink {
     }
 
     mutating func begin(_ container: JSONScanner.Container, start: Int) {
-        separate()
+        guard isShown(cursor.begin()) else { return }
         writer.write(verbatim: [UInt8(ascii: container == .array ? "[" : "{")])
         needsComma = false
     }
 
     mutating func end(_ container: JSONScanner.Container, end: Int) {
+        guard cursor.end() == .shown else { return }
         writer.write(verbatim: [UInt8(ascii: container == .array ? "]" : "}")])
         needsComma = true
     }

@@ -112,6 +112,37 @@ public struct JSONOutline: Sendable {
         place(at: path).map { String(decoding: bytes[places.all[$0].range], as: UTF8.self) }
     }
 
+    /// As above, of an object, and those of its members that hold what is not shown without it, as compact text.
+    ///
+    /// - Parameter mask: from the root on.
+    public func text(of path: [JSONPathStep], mask: JSONMask) -> String? {
+        guard let object = place(at: path), let members = members(at: path) else { return text(of: path) }
+        let mask = path.reduce(mask) { mask, step in if case .key(let key) = step { mask.below(key) } else { mask } }
+        var masked: [UInt8] = []
+        var end = Int(places.all[object].start)
+        for (key, node) in members {
+            let below = mask.below(key)
+            guard !below.isEmpty else { continue }
+            let range = places.all[node.place].range
+            masked += bytes[end..<range.lowerBound]
+            masked += maskedText(range, below)
+            end = range.upperBound
+        }
+        masked += bytes[end..<places.all[object].range.upperBound]
+        return String(decoding: masked, as: UTF8.self)
+    }
+
+    private func maskedText(_ range: Range<Int>, _ mask: JSONMask) -> [UInt8] {
+        bytes[range].withUnsafeBufferPointer { slice in
+            var writer = CompactSink(mask)
+            writer.bytes = slice
+            var scanner = JSONScanner(slice, limits: .standard)
+            // It was scanned before.
+            try? scanner.scan(into: &writer)
+            return writer.written
+        }
+    }
+
     // MARK: - Places
 
     /// Line and column, both from 1, of the first character of a value. Lines end at a line feed, columns count Unicode

@@ -143,6 +143,7 @@ public final class SQLiteStore: Store {
         case configuration
         case olderHistory = "older_history"
         case desktop
+        case goneTargets = "gone_targets"
 
         init(_ note: StoreNote) {
             switch note {
@@ -150,6 +151,7 @@ public final class SQLiteStore: Store {
             case .configuration: self = .configuration
             case .olderHistory: self = .olderHistory
             case .desktop: self = .desktop
+            case .goneTargets: self = .goneTargets
             }
         }
     }

@@ -21,8 +21,10 @@ final class ActiveMessage {
         self.sequence = sequence
     }
 
-    /// Whether it may be one of several that become one: it was never sent, and gathers none itself.
-    var isLoose: Bool { message.sendings == 0 && gathered.isEmpty && message.occasion != .asked }
+    /// Whether it may wait, and be one of several that become one: it was never sent, and gathers none itself.
+    var isLoose: Bool {
+        message.sendings == 0 && gathered.isEmpty && message.occasion != .asked && !message.isHeartbeat
+    }
 }
 
 /// Messages that are not settled, oldest first in each row.
@@ -33,6 +35,8 @@ struct Post {
     /// By target, when messages were sent in the last minute, oldest first.
     var recent: [String: [Instant]] = [:]
     var sequence = 0
+    /// By job, its newest heartbeat.
+    var heartbeats: [String: ActiveMessage] = [:]
     /// What gives way where there are too many: the successes before the rest.
     private var successes = Row()
     private var others = Row()

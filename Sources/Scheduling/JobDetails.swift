@@ -96,7 +96,7 @@ extension Job {
         public var expectEvery: Duration?
         /// Without a success from one of these instants to the next it is late.
         public var expectBy: DailyDeadline?
-        /// A URL that each success is reported to.
+        /// A URL that is told of each start and end.
         public var heartbeat: String?
 
         public init() {}

@@ -23,6 +23,9 @@ public struct Message: Sendable, Equatable {
     /// The id of the message that tells of it, where several have become one.
     public var gatheredIn: String?
 
+    /// The target of the messages that a job's `heartbeat` is: of each only the newest counts.
+    public static let heartbeatTarget = "heartbeat"
+
     public init(
         id: String, job: String, run: String, occasion: Occasion, target: String, title: String, text: String,
         createdAt: Instant
@@ -36,6 +39,8 @@ public struct Message: Sendable, Equatable {
         self.text = text
         self.createdAt = createdAt
     }
+
+    var isHeartbeat: Bool { target == Self.heartbeatTarget }
 
     public enum State: String, Sendable, CaseIterable {
         case waiting = "pending"

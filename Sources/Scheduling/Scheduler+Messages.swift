@@ -49,6 +49,7 @@ extension Scheduler {
             entry.state.course.toldReason = nil
             touch(entry)
         }
+        beat(.start, of: active, now: now)
         guard isTold(active.job) else { return }
         tell([.start], of: active.run, active.job, now: now) { _ in .start(of: active.run, active.job) }
     }
@@ -75,6 +76,7 @@ extension Scheduler {
     ///   - course: that of its job before it.
     ///   - isPausing: its failure has taken the job out of force.
     func tellEnd(of active: ActiveRun, after course: JobCourse, isPausing: Bool, now: Instant) {
+        beatEnd(of: active, now: now)
         guard isTold(active.job) else { return }
         let run = active.run
         var words: [Message.Occasion] = []

@@ -18,6 +18,7 @@ extension Scheduler {
         }
         let active = post.add(message)
         touch(active)
+        if message.isHeartbeat { supersede(by: active) }
         post.ready.append(active)
     }
 
@@ -55,7 +56,7 @@ extension Scheduler {
 
     private func send(_ active: ActiveMessage, now: Instant) {
         let target = active.message.target
-        if !settings.fileTargets.contains(target) {
+        if !settings.fileTargets.contains(target), !active.message.isHeartbeat {
             var recent = post.recent[target] ?? []
             recent.removeAll { $0 <= now - .seconds(60) }
             guard recent.count < Self.messagesPerMinute else {
@@ -137,7 +138,7 @@ extension Scheduler {
         }
     }
 
-    private func settle(_ active: ActiveMessage, _ state: Message.State, _ fault: String?) {
+    func settle(_ active: ActiveMessage, _ state: Message.State, _ fault: String?) {
         guard !active.isSettled else { return }
         active.isSettled = true
         if let number = active.timer {
@@ -148,6 +149,7 @@ extension Scheduler {
         active.message.fault = fault
         active.message.nextAt = nil
         post.active[active.message.id] = nil
+        forgetHeartbeat(active)
         touch(active)
         for member in active.gathered { settle(member, state, fault) }
         active.gathered = []
@@ -160,6 +162,7 @@ extension Scheduler {
         var carriers: [String: [ActiveMessage]] = [:]
         for message in stored {
             let active = post.add(message)
+            if message.isHeartbeat { supersede(by: active) }
             if let carrier = message.gatheredIn {
                 carriers[carrier, default: []].append(active)
             } else if let next = message.nextAt, next > now {

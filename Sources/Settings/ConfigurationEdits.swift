@@ -13,7 +13,10 @@ struct ConfigurationEdits {
             guard case .bytes(let bytes) = try ConfigurationFile.load(path: path) else {
                 return ValueReading(path: path, extraction: nil)
             }
-            return ValueReading(path: path, extraction: JSONExtraction(bytes: bytes, path: Self.keys(section, key)))
+            return ValueReading(
+                path: path,
+                extraction: JSONExtraction(
+                    bytes: bytes, path: Self.keys(section, key), mask: ConfigurationReader.secrets))
         } catch {
             throw .configuration(error)
         }
@@ -88,9 +91,15 @@ struct ConfigurationEdits {
     /// A change must not take away what is good now, and add nothing that is ignored.
     private func check(_ bytes: [UInt8], before: [UInt8]) throws(ConfigurationError) {
         let next = try reader.read(outline: try ConfigurationFile.outline(bytes, path: path))
-        guard !next.refused.isEmpty || !next.runnerFaults.isEmpty else { return }
+        let hidden = next.targets.withheld
+        guard !next.refused.isEmpty || !next.runnerFaults.isEmpty || !hidden.isEmpty else { return }
         // What was refused before the change is not its fault; lines and columns of the reasons may have moved.
         let last = try? reader.read(outline: try ConfigurationFile.outline(before, path: path))
+        // What was read with stars in it, and is written back, would overwrite what they stand for.
+        if let name = hidden.subtracting(last?.targets.withheld ?? []).min() {
+            throw ConfigurationError(
+                operation: "take up", object: "the change", reason: next.targets.faults[name] ?? name)
+        }
         let known = Set((last?.refused ?? []).map { [$0.name, $0.definition] })
         if let refused = next.refused.first(where: { !known.contains([$0.name, $0.definition]) }) {
             throw ConfigurationError(

@@ -7,8 +7,8 @@ internal import Store
 
 /// What config.json says, and where it says nothing that can be understood, what it said last.
 ///
-/// The section `schedules` that was good last is kept in the store as text. A daemon that starts with a file that is
-/// broken or away goes on with that one, and says why. One refused job does not make a section bad.
+/// The section `schedules` that was good last is kept in the store as text, without its secrets. A daemon that starts
+/// with a file that is broken or away goes on with that one, and says why. One refused job does not make a section bad.
 final class ConfigurationInForce {
     /// Without refused definitions that came over the bus.
     private(set) var configuration: Configuration
@@ -96,7 +96,9 @@ final class ConfigurationInForce {
                 fingerprint = Self.fingerprint(bytes)
                 let outline = try ConfigurationFile.outline(bytes, path: path)
                 next = try reader.read(outline: outline)
-                readSection = outline.text(of: ["schedules"]) ?? Self.noSection
+                // What must not be in the store is not in it: who starts with this text waits for the file with that.
+                readSection =
+                    outline.text(of: ["schedules"], mask: ConfigurationReader.secrets) ?? Self.noSection
             }
             fault = nil
             return next

@@ -121,6 +121,8 @@ public enum StoreNote: Sendable, CaseIterable {
     case olderHistory
     /// What the notification server shows of ours, as JSON text.
     case desktop
+    /// The targets that are off because there is nothing at their address, as JSON text.
+    case goneTargets
 
     /// A longer text is no note.
     public static let bytesMax = 16 << 20

@@ -33,7 +33,8 @@ import Testing
         #expect(configuration.jobs.count == 2)
         #expect(
             configuration.messageFaults.map { "\($0.job ?? "-") \($0.error)" } == [
-                "- notify: \"slack\" cannot be told: nothing is sent by slack yet: name another target",
+                "- notify: \"slack\" cannot be told: it has no address: schedules.notifications.slack.webhook, "
+                    + "or webhook_file beside it, says it",
                 "a notify: \"memory\" cannot be told: "
                     + "it has no folder: schedules.notifications.memory.directory names one",
             ])
@@ -53,10 +54,6 @@ import Testing
             #""command": ["a"]"#, "schedules.notifications.command: found an array; expected an object"
         ),
         (
-            #""slack": {"webhook": "https://x"}"#,
-            "schedules.notifications.slack: nothing is sent by slack yet: name another target"
-        ),
-        (
             #""targets": {"x": {"type": "toast"}}"#,
             "schedules.notifications.targets.x.type: there is one toast, and it is built in"
         ),
@@ -74,6 +71,127 @@ import Testing
     func `a target that is wrong is said, and the section stands`(text: String, warning: String) throws {
         let configuration = try configuration("\"notifications\": {\(text)}")
         #expect(configuration.warnings == [warning])
+    }
+
+    // MARK: - Targets that leave the machine
+
+    @Test func `web hooks and mail are read, and no description shows an address`() throws {
+        let configuration = try configuration(
+            """
+            "notifications": {"slack": {"webhook": "https://h.test/T0P", "ca_file": "/ca"},
+            "webhook": {"url": "http://h.test/T0P", "secret_file": "~/s"},
+            "email": {"to": "a@x.test", "sendmail": ["sendmail", "-t"]},
+            "targets": {"chat": {"type": "slack", "webhook_file": "~/hook"},
+            "post": {"type": "email", "to": ["a@x.test", "b"], "from": "c@x.test", "smtp": {"url": "smtps://m.test",
+            "user": "u", "password_file": "~/p"}},
+            "plain": {"type": "email", "to": "a", "smtp": {"url": "smtp://127.0.0.1:25", "tls": "none"}},
+            "open": {"type": "email", "to": "a", "smtp": {"url": "smtp://m.test", "tls": "none", "insecure": true}}}}
+            """)
+        #expect(configuration.warnings == [])
+        var slack = WebHook(.text(Secret("https://h.test/T0P")))
+        slack.certificates = "/ca"
+        var hook = WebHook(.text(Secret("http://h.test/T0P")))
+        hook.secretFile = "/home/ada/s"
+        var server = MailServer(url: "smtps://m.test")
+        (server.user, server.passwordFile) = ("u", "/home/ada/p")
+        let usable = configuration.targets.usable
+        #expect(usable["slack"] == .slack(slack) && usable["webhook"] == .webhook(hook))
+        #expect(
+            usable["email"] == .email(Mailbox(to: ["a@x.test"], from: "a@x.test", way: .program(["sendmail", "-t"]))))
+        #expect(usable["chat"] == .slack(WebHook(.file("/home/ada/hook"))))
+        #expect(usable["post"] == .email(Mailbox(to: ["a@x.test", "b"], from: "c@x.test", way: .server(server))))
+        for name in ["plain", "open"] {
+            guard case .email(let mailbox)? = usable[name], case .server(let server) = mailbox.way else {
+                Issue.record("\(name): \(String(describing: usable[name]))")
+                continue
+            }
+            #expect(!server.needsTLS)
+        }
+        var dumped = "\(usable) \(String(reflecting: usable))"
+        dump(usable, to: &dumped)
+        #expect(!dumped.contains("T0P"))
+    }
+
+    @Test(arguments: [
+        (#""slack": {"webhook": "T0P"}"#, "slack.webhook: expected a URL that begins with https:// or http://"),
+        (#""slack": {"webhook": ["T0P"]}"#, "slack.webhook: expected a URL that begins with https:// or http://"),
+        (
+            #""slack": {"webhook": "https:///T0P"}"#,
+            "slack.webhook: expected a URL that begins with https:// or http://, with a host and without blanks"
+        ),
+        (
+            #""slack": {"webhook": "***"}"#,
+            "slack.webhook: three stars stand for an address that is not shown; write the address itself"
+        ),
+        (
+            #""webhook": {"url": "https://h", "secret_file": "T0P"}"#,
+            "webhook.secret_file: expected the path of a file, an absolute one, or one that begins with ~/"
+        ),
+        (#""slack": {}"#, "slack.webhook: missing; it is the address that is called"),
+        (
+            #""slack": {"webhook": "https://h", "webhook_file": "/f"}"#,
+            "slack.webhook_file: says the same as webhook; give one of them"
+        ),
+        (#""webhook": {"secret_file": "/s"}"#, "webhook.url: missing; it is the address that is called"),
+        (
+            #""webhook": {"url": "https://h", "argv": ["a"]}"#,
+            "webhook.argv: unknown key; did you mean \"url\"?"
+        ),
+        (#""email": {"sendmail": ["a"]}"#, "email.to: missing; it is whom mail goes to"),
+        (
+            #""email": {"to": "a@x"}"#,
+            "email.smtp: missing; it is the server that mail is given to, or sendmail a program"
+        ),
+        (
+            #""email": {"to": "a@x\r\nBcc: b", "sendmail": ["a"]}"#,
+            #"email.to: found the string "a@x\r\nBcc: b"; expected a bare mail address, such as ada@example.org"#
+        ),
+        (
+            #""email": {"to": "a@x", "smtp": {"url": "smtp://u:T0P@h"}}"#,
+            "email.smtp.url: names a user: that is what user and password_file are for"
+        ),
+        (
+            #""email": {"to": "a@x", "smtp": {"url": "smtp://h", "user": "u"}}"#,
+            "email.smtp.user: needs password_file, a file that holds the password"
+        ),
+        (
+            #""email": {"to": "a@x", "smtp": {"url": "smtp://127.0.0.1.x", "tls": "none"}}"#,
+            "email.smtp.tls: mail and password would cross the network in the clear; if that is meant, say "
+                + "insecure: true"
+        ),
+        (
+            #""email": {"to": "a@x", "smtp": {"url": "smtps://localhost", "tls": "none"}}"#,
+            "email.smtp.tls: contradicts smtps://, which is TLS"
+        ),
+        (
+            #""email": {"to": "a@x", "smtp": {"url": "smtp://h", "password": "T0P"}}"#,
+            "email.smtp.password: unknown key; did you mean \"password_file\"?"
+        ),
+    ])
+    func `what is wrong with them is said without the secret`(text: String, warning: String) throws {
+        let configuration = try configuration("\"notifications\": {\(text)}")
+        #expect(configuration.warnings == ["schedules.notifications." + warning])
+        #expect(configuration.targets.withheld == (text.contains("***") ? ["slack"] : []))
+    }
+
+    @Test func `own targets of a chat are told of successes, too`() throws {
+        let configuration = try configuration(
+            """
+            "notifications": {"targets": {"chat": {"type": "slack", "webhook_file": "/h"},
+            "hook": {"type": "webhook", "url": "https://h"}, "later": {"type": "slack", "webhook": "***"}}},
+            "jobs": [{"name": "a", "command": ["true"], "notify": ["chat", "hook", "slack", "later"]}]
+            """)
+        let told = configuration.jobs[0].messages?.filter { $0.on.contains(.success) }.map(\.target)
+        #expect(told == ["chat", "slack", "later"])
+    }
+
+    @Test func `the daemon's own heartbeat`() throws {
+        let heartbeat = try configuration(#""heartbeat": {"url": "https://h.test/1", "every": "10m"}"#).heartbeat
+        #expect(heartbeat?.url == "https://h.test/1" && heartbeat?.every == .seconds(600))
+        #expect(try configuration(#""heartbeat": {"url": "https://h.test/1"}"#).heartbeat?.every == .seconds(300))
+        for text in [#"{"url": "ftp://h"}"#, "{}", #"{"url": "https://h", "every": 9}"#] {
+            #expect(throws: ConfigurationError.self) { try configuration("\"heartbeat\": \(text)") }
+        }
     }
 
     @Test func `one that is wrong is known to those who name it`() throws {

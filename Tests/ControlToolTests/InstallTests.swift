@@ -38,7 +38,8 @@ import Testing
         #expect(installed.code == 0 && installed.errors.isEmpty, "\(installed.errors)")
         let expected =
             [
-                "/bin/botcrond", "/bin/botcronctl", "/libexec/botcron/botcron-run", "\(units)/bot-cron.service",
+                "/bin/botcrond", "/bin/botcronctl", "/libexec/botcron/botcron-run",
+                "/libexec/botcron/botcron-send", "\(units)/bot-cron.service",
                 "/share/dbus-1/services/com.aiworkflow.BotCron.service", "/share/doc/bot-cron/README.md",
                 "/share/doc/bot-cron/examples/config.json", "/share/applications/com.aiworkflow.BotCron.desktop",
                 "/share/metainfo/com.aiworkflow.BotCron.metainfo.xml",

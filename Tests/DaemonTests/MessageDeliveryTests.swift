@@ -6,16 +6,6 @@ import Testing
 
 /// Messages on their way from a run to where somebody finds them.
 @Suite struct MessageDeliveryTests {
-    /// The messages of a run, when each has been sent or has failed.
-    private func settled(_ session: Session, _ run: String) throws -> [JSONValue] {
-        var messages: [JSONValue] = []
-        try session.look(for: "the messages of \(run) settled") {
-            messages = try session.run(run)["messages"]?.arrayValue ?? []
-            return !messages.isEmpty && messages.allSatisfy { $0.text("state") != "pending" }
-        }
-        return messages
-    }
-
     private func lines(_ path: String) -> [String] {
         TestFile.text(path).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
@@ -40,7 +30,7 @@ import Testing
             try #require(try session.json("run_job", "noted")["execution_id"]?.stringValue)
         }
         for id in ids { _ = try session.waitForRun(id) }
-        for id in ids { #expect(try settled(session, id).map { $0.text("state") } == ["sent"]) }
+        for id in ids { #expect(try session.messagesSettled(id).map { $0.text("state") } == ["sent"]) }
         let home = session.scratch.path + "/home/" + folder
         let days = try session.run(["sh", "-c", "cat \(home)/*.md"]).output
         let text = days.split(separator: "\n").map(String.init)
@@ -60,7 +50,7 @@ import Testing
         try session.start()
         var ids: [String] = []
         for _ in 0..<52 { ids.append(try session.runToEnd("told").text("execution_id")) }
-        _ = try settled(session, ids[51])
+        _ = try session.messagesSettled(ids[51])
         let file = try JSONValue(parsing: TestFile.text(path))
         let entries = try #require(file["notifications"]?.arrayValue)
         #expect(entries.map { $0.text("execution_id") } == ids.suffix(50).reversed())
@@ -142,7 +132,7 @@ import Testing
             ])
         try session.start()
         let run = try session.runToEnd("good").text("execution_id")
-        #expect(try settled(session, run).map { $0.text("state") } == ["sent"])
+        #expect(try session.messagesSettled(run).map { $0.text("state") } == ["sent"])
         let heard = try JSONValue(parsing: TestFile.text(session.scratch.path + "/home/heard"))
         #expect(heard["message"]?.text("on") == "success" && heard["message"]?.text("run") == run)
         #expect(heard["message"]?.text("title") == "good succeeded" && heard["message"]?.text("text") == "hello")
@@ -164,9 +154,12 @@ import Testing
         let session = try Session(jobs: [["name": "told", "command": ["false"], "notify": ["slack", "memory"]]])
         try session.start()
         let run = try session.runToEnd("told").text("execution_id")
-        let messages = try settled(session, run)
+        let messages = try session.messagesSettled(run)
         #expect(messages.map { $0.text("state") } == ["failed", "failed"])
-        #expect(messages[0].text("error") == "slack: nothing is sent by slack yet: name another target")
+        #expect(
+            messages[0].text("error")
+                == "slack: it has no address: schedules.notifications.slack.webhook, or webhook_file beside it, says it"
+        )
         #expect(messages[1].text("error").hasPrefix("memory: it has no folder"))
         let facts = try session.json("HealthCheck")["surroundings"]?.arrayValue ?? []
         let targets = facts.first { $0.text("name") == "message targets" }
@@ -212,7 +205,7 @@ import Testing
         try session.crash(daemon)
         try TestFile.write("", to: session.scratch.path + "/home/go")
         try session.start()
-        let messages = try settled(session, run)
+        let messages = try session.messagesSettled(run)
         #expect(messages.map { $0.text("state") } == ["sent"] && messages.first?.text("id") == id)
         let ids = try lines(heard).filter { !$0.isEmpty }.map {
             try JSONValue(parsing: $0)["message"]?.text("id") ?? ""
@@ -272,7 +265,7 @@ import Testing
         let server = try MockServer(session)
         let daemon = try session.start()
         let run = try session.runToEnd("told").text("execution_id")
-        #expect(try settled(session, run).map { $0.text("state") } == ["sent"])
+        #expect(try session.messagesSettled(run).map { $0.text("state") } == ["sent"])
         let shown = try #require(try server.shown().last)
         #expect(shown[0].asString == "BotCron" && shown[3].asString == "told failed")
         #expect(shown[4].asString == "exited with status 1: &lt;b&gt; &amp; co")
@@ -340,13 +333,13 @@ import Testing
         #expect(try session.run(run)["messages"]?.arrayValue?.map { $0.text("state") } == ["pending"])
         do {
             let server = try MockServer(session, capabilities: "body")
-            #expect(try settled(session, run).map { $0.text("state") } == ["sent"])
+            #expect(try session.messagesSettled(run).map { $0.text("state") } == ["sent"])
             let shown = try #require(try server.shown().last)
             #expect(shown[5].asArray?.isEmpty == true)
         }
         let server = try MockServer(session)
         let other = try session.runToEnd("told").text("execution_id")
-        _ = try settled(session, other)
+        _ = try session.messagesSettled(other)
         #expect(try server.shown().last?[1].asUInt32 == 0)
     }
 
@@ -362,10 +355,10 @@ import Testing
             ["dunst"], environment: session.environment.merging(["DISPLAY": display]) { $1 }, on: session.loop)
         try session.start()
         let run = try session.runToEnd("told").text("execution_id")
-        #expect(try settled(session, run).map { $0.text("state") } == ["sent"], "\(dunst.text)")
+        #expect(try session.messagesSettled(run).map { $0.text("state") } == ["sent"], "\(dunst.text)")
         try TestFile.write("", to: session.scratch.path + "/home/well")
         let other = try session.runToEnd("told").text("execution_id")
-        #expect(try settled(session, other).map { $0.text("on") } == ["recovered"])
+        #expect(try session.messagesSettled(other).map { $0.text("on") } == ["recovered"])
         // What dunst shows is in its history when it is closed.
         _ = try session.run(["dunstctl", "close-all"])
         let history = try session.run(["dunstctl", "history"])

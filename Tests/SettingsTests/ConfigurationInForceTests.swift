@@ -1,6 +1,7 @@
 import Configuration
 import EventLoop
 import Glibc
+import JSON
 import Performing
 import Schedules
 import Scheduling
@@ -142,6 +143,28 @@ import Testing
         let next = try Stage(store: stage.store, in: stage.scratch)
         try next.start()
         #expect(stage.store.keeps["configuration"] == 2)
+    }
+
+    @Test func `what is kept has no secrets, and a daemon that starts with it knows what it lacks`() throws {
+        let stage = try Stage()
+        let jobs = stage.jobs("one")
+        let notifications =
+            #""notifications": {"slack": {"webhook": "https://h.test/T0P"}, "memory": {"directory": "/m"}}"#
+        try stage.write(jobs.dropLast(2) + ", " + notifications + "}}")
+        try stage.start()
+        #expect(
+            !stage.settings.configuration.targets.usable.isEmpty
+                && stage.settings.configuration.targets.withheld.isEmpty)
+        let kept = try #require(stage.store.notes["configuration"])
+        #expect(!kept.contains("T0P") && kept.contains("/m") && kept.contains("one"))
+        #expect(try stage.value("schedules", "notifications.slack") == ["webhook": "***"])
+        try stage.write("{")
+        let next = try Stage(store: stage.store, in: stage.scratch)
+        try next.start()
+        #expect(next.settings.isUsingLastGood && next.core.jobNames == ["one"])
+        #expect(
+            next.settings.configuration.targets.withheld == ["slack"]
+                && next.settings.configuration.targets.usable["memory"] != nil)
     }
 
     /// What cannot be kept now is kept by a later commit.

@@ -13,7 +13,7 @@ public enum TestPlace {
     }
 
     private static let release = getenv("BOTCRON_RELEASE").map { String(cString: $0) }
-    private static let released: Set = ["botcrond", "botcronctl", "botcron-run"]
+    private static let released: Set = ["botcrond", "botcronctl", "botcron-run", "botcron-send"]
 
     private static let builtFolder: String = {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))

@@ -4,12 +4,13 @@ let rooms: [(name: String, mayImport: Set<String>)] = [
     ("botcrond", ["Daemon"]),
     ("botcronctl", ["Client", "Contract", "Configuration", "Scheduling", "Schedules", "JSON", "EventLoop"]),
     ("botcron-run", ["Processes"]),
+    ("botcron-send", ["JSON", "CCurl"]),
     (
         "Daemon",
         [
             "Control", "Settings", "Machine", "Performing", "Client", "Contract", "Desktop", "Execution", "Processes",
             "SQLiteStore", "Store", "Configuration", "DBus", "EventLoop", "Scheduling", "Schedules", "JSON", "CDBus",
-            "CSystemd", "CSQLite", "CLinux",
+            "CSystemd", "CSQLite", "CLinux", "CCurl",
         ]
     ),
     (
@@ -42,6 +43,7 @@ let rooms: [(name: String, mayImport: Set<String>)] = [
     ("CSystemd", []),
     ("CSQLite", []),
     ("CLinux", []),
+    ("CCurl", []),
 ]
 
 /// What comes with the compiler, by room: the rooms of values know no system, and Foundation is in none.

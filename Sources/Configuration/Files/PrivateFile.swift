@@ -41,6 +41,19 @@ public enum PrivateFile {
         return bytes
     }
 
+    /// Its lines that are not empty, without the blanks around each.
+    ///
+    /// - Throws: where there is none, too.
+    public static func lines(_ path: String) throws(PrivateFileError) -> [String] {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+        let lines = try read(path).split(separator: 0x0A).compactMap { line -> String? in
+            let text = line.drop(while: isBlank).reversed().drop(while: isBlank).reversed()
+            return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
+        }
+        guard !lines.isEmpty else { throw PrivateFileError(path, "it is empty", "write the secret into it") }
+        return lines
+    }
+
     /// Nil where it cannot be read, or is larger than `bytesMax`; it may grow while it is read.
     private static func contents(of descriptor: Int32, expecting size: Int) -> [UInt8]? {
         guard size <= bytesMax else { return nil }

@@ -288,7 +288,7 @@ extension DocumentedKeys {
                 Whom its runs are told to: names of targets, or objects of target and on. on says of what: \
                 start, success, retry, failure, first_failure, recovered, changed, missed, stalled, late, paused, \
                 asked; where it is not given failure, recovered, missed, paused, stalled, late and asked, for memory \
-                success too. An empty array is silence.
+                and slack success too. An empty array is silence.
                 """,
                 example: #"{"notify": ["desktop", {"target": "toast", "on": ["first_failure", "recovered"]}]}"#),
             DocumentedKey(
@@ -315,7 +315,11 @@ extension DocumentedKeys {
                 "A time of day; without a success since the last one the job is late, which is told each day.",
                 example: #"{"expect_by": "08:00"}"#),
             DocumentedKey(
-                "heartbeat", "A URL that is told of runs; read and checked, and not acted on yet.",
+                "heartbeat",
+                """
+                A URL that is called at the end of a success; with /start at the start of a run, with /fail and the \
+                last of its output at the end of one that failed.
+                """,
                 example: #"{"heartbeat": "https://example.org/ping"}"#),
         ])
 

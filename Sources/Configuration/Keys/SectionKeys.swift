@@ -81,13 +81,22 @@ extension DocumentedKeys {
                 "notifications", default: "none",
                 """
                 The settings of targets: memory has a directory, command an argv, which gets the message as JSON on \
-                its standard input; toast: true tells that file whatever is told at all. targets has further ones, \
-                each with a name and a type.
+                its standard input; slack a webhook or webhook_file, webhook a url and a secret_file, which signs, a \
+                secret a line; email has to, from and sendmail, an argv, or smtp, an object of url, user, \
+                password_file, tls (required, or none) and insecure. ca_file names certificates that are trusted in \
+                place of the machine's. toast: true tells that file whatever is told at all. targets has further \
+                ones, each with a name and a type.
                 """,
                 example: """
                     {"notifications": {"memory": {"directory": "~/notes"}, "command": {"argv": ["send-it"]}, \
+                    "slack": {"webhook_file": "~/slack"}, "webhook": {"url": "https://example.org/hook"}, "email": \
+                    {"to": "ada@example.org", "smtp": {"url": "smtps://mail.example.org"}}, \
                     "targets": {"diary": {"type": "memory", "directory": "~/diary"}}}}
                     """),
+            DocumentedKey(
+                "heartbeat", default: "none",
+                "A url that is called every so often, 5m where it does not say, for as long as the daemon lives.",
+                example: #"{"heartbeat": {"url": "https://example.org/ping", "every": "10m"}}"#),
             DocumentedKey(
                 "notify", default: "[]", "Whom the runs of jobs are told to that say nothing of it.",
                 example: #"{"notify": ["desktop"]}"#),

@@ -65,8 +65,7 @@ extension ConfigurationReader {
 
     /// What is read later is told of every success, what interrupts somebody is not.
     private static func standardOccasions(_ target: String, _ targets: MessageTargets) -> Message.Occasions {
-        let hasSuccesses = target == "slack" || targets.logs.contains(target)
-        return hasSuccesses ? .standard.union(Message.Occasions([.success])) : .standard
+        targets.toldOfSuccesses.contains(target) ? .standard.union(Message.Occasions([.success])) : .standard
     }
 
     /// `22:00-07:00`.
@@ -97,89 +96,6 @@ extension ConfigurationReader {
         else { return nil }
         func number(_ place: Int) -> Int { Int(digits[place] - 48) * 10 + Int(digits[place + 1] - 48) }
         return number(0) < 24 && number(3) < 60 ? number(0) * 60 + number(3) : nil
-    }
-
-    // MARK: - Targets
-
-    private static let ownTargetVocabulary = Vocabulary([
-        "type", "directory", "argv", "webhook", "webhook_file", "url", "secret_file", "to", "from", "sendmail", "smtp",
-    ])
-
-    /// The object `schedules.notifications`. A target that is wrong is the trouble of those who name it: it is noted,
-    /// and the section stands.
-    func readTargets(_ field: Field, into configuration: inout Configuration) throws(FieldError) {
-        for entry in try field.members("an object: the settings of each target") where !entry.value.isNull {
-            if entry.key == "targets" {
-                for own in try entry.members("an object: name → the settings of a target") where !own.value.isNull {
-                    note(own, named: own.key, in: &configuration) { () throws(FieldError) in try readOwnTarget(own) }
-                }
-                continue
-            }
-            guard let kind = MessageTarget.Kind(rawValue: entry.key) else {
-                guard !entry.key.hasPrefix("x-") else { continue }
-                let words = MessageTarget.Kind.allCases.map(\.rawValue) + ["targets"]
-                configuration.warnings.append(
-                    "\(entry.path.pathText): no target is called so; there are \(words.joined(separator: ", "))")
-                continue
-            }
-            if kind == .toast, let isForAll = entry.value.boolValue {
-                configuration.targets.isToastForAll = isForAll
-                continue
-            }
-            note(entry, named: kind.rawValue, in: &configuration) { () throws(FieldError) in
-                try readTarget(entry, kind, at: entry)
-            }
-        }
-    }
-
-    private func note(
-        _ entry: Field, named name: String, in configuration: inout Configuration,
-        reading: () throws(FieldError) -> MessageTarget
-    ) {
-        do {
-            configuration.targets.usable[name] = try reading()
-            configuration.targets.faults[name] = nil
-        } catch {
-            configuration.targets.usable[name] = nil
-            configuration.targets.faults[name] = error.message
-            configuration.warnings.append(error.message)
-        }
-    }
-
-    private func readOwnTarget(_ field: Field) throws(FieldError) -> MessageTarget {
-        if MessageTarget.Kind(rawValue: field.key) != nil {
-            throw field.refusal("\"\(field.key)\" is the name of a target that is built in; take another")
-        }
-        let fields = try Fields(field, Self.ownTargetVocabulary)
-        guard let type = fields["type"] else {
-            throw FieldError(path: fields.path(of: "type"), "missing; it says what the target is: memory, command")
-        }
-        let kind = try type.word(MessageTarget.Kind.self)
-        guard kind != .desktop, kind != .toast else {
-            throw type.refusal("there is one \(kind.rawValue), and it is built in")
-        }
-        return try readTarget(field, kind, at: type)
-    }
-
-    private func readTarget(_ field: Field, _ kind: MessageTarget.Kind, at place: Field) throws(FieldError)
-        -> MessageTarget
-    {
-        if let why = MessageTarget.unbuilt(kind) { throw place.refusal(why) }
-        let fields = try Fields(field, Self.ownTargetVocabulary)
-        switch kind {
-        case .memory:
-            guard let directory = fields["directory"] else {
-                throw FieldError(path: fields.path(of: "directory"), "missing; it is the folder of the files")
-            }
-            return .memory(directory: try directory.path(home: home))
-        case .command:
-            guard let argv = fields["argv"] else {
-                throw FieldError(path: fields.path(of: "argv"), "missing; it is the program and its arguments")
-            }
-            return .command(try argv.argv())
-        case .toast: return .toast
-        case .desktop, .slack, .webhook, .email: return .desktop
-        }
     }
 }
 

@@ -8,7 +8,7 @@ extension ConfigurationReader {
         "execution_timeout", "retention_days", "auto_cleanup_enabled", "cleanup_interval_hours", "wake_settle",
         "wake_spread", "notifications", "trace_enabled_by_default", "allow_past_events", "retry_failed_events",
         "max_retry_attempts", "retry_delay", "launch_rate", "stop_timeout", "failure_patterns", "remediation",
-        "environment", "path", "description", "check_interval", "notify", "quiet_hours", "budget",
+        "environment", "path", "description", "check_interval", "notify", "quiet_hours", "budget", "heartbeat",
     ])
 
     /// The known key that is nearest to one that is none of the section; nil for those that are, and for keys that
@@ -130,6 +130,7 @@ extension ConfigurationReader {
         if let field = fields["trace_enabled_by_default"] { configuration.isTracedByDefault = try field.bool() }
         if let field = fields["allow_past_events"] { configuration.allowsPastEvents = try field.bool() }
         if let field = fields["stop_timeout"] { configuration.stopTimeout = try field.duration() }
+        if let field = fields["heartbeat"] { configuration.heartbeat = try readHeartbeat(field) }
 
         var settings = SchedulerSettings()
         if let field = fields["max_concurrent_executions"] {

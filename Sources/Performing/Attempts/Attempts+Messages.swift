@@ -10,18 +10,21 @@ extension Attempts {
     static var logSuffix: String { "~log" }
 
     /// A program is given so long.
-    private static var messageTimeout: Duration { .seconds(60) }
+    static var messageTimeout: Duration { .seconds(60) }
     private static let outputLimit = 16 << 10
 
     /// - Parameter input: what the program reads.
-    func tell(_ message: Message, _ argv: [String], input: String, then: @escaping (MessageOutcome) -> Void) {
+    func tell(
+        _ message: Message, _ argv: [String], input: String, timeout: Duration = messageTimeout,
+        then: @escaping (MessageOutcome) -> Void
+    ) {
         var request = errand(named: message.id, argv)
         request.standardInput = .bytes(Array(input.utf8))
-        request.timeout = Self.messageTimeout
+        request.timeout = timeout
         request.outputLimit = Self.outputLimit
         errands.run(request) { report in
             guard let report else { return then(.failed("it was ended before it began")) }
-            if report.isTimedOut { return then(.failed("\(argv[0]) took more than \(Self.messageTimeout)")) }
+            if report.isTimedOut { return then(.failed("\(argv[0]) took more than \(timeout)")) }
             let word = report.output.lastLine.map { ": " + $0 } ?? ""
             switch report.ending {
             case .exited(0): then(.sent)

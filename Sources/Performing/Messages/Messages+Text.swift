@@ -50,13 +50,14 @@ extension Messages {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func lastLines(of run: Run) -> String {
+    /// The end of what a run has written.
+    func lastLines(of run: Run, _ count: Int = linesMax, bytesMax: Int = bytesMax) -> String {
         guard run.attempt > 0 else { return "" }
-        let tail = attempts.outputExcerpt(of: run).bytes.suffix(Self.bytesMax)
+        let tail = attempts.outputExcerpt(of: run).bytes.suffix(bytesMax)
         let lines = tail.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         let whole = lines.last?.isEmpty == true ? lines.dropLast() : lines[...]
         return String(
-            decoding: Array(whole.suffix(Self.linesMax).joined(separator: [UInt8(ascii: "\n")])), as: UTF8.self)
+            decoding: Array(whole.suffix(count).joined(separator: [UInt8(ascii: "\n")])), as: UTF8.self)
     }
 }
 

@@ -36,6 +36,12 @@ public final class Messages: MessageSending {
     private var out: Set<String> = []
     private var step: DeferredSource?
     private var probes = 0
+    private var isBegun = false
+    /// Those that wait for a configuration that says where to.
+    private var withheld: [Message] = []
+    let programs: SendPrograms
+    let gone: GoneTargets
+    let heartbeats: Heartbeats
 
     public init(
         loop: EventLoop, log: Log, settings: any MessageSettings, intake: any Intake & SchedulerReading,
@@ -49,12 +55,28 @@ public final class Messages: MessageSending {
         self.attempts = attempts
         desktop = DesktopMessages(
             loop: loop, log: log, intake: intake, store: store, attempts: attempts, link: sessionBus)
+        programs = SendPrograms(loop: loop, environment: attempts.session.ownEnvironment)
+        gone = GoneTargets(store: store)
+        heartbeats = Heartbeats(loop: loop, log: log, settings: settings, programs: programs)
         // The source goes with its owner, this object.
         step = try loop.deferred { [unowned self] in sendSome() }
     }
 
     /// The session bus may be there from now on.
-    public func begin() { desktop.begin() }
+    public func begin() {
+        desktop.begin()
+        isBegun = true
+        settingsChanged()
+    }
+
+    /// What waits for other settings is looked at again.
+    public func settingsChanged() {
+        guard isBegun else { return }
+        heartbeats.review()
+        queue += withheld
+        withheld = []
+        if first < queue.count { step?.schedule() }
+    }
 
     public func send(_ messages: [Message]) {
         queue += messages.filter { out.insert($0.id).inserted }
@@ -75,8 +97,11 @@ public final class Messages: MessageSending {
     }
 
     private func deliver(_ message: Message) {
+        if settings.targets.usable[message.target] == nil, settings.isWithheld(message.target) {
+            return withheld.append(message)
+        }
         // What is heard later is heard by this object, which owns who says it.
-        deliver(message) { [unowned self] outcome in settle(message, outcome) }
+        deliver(message, isProbe: false) { [unowned self] outcome in settle(message, outcome) }
     }
 
     private func settle(_ message: Message, _ outcome: MessageOutcome) {
@@ -110,21 +135,32 @@ public final class Messages: MessageSending {
         }
         probes += 1
         // A person waits. What is heard later is heard by this object, which owns who says it.
-        deliver(message, patience: .seconds(5)) { [unowned self] outcome in
+        deliver(message, isProbe: true) { [unowned self] outcome in
             probes -= 1
             then(outcome)
         }
     }
 
-    private func deliver(
-        _ message: Message, patience: Duration = DesktopMessages.patience, then: @escaping (MessageOutcome) -> Void
-    ) {
+    private func deliver(_ message: Message, isProbe: Bool, then: @escaping (MessageOutcome) -> Void) {
+        if message.target == Message.heartbeatTarget, !isProbe { return beat(message, then: then) }
         guard let target = settings.targets.usable[message.target] else {
-            let why = settings.targets.faults[message.target] ?? "no target is called so"
+            let isWithheld = settings.isWithheld(message.target)
+            let why =
+                isWithheld ? Self.waitsForFile : settings.targets.faults[message.target] ?? "no target is called so"
             return then(.refused("\(message.target): \(why)"))
         }
         switch target {
-        case .desktop: desktop.show(message, lastLine: lastLine(of: message), patience: patience, then: then)
+        case .desktop:
+            let patience: Duration = isProbe ? .seconds(5) : DesktopMessages.patience
+            desktop.show(message, lastLine: lastLine(of: message), patience: patience, then: then)
+        case .slack(let hook):
+            let output = storedRun(message).map { lastLines(of: $0) } ?? ""
+            let body = SlackText.body(of: message, output: output)
+            send(message, to: hook, body, isSigned: false, isProbe: isProbe, then: then)
+        case .webhook(let hook):
+            let body = webHookBody(of: message, run: run(of: message))
+            send(message, to: hook, body, isSigned: true, isProbe: isProbe, then: then)
+        case .email(let mailbox): send(message, to: mailbox, isProbe: isProbe, then: then)
         case .toast: then(ToastFile(path: settings.toastPath).add(message, intake.zone(of: message.job)))
         case .memory(let directory):
             let zone = intake.zone(of: message.job)
@@ -136,7 +172,7 @@ public final class Messages: MessageSending {
         }
     }
 
-    private func storedRun(_ message: Message) -> Run? {
+    func storedRun(_ message: Message) -> Run? {
         message.run.isEmpty ? nil : try? store.run(id: message.run)
     }
 

@@ -309,6 +309,8 @@ import Testing
                 == "slack: waits for a good config.json, which alone has its address")
         #expect(try session.run(run)["messages"]?.arrayValue?.map { $0.text("state") } == ["pending"])
         #expect(try targetFact(session).text("text").hasPrefix("slack waits for a good config.json"))
+        let status = try session.run([TestPlace.built("botcronctl"), "status"])
+        #expect(status.output.contains("slack waits for a good config.json, which alone has its address"))
         #expect(try server.requests.count == 1)
         try TestFile.write(good, to: session.configFile)
         #expect(try session.messagesSettled(run).map { $0.text("state") } == ["sent"])

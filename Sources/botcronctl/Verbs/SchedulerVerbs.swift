@@ -91,6 +91,13 @@ private func addFaults(_ status: JSONValue, _ health: JSONValue, to facts: inout
     facts.add("error", configurationError(status, health), .bad)
     facts.add("store", health.text("store_error"), .bad)
     facts.add("clock", clockStep(status, context), .warning)
+    facts.add("messages", untoldTargets(health), .warning)
+}
+
+/// Why messages wait, or fail; empty where each target can be told. The doctor has it among the daemon's own facts.
+private func untoldTargets(_ health: JSONValue) -> String {
+    let fact = health["surroundings"]?.arrayValue?.first { $0.text("name") == "message targets" }
+    return fact?["serves"] == false ? fact?.text("text") ?? "" : ""
 }
 
 /// As above, for the doctor: each with what mends it. What is wrong with the store the daemon's own facts say.

@@ -70,7 +70,7 @@ import Testing
         #expect(try session.run(["mkfifo", session.scratch.path + "/home/gate"]).code == 0)
         try session.start()
         let run = try session.json("run_job", "slow").text("execution_id")
-        #expect(try settled(session, run).map { $0.text("text") } == ["it is still under way after 1 s"])
+        #expect(try session.messagesSettled(run).map { $0.text("text") } == ["it is still under way after 1 s"])
         #expect(try session.run(run)["late"] == true)
         #expect(try session.job("slow")["late"] == true)
         #expect(try session.json("GetStats")["late_jobs"] == ["slow"])

@@ -36,7 +36,8 @@ extension Scheduler {
         guard let wait = entry.job.details.value.deleteAfter, entry.job.origin == .bus, !isAsleep, !isStopping,
             entry.isOver
         else { return nil }
-        return max(entry.state.lastEndedAt ?? .epoch, entry.state.decidedThrough) + wait
+        // A definition that comes when all of it is over has its wait as well.
+        return max(entry.state.lastEndedAt ?? .epoch, entry.state.decidedThrough, entry.job.registeredAt) + wait
     }
 
     private func removeFinished(_ entry: JobEntry, now: Instant) {

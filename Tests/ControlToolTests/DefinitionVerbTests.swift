@@ -24,7 +24,8 @@ import Testing
         "--description": "What for", "--tag": "night", "--timezone": "Europe/Berlin", "--jitter": "30",
         "--timeout": "1h30m", "--attempts": "3", "--retry-delay": "20s", "--overlap": "queue", "--catch-up": "all",
         "--max-runs": "7", "--priority": "-5", "--folder": "/tmp", "--env": "A=b=c", "--env-file": "/etc/environment",
-        "--stdin": "words",
+        "--stdin": "words", "--expect-every": "26h", "--expect-by": "08:00", "--expect-within": "30m",
+        "--delete-after": "7d",
     ]
 
     /// What else an option wants beside it.
@@ -33,6 +34,8 @@ import Testing
         case "--shell", "--message", "--skill", "--script": []
         case "--project": ["--message", "x"]
         case "--persona", "--input", "--mode": ["--skill", "x"]
+        case "--from-end": ["--every", "1h", "--", "true"]
+        case "--delete-after": ["--at", "in 2 hours", "--", "true"]
         default: ["--", "true"]
         }
     }
@@ -45,12 +48,11 @@ import Testing
         var value: JSONValue? = .object(object)
         for key in option.path { value = value?[key] }
         #expect(value != nil, "\(object)")
-        let text = JSONValue.object(["schedules": ["jobs": [.object(object)]]]).compactText
         let reader = ConfigurationReader(
             zones: ZoneDatabase(), home: "/root", now: Instant(microseconds: 1_800_000_000_000_000))
-        let read = try reader.read(document: JSONDocument(bytes: Array(text.utf8)))
-        #expect(read.refused.map(\.error) == [], "\(text)")
-        #expect(read.jobs.map(\.name) == ["job"])
+        // As the daemon reads what comes over the bus, which is where it goes.
+        let read = try reader.readJob(.object(object), origin: .bus, in: Configuration(timezone: .utc), isNew: true)
+        #expect(read.name == "job")
     }
 
     @Test func severalSchedulesAndValuesAddUp() throws {

@@ -76,7 +76,7 @@ import Testing
         #expect(try session.json("GetStats")["late_jobs"] == ["slow"])
         let codes = try session.json("explain_job", "slow", "")["reasons"]?.arrayValue?.map { $0.text("code") }
         #expect(codes?.contains("late_run") == true)
-        try TestFile.write("go\n", to: session.scratch.path + "/home/gate")
+        #expect(try session.run(["sh", "-c", "echo go > \(session.scratch.path)/home/gate"]).code == 0)
         let ended = try session.waitForRun(run)
         #expect(ended["status"] == "success" && ended["late"] == true && ended["unusual"] == false)
         #expect(ended["cpu_seconds"]?.doubleValue != nil && ended["memory_peak_bytes"]?.intValue ?? 0 > 0)

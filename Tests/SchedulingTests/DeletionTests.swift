@@ -65,6 +65,15 @@ import Testing
         #expect(!isThere(rig), "an hour after it was due")
     }
 
+    @Test func oneThatComesWhenItIsOverHasItsWaitAsWell() {
+        let rig = add(once("01:00") { $0.registeredAt = at("05:00") }, at: "05:00")
+        rig.end(id("a", "01:00"))
+        rig.advance(to: "05:59")
+        #expect(isThere(rig))
+        rig.advance(to: "06:00")
+        #expect(!isThere(rig))
+    }
+
     @Test func aRunKeepsIt() {
         let rig = add(once())
         rig.advance(to: "05:00")

@@ -46,7 +46,7 @@ struct RandomJob {
             job.exclusions = [exclusion]
         }
         if random.chance(6) { job.maxExecutions = 1 + random.below(12) }
-        if random.chance(3) { job.deleteAfter = .seconds(random.pick([0, 3_600, 604_800])) }
+        if random.chance(3) { job.deleteAfter = .seconds(random.pick([60, 3_600, 604_800])) }
     }
 
     private mutating func drawExpression() -> (String, String) {

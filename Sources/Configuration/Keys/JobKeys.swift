@@ -160,7 +160,7 @@ extension DocumentedKeys {
                 "stall_timeout", default: "none", "How long it may write nothing.",
                 example: #"{"stall_timeout": "10m", "on_stall": "retry"}"#),
             DocumentedKey(
-                "on_stall", default: "notify", "What happens then: notify (the log says so), kill, retry."),
+                "on_stall", default: "notify", "What happens then: notify (who is told of it hears), kill, retry."),
             DocumentedKey(
                 "success_exit_codes", default: "[0]", "Exit codes that are a success.",
                 example: #"{"success_exit_codes": [0, 24]}"#),

@@ -17,7 +17,7 @@ extension Verb {
             or what `export` writes.
             """,
         options: JobOption.all.map(\.option) + [
-            Option("--set", value: "KEY=VALUE", "any other key of a job, as JSON or text; once for each"),
+            Option("--set", value: "KEY=VALUE", "any other key of a job: JSON or text; once for each"),
             Option("--replace", "take the place of a job of that name"),
         ],
         takesCommand: true, run: addJob)

@@ -24,6 +24,8 @@ enum Golden {
         text.replace(/-\d{8}-\d{6}(-\d+)?/, with: "-STAMP")
         text.replace(/[0-9a-f]{32}/, with: "TRACE")
         text.replace(/"duration_ms": \d+/, with: "\"duration_ms\": N")
+        text.replace(/"cpu_seconds": [\d.e-]+/, with: "\"cpu_seconds\": N")
+        text.replace(/"memory_peak_bytes": \d+/, with: "\"memory_peak_bytes\": N")
         text.replace(/"(uptime)": [0-9.]+/) { "\"\($0.output.1)\": N" }
         text.replace(/\d\d:\d\d:\d\d/, with: "CLOCK")
         text.replace(/\d+(\.\d+)? (ms|s|min|h|d|years)\b( \d+ (s|min|h)\b)?/, with: "SPAN")

@@ -42,6 +42,31 @@ import Testing
         }
     }
 
+    @Test func `groups that are held and what is used of the budget of all come back, and go`() throws {
+        let seed = SeededGenerator.seed()
+        var random = SeededGenerator(seed: seed)
+        let holds = (0..<20).map { number in
+            var hold = GroupHold(
+                group: "group-\(10 + number)", until: random.maybe { $0.instant() }, since: random.instant(),
+                run: random.maybe { $0.text() })
+            (hold.isRelative, hold.isReleased) = (random.chance(), random.chance())
+            return hold
+        }
+        var use = BudgetUse()
+        (use.day, use.runs, use.wallTime, use.cost) = (Instant(seconds: 5), 7, .milliseconds(1_500), 0.125)
+        let store = try SQLiteStore(path: scratch.database)
+        try store.commit(holds.map { .groupHold($0) } + [.budgetUse(use)])
+        for isReopened in [false, true] {
+            let store = isReopened ? try SQLiteStore(path: scratch.database) : store
+            defer { store.close() }
+            #expect(try store.load().groupHolds == holds, "seed \(seed)")
+            #expect(try store.load().budgetUse == use)
+        }
+        let last = try SQLiteStore(path: scratch.database)
+        try last.commit(holds.dropFirst().map { .removeGroupHold(group: $0.group) })
+        #expect(try last.load().groupHolds == Array(holds.prefix(1)), "seed \(seed)")
+    }
+
     @Test func replacedRecordsHoldTheNewValuesInEveryField() throws {
         let seed = SeededGenerator.seed()
         var random = SeededGenerator(seed: seed)

@@ -48,6 +48,10 @@ struct HostileRows {
                     scheduledFor: epoch + .seconds(number), createdAt: epoch, status: status)
                 run.idempotencyKey = "\(job) \(number)"
                 run.attempt = 1
+                run.questions = [
+                    Question(
+                        attempt: 1, number: 1, text: "q", choices: ["a"], standard: "a", askedAt: epoch, until: epoch)
+                ]
                 changes += [.run(run), .attempt(Attempt(run: run.id, number: 1, startedAt: epoch))]
             }
         }
@@ -66,7 +70,12 @@ struct HostileRows {
             change.until = epoch
             changes.append(.jobChange(change))
         }
-        return changes + [.schedulerOverride(true)]
+        for group in ["a", "b"] {
+            changes.append(.groupHold(GroupHold(group: group, until: epoch, since: epoch, run: "r")))
+        }
+        var use = BudgetUse()
+        use.day = epoch
+        return changes + [.schedulerOverride(true), .budgetUse(use)]
     }()
 
     // MARK: - Writing
@@ -81,7 +90,9 @@ struct HostileRows {
                 "run_count", "failure_count", "failures_in_a_row", "last_run_at_us", "last_ended_at_us",
                 "last_duration_us", "last_status", "skipped_fire_time_us", "budget_day_us", "budget_runs",
                 "budget_wall_time_us", "budget_cost", "fired_boot_id", "paused_until_us", "was_enabled", "claimed_us",
-                "reopened_through_us", "disabled_reason",
+                "reopened_through_us", "disabled_reason", "failures_since_success", "failing_since_us", "output_digest",
+                "told_reason", "polls", "last_poll_at_us", "poll_failures", "poll_hash", "poll_found_at_us",
+                "expected_since_us", "overdue_at_us", "told_by_us", "counts_from_us", "ended_before",
             ]
         ),
         (
@@ -91,7 +102,8 @@ struct HostileRows {
                 "started_at_us", "ended_at_us", "retry_at_us", "exit_code", "exit_signal", "error", "reason",
                 "failure_type", "output_preview", "trace_id", "covered_count", "covered_since_us", "idempotency_key",
                 "inputs", "is_forced", "definition", "previous", "retry_delay_us", "ending", "cost", "progress",
-                "result", "caveat", "boot_id",
+                "result", "caveat", "boot_id", "queue_items", "standard_input", "cpu_us", "memory_peak_bytes",
+                "is_unusual", "late_at_us", "is_late", "questions",
             ]
         ),
         (
@@ -104,6 +116,7 @@ struct HostileRows {
         ("removed_id", ["key"]), ("run_count", ["status", "runs"]),
         ("queue_item", ["id", "queue", "pushed_at_us", "taken_until_us", "deliveries", "json"]),
         ("sqlite_sequence", ["seq"]),
+        ("group_hold", ["name", "until_us", "is_relative", "since_us", "run", "is_released"]),
         (
             "job_change",
             [
@@ -181,13 +194,19 @@ struct HostileRows {
             if job.claimed != job.claimed.sorted() { findings.append("fire times out of order") }
         }
         for run in state.activeRuns { check(run, &findings) }
+        for hold in state.groupHolds {
+            for case .some(let instant) in [hold.until, hold.since] { check(instant, &findings) }
+        }
+        check(state.budgetUse.runs, &findings)
         for definition in state.definitions { check(definition.version, &findings) }
     }
 
     private func check(_ run: Run, _ findings: inout [String]) {
         check(run.attempt, &findings)
         check(run.coveredCount, &findings)
-        for case .some(let instant) in [run.createdAt, run.scheduledFor, run.startedAt, run.endedAt, run.retryAt] {
+        for case .some(let instant) in [run.createdAt, run.scheduledFor, run.startedAt, run.endedAt, run.retryAt]
+            + run.questions.flatMap({ [$0.askedAt, $0.until, $0.answer?.at] })
+        {
             check(instant, &findings)
         }
         if !run.cost.isFinite { findings.append("a cost of \(run.cost)") }

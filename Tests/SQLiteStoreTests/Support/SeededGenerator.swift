@@ -104,7 +104,18 @@ extension SeededGenerator {
         run.isUnusual = chance()
         run.lateAt = maybe { $0.instant() }
         run.isLate = chance()
+        run.questions = chance() ? [] : (1...Int.random(in: 1...3, using: &self)).map { question($0) }
         return run
+    }
+
+    private mutating func question(_ number: Int) -> Question {
+        // Those of a store lie within the domain of schedules.
+        func domain(_ instant: Instant) -> Instant { min(max(.epoch, instant), .horizon) }
+        var question = Question(
+            attempt: count(), number: number, text: text(), choices: [text(), text()], standard: text(),
+            askedAt: domain(instant()), until: domain(instant()))
+        if chance() { question.answer = .init(choice: text(), by: text(), at: domain(instant())) }
+        return question
     }
 
     mutating func attempt(_ number: Int, of run: String) -> Attempt {

@@ -10,7 +10,8 @@
 /// | `previous` | of a chained run: what the run before wrote |
 /// | `output.<offset>` | while it runs: what it wrote from that byte on, the last ones only |
 ///
-/// The daemon writes the first three things of `identity`, makes `previous` and writes `answer`, the supervisor all else.
+/// The daemon writes the first three things of `identity` and `answer`, and makes `previous`; the supervisor writes all
+/// else.
 ///
 /// `identity` is locked (flock(2)) from before the supervisor starts until the supervisor is gone, however it goes: the
 /// daemon takes the lock and leaves its fd to the supervisor. A folder whose lock is free belongs to nobody who lives.

@@ -13,14 +13,17 @@ extension JobEntry {
     }
 
     /// The interval, counted from an instant; not before the job's window begins, which is a fire time itself.
-    func delayedFire(from instant: Instant) -> Instant? {
+    ///
+    /// - Parameter edge: the first one after this, where each that comes before is skipped when it comes; nil: the
+    ///   first of all.
+    func delayedFire(from instant: Instant, after edge: Instant? = nil) -> Instant? {
         guard let grid = job.schedules.first?.timetable else { return nil }
         if let start = grid.startAt, instant < start { return grid.next(after: instant) }
         // Fire times are whole seconds, and the wait is never shorter than the interval.
         let second = Instant(seconds: (instant + .microseconds(999_999)).seconds)
         let timetable = try? Timetable(
             schedule: grid.schedule, zone: grid.zone, dst: grid.dst, anchor: second, endAt: grid.endAt)
-        return timetable?.next(after: second)
+        return timetable?.next(after: max(second, edge ?? second))
     }
 }
 

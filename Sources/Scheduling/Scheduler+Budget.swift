@@ -62,10 +62,11 @@ extension Scheduler {
     func nextWithinBudget(_ entry: JobEntry) -> Instant? {
         guard let next = entry.nextRun, isBudgetUsedUp(entry, now: next) else { return entry.nextRun }
         let tomorrow = startOfTomorrow(entry, now: next)
-        guard let fire = entry.fireTime(after: tomorrow - .microseconds(1)),
-            let run = entry.firstToRun(from: fire, isDecided: { self.isDecidedBefore(entry, $0) })
-        else { return nil }
-        return isBudgetUsedUp(entry, now: run) ? nil : run
+        let edge = tomorrow - .microseconds(1)
+        let fire = entry.countsFromEnd ? entry.delayedFire(from: next, after: edge) : entry.fireTime(after: edge)
+        // What waits until then may use up that day, too, which nobody knows yet.
+        guard let fire, !entry.job.details.value.budget.permitsNone, !settings.budget.permitsNone else { return nil }
+        return entry.firstToRun(from: fire, isDecided: { self.isDecidedBefore(entry, $0) })
     }
 
     /// What a client is told of a run that it asked for, and that no budget permits.
@@ -90,6 +91,9 @@ extension Scheduler {
 }
 
 extension Budget {
+    /// On no day.
+    fileprivate var permitsNone: Bool { runsPerDay == 0 || wallTimePerDay == .zero || costPerDay == 0 }
+
     fileprivate func isUsedUp(_ use: BudgetUse, waiting: Int) -> Bool {
         runsPerDay.map { use.runs + waiting > $0 } ?? false || wallTimePerDay.map { use.wallTime >= $0 } ?? false
             || costPerDay.map { use.cost >= $0 } ?? false

@@ -25,6 +25,9 @@ extension Scheduler {
         /// Fire times with a record, made under a clock that was ahead, that are passed over in the search for the next
         /// run of a job. Of a longer row the one at the bound is named, though it will not run.
         public static let recordsPassedOver = 100
+        /// Jobs that are looked at for what runs next of all, where a budget is used up. What comes before the one that
+        /// is named, of a job beyond, is not.
+        static let comparedNextRuns = 100
         /// Schedules whose parsed form is kept to be shared by jobs that have the same. Others have their own.
         public static let prototypes = 4_096
         /// Ended runs that one commit of the clean-up removes.

@@ -48,12 +48,16 @@ extension Scheduler {
     /// Oldest first.
     public var activeRuns: [Run] { recorded(runs.values).map(\.run) }
 
-    /// The earliest of what the jobs are to run next, and its job; nil while all schedules are paused. Takes no search.
+    /// The earliest of what the jobs are to run next, and its job; nil while all schedules are paused. Takes no search,
+    /// but where the budget of that one is used up: then it is the earliest of those that come soonest.
     public var nextRun: (job: String, at: Instant)? {
         guard isEnabled, let place = calendar.first, let at = calendar.next, let entry = places[Int(place)] else {
             return nil
         }
-        return (entry.job.name, at)
+        guard isBudgetUsedUp(entry, now: at) else { return (entry.job.name, at) }
+        return calendar.soonest(Limits.comparedNextRuns).compactMap { places[Int($0)] }
+            .compactMap { entry in nextWithinBudget(entry).map { (entry.job.name, $0) } }
+            .min { ($0.1, $0.0) < ($1.1, $1.0) }
     }
 
     /// Names of the jobs that have a fire time to come, soonest first, at most so many.

@@ -79,6 +79,20 @@ import Testing
         #expect(all.scheduler.explain("a", at: at("05:00"), now: all.now).first == .budgetUsedUp(.all))
     }
 
+    /// In the simulator it was never due again.
+    @Test func `next of an interval that counts from the end is after the day, too`() {
+        let delayed = intervalJob("a", "50m") {
+            $0.budget.runsPerDay = 1
+            $0.countsFromEnd = true
+        }
+        let rig = Rig([delayed])
+        rig.advance(to: "00:50")
+        rig.end(id("a", "00:50"))
+        #expect(rig.scheduler.job(named: "a")?.nextRun == at("+1 00:10"))
+        rig.advance(to: "+1 00:10")
+        #expect(rig.status(id("a", "+1 00:10")) == .running)
+    }
+
     @Test func `one message a day tells of it`() {
         let told = [MessageRule(target: "desktop", on: .standard)]
         let rig = rig([job("a", "*/5 * * * *") { $0.messages = told }]) { $0.runsPerDay = 1 }

@@ -19,9 +19,10 @@ extension World {
                 guard launch.job != run.job || launch.run.attempt != 1 else { continue }
                 checker.fail("\(run.id) starts with another definition than was expected", job: run.job.name)
             } else {
-                // What was due with it may have had the place.
+                // What was due with it may have had the place, or what was left of the budget over all.
                 let isFull = scheduler.runningCount >= scheduler.settings.maxConcurrentRuns
-                guard !isFull, scheduler.settings.launchesPerMinute == nil else { continue }
+                let settings = scheduler.settings
+                guard !isFull, settings.launchesPerMinute == nil, settings.budget.isUnlimited else { continue }
                 checker.fail("\(run.id) was expected and does not start", job: run.job.name)
             }
         }

@@ -624,6 +624,7 @@ final class World {
                 let (found, wanted) = (view.nextRun?.rfc3339(in: .utc) ?? "none", expected?.rfc3339(in: .utc) ?? "none")
                 checker.fail("next_run of \(name) is \(found), not \(wanted)", job: name)
             }
+            if isPassedOver { expected = view.nextRun }
             if let expected { earliest = min(earliest ?? expected, expected) }
             if scheduler.status == .running, let fault = Punctuality.untold(view, now: now) {
                 checker.fail(fault, job: name)

@@ -74,6 +74,8 @@ enum MethodWords {
         case .ping, .shutdown: true
         // What is typed for them is the same word.
         case .rerun, .backfill, .questions: true
+        // So is a key of a job.
+        case .holdGroup: true
         default: false
         }
     }

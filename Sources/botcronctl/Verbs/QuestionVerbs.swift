@@ -11,8 +11,8 @@ extension Verb {
         run: listQuestions)
 
     static let answer = Verb(
-        "answer", "RUN CHOICE", 2...2, "answer the question of a run",
-        details: "RUN may be the name of its job, where one run of it asks.", takes: [.jobOrRun], run: answerQuestion)
+        "answer", "RUN|JOB CHOICE", 2...2, "answer the question of a run",
+        details: "A job is named where one run of it asks.", takes: [.jobOrRun], run: answerQuestion)
 }
 
 private func listQuestions(_ request: Request, _ context: Context) throws(Failure) -> Int32 {

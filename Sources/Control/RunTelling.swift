@@ -117,12 +117,9 @@ struct RunTelling {
     }
 
     private func noteWait(of run: Run, in shape: inout JSONObject) {
-        guard run.status == .queued || run.status == .retrying else { return }
-        if let hold = scheduler.groupHold(ofRun: run.id) {
-            shape["waiting_for"] = .string("hold group \(hold.group)")
-        } else if let unmet = scheduler.unmetConditions(ofRun: run.id)?.unmet, !unmet.isEmpty {
-            shape["waiting_for"] = .string(unmet.map(\.text).joined(separator: ", "))
-        }
+        guard run.status.isActive else { return }
+        let waits = scheduler.waits(ofRun: run.id)
+        if !waits.isEmpty { shape["waiting_for"] = .string(waits.joined(separator: ", ")) }
     }
 
     /// The run that a request asked for: `Reply.run`, or `Reply.removedRun`.

@@ -8,7 +8,7 @@ enum JobShape {
     static func json(_ view: Scheduler.JobView, of scheduler: any SchedulerReading) -> JSONObject {
         let (job, state) = (view.job, view.state)
         let running = view.running(in: scheduler)
-        let waitingFor = view.active.flatMap { view.waits(ofRun: $0, in: scheduler) }
+        let waitingFor = view.active.flatMap { scheduler.waits(ofRun: $0) }
         let schedule = job.schedules.first
         let cron = job.schedules.first { $0.type == "cron" }
         var trigger = "manual"
@@ -135,15 +135,17 @@ extension Scheduler.JobView {
         Set(active.flatMap { scheduler.unmetConditions(ofRun: $0)?.unmet.map(\.key) ?? [] }).sorted()
     }
 
-    /// What a run of it waits for, in words.
-    func waits(ofRun id: String, in scheduler: any SchedulerReading) -> [String] {
-        if let hold = scheduler.groupHold(ofRun: id) { return ["hold group \(hold.group)"] }
-        if scheduler.activeRun(id: id)?.openQuestion != nil { return ["question"] }
-        return scheduler.unmetConditions(ofRun: id)?.unmet.map(\.text) ?? []
-    }
-
     /// Ids of its runs that have their turn: what waits for it does not run.
     func running(in scheduler: any SchedulerReading) -> [String] {
         active.filter { scheduler.activeRun(id: $0).map { $0.status != .queued } ?? false }
+    }
+}
+
+extension SchedulerReading {
+    /// What a run waits for, in words; nothing where it waits for its turn alone.
+    func waits(ofRun id: String) -> [String] {
+        if let hold = groupHold(ofRun: id) { return ["hold group \(hold.group)"] }
+        if activeRun(id: id)?.openQuestion != nil { return ["question"] }
+        return unmetConditions(ofRun: id)?.unmet.map(\.text) ?? []
     }
 }

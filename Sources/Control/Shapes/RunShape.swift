@@ -46,7 +46,6 @@ enum RunShape {
         ]
         // Most runs ask nothing, and a list of them is long.
         if !run.questions.isEmpty { shape["questions"] = .array(run.questions.map { $0.json(zone) }) }
-        if run.openQuestion != nil { shape["waiting_for"] = "question" }
         // The same facts in the words of the older clients.
         shape["job_name"] = .string(run.job)
         shape["skill"] = .string(run.skill)

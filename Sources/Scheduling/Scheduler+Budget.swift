@@ -21,9 +21,7 @@ extension Scheduler {
         }
         guard !settings.budget.isUnlimited else { return nil }
         let use = budgetUse.of(startOfDay(sectionZone(entry), now: now))
-        // Only where runs are counted it matters how many of them are to start.
-        let waiting = settings.budget.runsPerDay == nil ? 0 : runs.values.count { $0.run.startedAt == nil }
-        return settings.budget.isUsedUp(use, waiting: waiting + more) ? .all : nil
+        return settings.budget.isUsedUp(use, waiting: unstartedRuns + more) ? .all : nil
     }
 
     /// - Parameter entry: nil for a run of a definition that is not scheduled, which only the budget over all counts.
@@ -44,6 +42,13 @@ extension Scheduler {
         if let zone = settings.zone ?? entry?.job.zone, budgetUse.takeBackOne(on: startOfDay(zone, now: instant)) {
             turn.isBudgetTouched = true
         }
+    }
+
+    /// A run has started, or has not after all.
+    func setStart(of active: ActiveRun, _ instant: Instant?) {
+        if active.run.startedAt == nil, instant != nil { unstartedRuns -= 1 }
+        if active.run.startedAt != nil, instant == nil { unstartedRuns += 1 }
+        active.run.startedAt = instant
     }
 
     /// Runs that will spend one each when they start.

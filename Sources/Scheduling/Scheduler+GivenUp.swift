@@ -7,7 +7,7 @@ extension Scheduler {
         active.phase = .ended
         active.run.status = status
         active.run.reason = reason
-        active.run.startedAt = nil
+        setStart(of: active, nil)
         active.run.endedAt = now
         settleItems(of: active, now: now)
         touch(active)

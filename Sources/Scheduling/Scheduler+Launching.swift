@@ -52,7 +52,7 @@ extension Scheduler {
         if settings.launchesPerMinute != nil { recentLaunches.append(now) }
         // One whose claim was taken back has been told and paid for.
         let isFirst = active.run.startedAt == nil
-        if active.run.attempt == 1 { active.run.startedAt = now }
+        if active.run.attempt == 1 { setStart(of: active, now) }
         active.run.bootID = bootID.isEmpty ? nil : bootID
         let attempt = Attempt(run: active.run.id, number: active.run.attempt, startedAt: now)
         active.attempt = attempt

@@ -19,6 +19,7 @@ extension Scheduler {
         sequence += 1
         let active = ActiveRun(run: run, job: job, entry: entry, sequence: sequence)
         runs[run.id] = active
+        if run.startedAt == nil { unstartedRuns += 1 }
         return active
     }
 
@@ -28,7 +29,7 @@ extension Scheduler {
         forgetConditions(active)
         forgetGroup(active)
         releaseConditions(active)
-        runs[active.run.id] = nil
+        if runs.removeValue(forKey: active.run.id) != nil, active.run.startedAt == nil { unstartedRuns -= 1 }
     }
 
     /// An id that no run has had, and none will have from now on.

@@ -58,6 +58,8 @@ public final class Scheduler {
     var groups = GroupWatch()
     /// What all jobs together have used up of the budget over all, in one day.
     var budgetUse = BudgetUse()
+    /// Active runs that have not started: each will spend one of its runs.
+    var unstartedRuns = 0
     var machine = MachineSleep()
     /// Nil until somebody asks for a queue.
     var queueLedger: QueueLedger?

@@ -93,6 +93,23 @@ import Testing
         #expect(rig.status(id("a", "+1 00:10")) == .running)
     }
 
+    /// However a run ends that never started, it is not waited for any more.
+    @Test func `what waits counts until it starts or is gone`() {
+        let rig = rig([job("a"), job("b") { $0.conditions.needsACPower = true }]) { $0.runsPerDay = 3 }
+        func ask(_ name: String) -> Run? { if case .run(let run)? = rig.request(name) { run } else { nil } }
+        let running = ask("a")
+        let queued = ask("a")
+        let conditional = ask("b")
+        #expect(running?.status == .running && queued?.status == .queued && conditional?.status == .queued)
+        #expect(ask("a") == nil, "three of three")
+        for run in [queued, conditional] {
+            #expect(rig.ask { .cancelRequested(run: run?.id ?? "", ticket: $0) } == .done)
+        }
+        #expect(ask("a") != nil && ask("a") != nil && ask("a") == nil)
+        rig.restart(at: "00:05", evidence: [running?.id ?? "": .notBegun])
+        #expect(ask("a") == nil, "the same runs, one of which begins now")
+    }
+
     @Test func `one message a day tells of it`() {
         let told = [MessageRule(target: "desktop", on: .standard)]
         let rig = rig([job("a", "*/5 * * * *") { $0.messages = told }]) { $0.runsPerDay = 1 }

@@ -132,18 +132,16 @@ struct AttemptFolder {
         return record.isComplete ? record : Record()
     }
 
-    /// - Returns: why it could not be written.
-    func write(answer line: String, to question: Int) -> ExecutionError? {
+    func write(answer line: String, to question: Int) throws(ExecutionError) {
         var record = Record()
         record.add("question", Int64(question))
         record.add("answer", line)
         let draft = file(RunFolder.answerDraftName)
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let number = Glibc.open(draft, flags, 0o600)
-        guard number >= 0 else { return .file("make", draft, code: errno) }
-        if let code = FileDescriptor(owning: number).write(record.bytes) { return .file("write", draft, code: code) }
-        guard rename(draft, file(RunFolder.answerName)) == 0 else { return .file("replace", draft, code: errno) }
-        return nil
+        guard number >= 0 else { throw .file("make", draft, code: errno) }
+        if let code = FileDescriptor(owning: number).write(record.bytes) { throw .file("write", draft, code: code) }
+        guard rename(draft, file(RunFolder.answerName)) == 0 else { throw .file("replace", draft, code: errno) }
     }
 
     var output: OutputReader { OutputReader(folder: path) }

@@ -222,11 +222,12 @@ public final class AttemptHandle {
 
     // MARK: - Answering it
 
-    /// Tells the process what it has asked for: the rest of the line `answer …`. That it is not on disk is found out
-    /// when the daemon starts again, and it is said again.
-    public func answer(question: Int, _ line: String) {
+    /// Tells the process what it has asked for: the rest of the line `answer …`.
+    ///
+    /// - Throws: where it cannot be written into the attempt's folder; it is to be said again.
+    public func answer(question: Int, _ line: String) throws(ExecutionError) {
         guard case .underWay(let supervision) = state else { return }
-        if let error = folder.write(answer: line, to: question) { return runner.onTrouble("\(error)") }
+        try folder.write(answer: line, to: question)
         supervision.signal(SupervisorRequest.Signal.answer)
     }
 

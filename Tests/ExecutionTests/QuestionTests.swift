@@ -40,7 +40,7 @@ import Testing
         for number in 1...2 {
             try question(attempt, number)
             #expect(attempt.remarks["ask"]?.hasSuffix(#" {"question": "\#(number)"}"#) == true)
-            attempt.answer(question: number, #"{"choice": "\#(number)"}"#)
+            try attempt.answer(question: number, #"{"choice": "\#(number)"}"#)
         }
         #expect(try output(attempt) == [#"answer {"choice": "1"}"#, #"answer {"choice": "2"}"#])
     }
@@ -53,14 +53,14 @@ import Testing
             echo 'ask {}' >&3; read -r line <&4; echo "$line"
             """)
         try question(attempt, 1)
-        attempt.answer(question: 2, "early")
-        attempt.answer(question: 1, "first")
+        try attempt.answer(question: 2, "early")
+        try attempt.answer(question: 1, "first")
         try harness.waitForOutput(attempt, "answer first")
-        attempt.answer(question: 1, "again")
+        try attempt.answer(question: 1, "again")
         try harness.folder.write("", to: "go")
         try question(attempt, 2)
-        attempt.answer(question: 1, "again")
-        attempt.answer(question: 2, "second")
+        try attempt.answer(question: 1, "again")
+        try attempt.answer(question: 2, "second")
         #expect(try output(attempt) == ["answer first", "answer second"])
     }
 
@@ -69,7 +69,7 @@ import Testing
             "printf 'ask {}\\nask {}\\n' >&3; read -r line <&4; echo \"$line\"; read -r line <&4; echo \"$line\"")
         try question(attempt, 1)
         try harness.waitForOutput(attempt, "is open already")
-        attempt.answer(question: 1, "yes")
+        try attempt.answer(question: 1, "yes")
         #expect(
             try output(attempt) == [
                 #"answer {"error": "a question is open already: wait for its answer"}"#, "answer yes",
@@ -86,7 +86,7 @@ import Testing
         // Longer than both: nothing else says that they do not come.
         usleep(1_500_000)
         #expect(attempt.isActive)
-        attempt.answer(question: 1, "yes")
+        try attempt.answer(question: 1, "yes")
         try harness.wait("its end") { !harness.reports.isEmpty }
         let report = try #require(harness.reports.first)
         #expect(report.isTimedOut || report.isStalled, "its time goes on")
@@ -96,7 +96,7 @@ import Testing
     @Test func `who closes the socket after asking is answered all the same`() throws {
         let attempt = asking("echo 'ask {}' >&3; exec 3>&-; read -r line <&4; echo \"$line\"")
         try question(attempt, 1)
-        attempt.answer(question: 1, "yes")
+        try attempt.answer(question: 1, "yes")
         #expect(try output(attempt) == ["answer yes"])
     }
 
@@ -108,9 +108,21 @@ import Testing
         var report: AttemptReport?
         let adopted = next.runner.adopt(survivor) { report = $0 }
         #expect(adopted.remarks["ask"]?.hasPrefix("1 ") == true)
-        adopted.answer(question: 1, "yes")
+        try adopted.answer(question: 1, "yes")
         try next.wait("its end") { report != nil }
         #expect(report?.text == "answer yes\n")
+    }
+
+    @Test func `an answer that cannot be written is an error, and is heard when it is said again`() throws {
+        let attempt = asking("echo 'ask {}' >&3; read -r line <&4; echo \"$line\"")
+        try question(attempt, 1)
+        // In the place of the file that it is drafted in.
+        let path = harness.folder.path + "/runs/\(attempt.run).1/answer.new"
+        #expect(mkdir(path, 0o700) == 0)
+        #expect(throws: ExecutionError.self) { try attempt.answer(question: 1, "yes") }
+        #expect(rmdir(path) == 0)
+        try attempt.answer(question: 1, "yes")
+        #expect(try output(attempt) == ["answer yes"])
     }
 
     @Test func `when its group is to wait is said with the time`() throws {

@@ -6,6 +6,8 @@ extension Attempts {
         static let shortageUSec: UInt64 = 1_000_000
         /// So long after the last of several attempts, without another one, memory that only they need is given back.
         static let quietUSec: UInt64 = 5_000_000
+        /// An answer that cannot be written is tried again so much later, as often as it takes.
+        static let answerUSec: UInt64 = 1_000_000
         /// So long after the daemon's start, which needs most of the program.
         static let startUSec: UInt64 = 500_000
     }

@@ -15,6 +15,17 @@ extension Attempts: CommitObserver {
 }
 
 extension Attempts {
+    /// What cannot be written now is said again: the question is heard once more, and so answered once more.
+    public func answer(_ run: String, attempt: Int, question: Int, _ line: AnswerLine) {
+        guard let known = live[run], known.number == attempt else { return }
+        do throws(ExecutionError) {
+            try known.handle?.answer(question: question, line.json)
+        } catch {
+            log.error("cannot answer a run; trying again", known.fields + [("BOTCRON_ERROR", "\(error)")])
+            hearingTimer?.arm(atUSec: loop.now(.monotonic) + Limits.answerUSec)
+        }
+    }
+
     /// Hears what a run says of itself.
     func follow(_ handle: AttemptHandle, _ job: String) {
         var isStallTold = false

@@ -275,11 +275,6 @@ extension Attempts: AttemptControl {
         launchSome()
     }
 
-    public func answer(_ run: String, attempt: Int, question: Int, _ line: AnswerLine) {
-        guard let known = live[run], known.number == attempt else { return }
-        known.handle?.answer(question: question, line.json)
-    }
-
     @discardableResult
     public func stop(_ run: String) -> Bool {
         guard let attempt = live[run] else { return false }

@@ -68,6 +68,8 @@ COMPLETIONS = $(SHARE)/bash-completion/completions/botcronctl $(DESTDIR)$(ZSHDIR
 	$(SHARE)/fish/vendor_completions.d/botcronctl.fish
 PAGES = $(SHARE)/man/man1/botcronctl.1 $(SHARE)/man/man8/botcrond.8 $(SHARE)/man/man5/botcron.json.5 \
 	$(SHARE)/man/man5/com.aiworkflow.BotCron.5
+# What journalctl -x says of the daemon's lines.
+CATALOG = $(DESTDIR)$(PREFIX)/lib/systemd/catalog
 INTERFACES = $(notdir $(wildcard dbus/*.xml))
 place = sed 's|/usr/local|$(PREFIX)|g'
 
@@ -79,6 +81,7 @@ install: $(PROGRAMS) $(SERVANTS)
 	$(place) dbus/com.aiworkflow.BotCron.service > $(SHARE)/dbus-1/services/com.aiworkflow.BotCron.service
 	$(place) Sources/Share/com.aiworkflow.BotCron.desktop > $(SHARE)/applications/com.aiworkflow.BotCron.desktop
 	install -D -m 644 -t $(SHARE)/metainfo Sources/Share/com.aiworkflow.BotCron.metainfo.xml
+	install -D -m 644 -t $(CATALOG) Sources/Share/bot-cron.catalog
 	install -D -m 644 -t $(SHARE)/dbus-1/interfaces $(addprefix dbus/,$(INTERFACES))
 	install -D -m 644 -t $(SHARE)/doc/bot-cron README.md
 	install -D -m 644 -t $(SHARE)/doc/bot-cron/examples Sources/Share/config.json
@@ -89,6 +92,7 @@ install: $(PROGRAMS) $(SERVANTS)
 	for file in $(PAGES); do \
 		page=$${file##*/}; $(BIN)/botcronctl man --roff $${page%.*} --interfaces dbus > $$file || exit; \
 	done
+	@.make/catalog "$(DESTDIR)" $(PREFIX)
 
 # What runs and what is enabled of it is dealt with first, and named.
 uninstall:
@@ -96,8 +100,9 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/botcrond $(DESTDIR)$(PREFIX)/bin/botcronctl $(DESTDIR)$(UNITDIR)/bot-cron.service \
 		$(SHARE)/dbus-1/services/com.aiworkflow.BotCron.service $(addprefix $(SHARE)/dbus-1/interfaces/,$(INTERFACES)) \
 		$(SHARE)/applications/com.aiworkflow.BotCron.desktop $(SHARE)/metainfo/com.aiworkflow.BotCron.metainfo.xml \
-		$(COMPLETIONS) $(PAGES)
+		$(COMPLETIONS) $(PAGES) $(CATALOG)/bot-cron.catalog
 	rm -rf $(SHARE)/doc/bot-cron $(DESTDIR)$(PREFIX)/libexec/botcron
+	@.make/catalog "$(DESTDIR)" $(PREFIX)
 
 # The package for Debian 12 and what comes of it, in .build/deb.
 deb: build

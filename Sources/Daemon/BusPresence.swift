@@ -124,13 +124,16 @@ final class BusPresence {
     }
 
     private func refused(_ why: String) {
-        let message = "cannot take the name \(name) on the bus: \(why)"
         switch state {
-        case .connecting, .claiming: onRefused(message)
+        case .connecting, .claiming: onRefused("cannot take the name \(name) on the bus: \(why)")
         case .owned, .lost, .left: break
         case .reclaiming(let delayUSec):
             // Said once, not at every try.
-            if delayUSec < Limits.longestDelayUSec { log.warning(message) }
+            if delayUSec < Limits.longestDelayUSec {
+                log.warning(
+                    "cannot take the name on the bus; trying again",
+                    [("BOTCRON_NAME", name.text), ("BOTCRON_ERROR", why)])
+            }
             claimLater()
         }
     }
@@ -148,21 +151,22 @@ final class BusPresence {
     // MARK: - A bus that is gone
 
     private func lost(_ reason: String) {
-        let message = "the connection to the bus is lost: \(reason)"
         switch state {
-        case .connecting, .claiming: return onRefused(message)
+        case .connecting, .claiming: return onRefused("the connection to the bus is lost: \(reason)")
         case .left: return
         case .lost: return lookLater()
         case .owned, .reclaiming: break
         }
         onLost()
         guard !ServiceManager.isManaged else {
-            log.error(message)
+            log.error("the connection to the bus is lost", [("BOTCRON_ERROR", reason)])
             state = .left
             timer?.arm(atUSec: loop.now(.monotonic) + Limits.pauseUSec)
             return
         }
-        log.error(message + "; jobs are kept on time, and the bus is looked for")
+        log.error(
+            "the connection to the bus is lost; jobs are kept on time, and the bus is looked for",
+            [("BOTCRON_ERROR", reason)])
         state = .lost(sinceUSec: loop.now(.monotonic), delayUSec: Limits.firstDelayUSec)
         timer?.arm(atUSec: loop.now(.monotonic) + Limits.firstDelayUSec)
     }

@@ -250,7 +250,7 @@ public final class Daemon {
     }
 
     private func fail(_ code: Int32, _ message: String) {
-        log.error(message)
+        log.error("cannot start", [("BOTCRON_ERROR", message)])
         loop.exit(code)
     }
 

@@ -34,6 +34,7 @@ final class JournalDestination: LogDestination {
         bytes.reserveCapacity(512)
         // The facts stand in the text, too: people read `journalctl -u`, which shows nothing else.
         Self.append("MESSAGE", StreamDestination.sentence(line), to: &bytes)
+        Self.append("MESSAGE_ID", MessageID.text(of: line.message), to: &bytes)
         Self.append("PRIORITY", String(line.level.rawValue), to: &bytes)
         Self.append("SYSLOG_IDENTIFIER", line.identifier, to: &bytes)
         for field in line.fields {

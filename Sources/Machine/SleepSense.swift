@@ -46,8 +46,11 @@ final class SleepSense {
                 [("BOTCRON_EXECUTION_ID", run), ("BOTCRON_REASON", reason)])
             intake.submit(.caveat(run: run, "the machine could not be kept awake: \(reason)"))
         }
-        login.onChange = { sentence in log.info(sentence) }
-        systemBus.onChange = { sentence in log.info(sentence) }
+        let tell = { sentence in
+            log.info("the system's services come and go", [("BOTCRON_FACT", sentence)])
+        }
+        login.onChange = tell
+        systemBus.onChange = tell
     }
 
     func connect() { systemBus.connect() }

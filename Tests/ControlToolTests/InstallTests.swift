@@ -42,7 +42,7 @@ import Testing
                 "/libexec/botcron/botcron-send", "\(units)/bot-cron.service",
                 "/share/dbus-1/services/com.aiworkflow.BotCron.service", "/share/doc/bot-cron/README.md",
                 "/share/doc/bot-cron/examples/config.json", "/share/applications/com.aiworkflow.BotCron.desktop",
-                "/share/metainfo/com.aiworkflow.BotCron.metainfo.xml",
+                "/share/metainfo/com.aiworkflow.BotCron.metainfo.xml", "/lib/systemd/catalog/bot-cron.catalog",
                 "/share/bash-completion/completions/botcronctl", "\(functions)/_botcronctl",
                 "/share/fish/vendor_completions.d/botcronctl.fish", "/share/man/man1/botcronctl.1",
                 "/share/man/man8/botcrond.8", "/share/man/man5/botcron.json.5",

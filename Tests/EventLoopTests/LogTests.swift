@@ -16,7 +16,8 @@ import Testing
             "job refused", [("BOTCRON_JOB", "a=b"), ("BOTCRON_ERROR", "one\ntwo"), ("_BAD", "x"), ("MESSAGE", "y")])
         let length = "\u{7}\0\0\0\0\0\0\0"
         let expected =
-            "MESSAGE=job refused (job=a=b, error=one\\ntwo, refused_fields=2)\nPRIORITY=4\nSYSLOG_IDENTIFIER=prog\nBOTCRON_JOB=a=b\n"
+            "MESSAGE=job refused (job=a=b, error=one\\ntwo, refused_fields=2)\nMESSAGE_ID=56e6827db829089cda0d0fbd23b7b144\nPRIORITY=4\n"
+            + "SYSLOG_IDENTIFIER=prog\nBOTCRON_JOB=a=b\n"
             + "BOTCRON_ERROR\n\(length)one\ntwo\nREFUSED_FIELDS=2\n"
         #expect(socket.receive() == expected)
     }

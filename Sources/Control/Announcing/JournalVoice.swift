@@ -40,6 +40,6 @@ struct JournalVoice {
     }
 
     private func fields(_ run: Run) -> [(String, String)] {
-        [("BOTCRON_JOB", run.job), ("BOTCRON_EXECUTION_ID", run.id)]
+        [("BOTCRON_JOB", run.job), ("BOTCRON_EXECUTION_ID", run.id), ("BOTCRON_TRIGGER", run.trigger.rawValue)]
     }
 }

@@ -12,19 +12,33 @@ struct Screen: Sendable {
     /// Whether what is printed to stdout may have colours.
     let isColorful: Bool
     private let hasErrorColor: Bool
+    /// The width of the terminal on stderr; nil where it is no terminal.
+    private let errorWidth: Int?
 
     init(options: GlobalOptions) {
         isJSON = options.isJSON
         let isTerminal = isatty(STDOUT_FILENO) == 1
-        width = isTerminal ? Self.terminalWidth : nil
+        width = isTerminal ? Self.width(of: STDOUT_FILENO) : nil
+        let isErrorTerminal = isatty(STDERR_FILENO) == 1
+        errorWidth = isErrorTerminal ? Self.width(of: STDERR_FILENO) : nil
         let refuses = options.refusesColor || Self.isSet("NO_COLOR") || variable("TERM") == "dumb"
         isColorful = isTerminal && !refuses
-        hasErrorColor = isatty(STDERR_FILENO) == 1 && !refuses
+        hasErrorColor = isErrorTerminal && !refuses
     }
 
     // MARK: - Printing
 
     func line(_ line: Line) { Self.write(line.text + "\n", to: STDOUT_FILENO) }
+
+    /// As above, on a terminal broken at its blanks, with the lines after the first one indented.
+    func sentence(_ line: Line) {
+        self.line(Line(own: Self.broken(line.text, width)))
+    }
+
+    private static func broken(_ text: String, _ width: Int?) -> String {
+        guard let width else { return text }
+        return wrapped(text, cells: width, hanging: 2, keepsWords: true).joined(separator: "\n  ")
+    }
 
     /// As they are, whatever they are.
     func bytes(_ bytes: [UInt8]) { Self.write(bytes, to: STDOUT_FILENO) }
@@ -37,13 +51,16 @@ struct Screen: Sendable {
     /// On a terminal with more escapes than JSON asks for, elsewhere byte for byte as the bus has it.
     private func json(text: String) { line(Line(own: isTerminal ? printableJSON(text) : text)) }
 
-    func warn(_ line: Line) { Self.write("botcronctl: \(line.text)\n", to: STDERR_FILENO) }
+    func warn(_ line: Line) {
+        Self.write(Self.broken("botcronctl: \(line.text)", errorWidth) + "\n", to: STDERR_FILENO)
+    }
 
     /// A question, beside which the answer is typed.
     func prompt(_ line: Line) { Self.write(line.text, to: STDERR_FILENO) }
 
     func complain(_ failure: Failure) {
-        var text = (hasErrorColor ? Style.bad.apply("botcronctl:") : "botcronctl:") + " \(printable(failure.message))\n"
+        let head = hasErrorColor ? Style.bad.apply("botcronctl:") : "botcronctl:"
+        var text = Self.broken(head + " \(printable(failure.message))", errorWidth) + "\n"
         for line in (failure.refusal?.lines ?? []) + failure.advice { text += "  \(printable(line))\n" }
         Self.write(text, to: STDERR_FILENO)
     }
@@ -55,9 +72,9 @@ struct Screen: Sendable {
 
     // MARK: - Facts about the terminal
 
-    private static var terminalWidth: Int {
+    private static func width(of terminal: Int32) -> Int {
         var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        guard ioctl(terminal, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
         return Int(size.ws_col)
     }
 

@@ -23,6 +23,7 @@ import Testing
         "--project": "/srv", "--persona": "somebody", "--input": "days=5", "--mode": "claude_cli", "--title": "A title",
         "--description": "What for", "--tag": "night", "--timezone": "Europe/Berlin", "--jitter": "30",
         "--timeout": "1h30m", "--attempts": "3", "--retry-delay": "20s", "--overlap": "queue", "--catch-up": "all",
+        "--after": "other", "--queue": "inbox", "--results": "done", "--group": "quota",
         "--max-runs": "7", "--priority": "-5", "--folder": "/tmp", "--env": "A=b=c", "--env-file": "/etc/environment",
         "--stdin": "words", "--expect-every": "26h", "--expect-by": "08:00", "--expect-within": "30m",
         "--delete-after": "7d",

@@ -37,7 +37,7 @@ import Testing
 
     @Test func noLineOfHelpIsLongerThanATerminalIsWide() throws {
         for text in [Help.overview] + Verb.all.map({ Help.text(of: $0) }) {
-            for line in text.split(separator: "\n") { #expect(line.count <= 120, "\(line)") }
+            for line in text.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
         }
     }
 

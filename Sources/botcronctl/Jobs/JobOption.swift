@@ -50,6 +50,10 @@ struct JobOption: Sendable {
     ]
 
     static let others = [
+        JobOption("--after", "JOB", ["after", "jobs"], .list, of: .job, "when this job succeeded; several: all of them"),
+        JobOption("--queue", "NAME", ["trigger", "queue"], .text, "a run for each item of this queue"),
+        JobOption("--results", "NAME", ["result_queue"], .text, "the queue that gets what its runs gave"),
+        JobOption("--group", "GROUP", ["hold_group"], .text, "it waits while this group is to wait"),
         JobOption("--project", "FOLDER", ["project"], .path, of: .folder, "with --message: where the agent works"),
         JobOption("--persona", "NAME", ["persona"], .text, "with --message, --skill: as whom"),
         JobOption("--input", "NAME=VALUE", ["inputs"], .members, "an input of the skill; once for each"),

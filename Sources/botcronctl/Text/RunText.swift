@@ -74,6 +74,7 @@ struct RunText {
         if let error { parts.append(error) }
         if let attempt = run["attempt"]?.intValue, attempt > 1 { parts.append("attempt \(attempt)") }
         if run["late"]?.boolValue == true { parts.append("late") }
+        if let stall = run.instant("stalled_at") { parts.append("silent since \(times.absolute(stall))") }
         if run["unusual"]?.boolValue == true { parts.append("unusually long") }
         if let reason = run["reason"]?.stringValue { parts.append(reason) }
         if let caveat = run["caveat"]?.stringValue { parts.append(caveat) }

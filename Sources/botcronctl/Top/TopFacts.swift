@@ -91,14 +91,13 @@ struct RunFacts: Equatable {
     var attempt = 1
     /// In percent, as the run itself says.
     var progress: Double?
-    var failureType = ""
     /// How it ended, in words.
     var what = ""
+    /// It has written nothing for too long, and goes on or was ended for it.
+    var isStalled = false
 
     /// No job has more; what is read is anybody's number.
     private static let attemptMax = 1_000_000
-
-    var isStalled: Bool { failureType == "stalled" }
 }
 
 // MARK: - From the bus
@@ -135,7 +134,7 @@ extension RunFacts {
         milliseconds = run["duration_ms"]?.intValue
         attempt = min(max(1, run["attempt"]?.intValue ?? 1), Self.attemptMax)
         progress = run["progress"]?.doubleValue
-        failureType = run.text("failure_type")
+        isStalled = run.instant("stalled_at") != nil || run.text("failure_type") == "stalled"
         what = text.what(run)
     }
 }

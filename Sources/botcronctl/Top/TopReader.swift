@@ -111,7 +111,8 @@ final class TopReader {
         case "StatusChanged":
             // The clock may have been set, or a night have passed.
             waiting.all = true
-        case "PropertiesChanged" where signal[1]?["NextRun"] != nil: onNextRunChanged?()
+        case "PropertiesChanged" where signal[1]?["ConfigurationError"] != nil: waiting.status = true
+        case "PropertiesChanged" where signal[1]?["NextRun"]?.text != nil: onNextRunChanged?()
         default: return
         }
         arm(Self.burstUSec)
@@ -126,8 +127,8 @@ final class TopReader {
         arm(Self.burstUSec)
     }
 
-    /// Time passes on the screen anyway: how the daemon is, is asked now and then, because no signal tells of a
-    /// configuration that went bad.
+    /// Time passes on the screen anyway: how the daemon is, is asked now and then, because no signal tells of a store
+    /// that went bad.
     func timePasses() {
         guard isHere, client.loop.now(.monotonic) >= statusAtUSec + Self.statusUSec else { return }
         waiting.status = true

@@ -58,7 +58,7 @@ private func showCalendar(_ request: Request, _ context: Context) throws(Failure
         return ExitCode.success
     }
     if try daemon.property("Enabled").flag == false {
-        screen.line("All schedules are paused: nothing of this runs before botcronctl resume.")
+        screen.sentence("All schedules are paused: nothing of this runs before botcronctl resume.")
     }
     request.has("--month") ? showMonth(entries, days, screen) : showWeek(entries, days, context)
     return ExitCode.success

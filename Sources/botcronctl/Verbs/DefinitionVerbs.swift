@@ -10,7 +10,7 @@ extension Verb {
         "add", "NAME", 1...1, "a new job, with its schedule and what it runs",
         details: """
             botcronctl add hello --every 10s -- echo hello
-            botcronctl add standup --cron '0 9 * * MON-FRI' --message 'Write the standup' --project ~/src/app
+            botcronctl add standup --cron '0 9 * * MON-FRI' --message 'Write the standup'
 
             What stands behind -- is run as it is, without a shell. A job without a schedule runs by hand. With - for
             NAME definitions are read from standard input as JSON: one, as `show JOB --json` has it, an array of them,
@@ -171,7 +171,7 @@ private func copyJob(_ request: Request, _ context: Context) throws(Failure) -> 
         context.screen.json(["success": true, "job": .string(new), "copied_from": .string(name)])
         return ExitCode.success
     }
-    context.screen.line("\(new) is a copy of \(name), disabled; put it in force: botcronctl enable \(new)")
+    context.screen.sentence("\(new) is a copy of \(name), disabled; put it in force: botcronctl enable \(new)")
     return ExitCode.success
 }
 
@@ -198,7 +198,7 @@ private func renameJob(_ request: Request, _ context: Context) throws(Failure) -
         context.screen.json(["success": true, "job": .string(new), "renamed_from": .string(name)])
         return ExitCode.success
     }
-    context.screen.line("\(name) is called \(new) from now on; its history stays under \(name)")
+    context.screen.sentence("\(name) is called \(new) from now on; its history stays under \(name)")
     return ExitCode.success
 }
 
@@ -242,6 +242,6 @@ private func removeJob(_ request: Request, _ context: Context) throws(Failure) -
         context.screen.json(["success": true, "job": .string(name)])
         return ExitCode.success
     }
-    context.screen.line("\(name) is removed\(place)")
+    context.screen.sentence("\(name) is removed\(place)")
     return ExitCode.success
 }

@@ -82,7 +82,7 @@ private func showHeatmap(_ request: Request, _ context: Context) throws(Failure)
         screen.line(line)
     }
     screen.line("")
-    screen.line(summary(name, results, isCut: count >= runsMax))
+    screen.sentence(summary(name, results, isCut: count >= runsMax))
     return ExitCode.success
 }
 

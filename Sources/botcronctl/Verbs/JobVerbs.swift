@@ -33,7 +33,9 @@ extension Verb {
         takes: [.job], run: disableJob)
 
     static let skip = Verb(
-        "skip", "JOB", 1...1, "leave out the next fire time of a job", takes: [.job], run: skipFireTime)
+        "skip", "JOB", 1...1, "leave out the next fire time of a job",
+        options: [Option("--reason", value: "TEXT", "why: for whoever looks at the job next")],
+        takes: [.job], run: skipFireTime)
 }
 
 // MARK: - list
@@ -50,12 +52,12 @@ private func listJobs(_ request: Request, _ context: Context) throws(Failure) ->
         return ExitCode.success
     }
     guard !all.isEmpty || filter.isEmpty else {
-        context.screen.line("No job is like that; botcronctl list shows all.")
+        context.screen.sentence("No job is like that; botcronctl list shows all.")
         return ExitCode.success
     }
     guard !all.isEmpty else {
         let path = try daemon.json(.getStats).text("configuration")
-        context.screen.line("No jobs. They are defined in \(path), or created over the bus.")
+        context.screen.sentence("No jobs. They are defined in \(path), or created over the bus.")
         return ExitCode.success
     }
     let pause = try pause(of: daemon, concerning: all)
@@ -70,14 +72,12 @@ private func listJobs(_ request: Request, _ context: Context) throws(Failure) ->
     if case .since(let instant, let author) = pause {
         let since = instant.map { " since " + context.times.absoluteAndRelative($0) } ?? ""
         let by = author.isEmpty ? "" : " by \(author)"
-        context.screen.line("All schedules are paused\(since)\(by); botcronctl resume puts them in force.")
+        context.screen.sentence("All schedules are paused\(since)\(by); botcronctl resume puts them in force.")
     }
     for job in all where !job.text("error").isEmpty {
         // The list has no definitions, and the caret needs the expression.
         let definition = (try? daemon.json(.getJob, [.text(job.text("name"))]))?["definition"]
-        for line in problemLines(job.text("name"), job.text("error"), definition, context.screen) {
-            context.screen.line(line)
-        }
+        context.screen.problem(job.text("name"), job.text("error"), definition)
     }
     return ExitCode.success
 }
@@ -163,10 +163,13 @@ private func schedule(of job: JSONValue) -> String {
     return type == "cron" ? text : "\(type) \(text)"
 }
 
-/// A job that cannot be scheduled: why, and where in the expression.
-func problemLines(_ name: String, _ error: String, _ definition: JSONValue?, _ screen: Screen) -> [Line] {
-    let refusal = Refusal(error, definition: definition)
-    return ["", "\(screen.styled("\(name)", .bad)): \(error)"] + (refusal?.lines ?? []).map { "  \($0)" }
+extension Screen {
+    /// A job that cannot be scheduled: why, and where in the expression.
+    func problem(_ name: String, _ error: String, _ definition: JSONValue?) {
+        line("")
+        sentence("\(styled("\(name)", .bad)): \(error)")
+        for shown in Refusal(error, definition: definition)?.lines ?? [] { line("  \(shown)") }
+    }
 }
 
 // MARK: - show
@@ -205,7 +208,7 @@ private func showJob(_ request: Request, _ context: Context) throws(Failure) -> 
     facts.add("origin", job.text("origin") == "bus" ? "created over the bus" : "config.json")
     facts.print(on: screen)
     if let error = job["error"]?.stringValue {
-        for line in problemLines(job.text("name"), error, job["definition"], screen) { screen.line(line) }
+        screen.problem(job.text("name"), error, job["definition"])
     }
     if let changes = job["changes"]?.arrayValue, !changes.isEmpty {
         screen.line("\n\(screen.styled("Last changes", .heading))")
@@ -263,13 +266,17 @@ private func toggle(_ request: Request, isEnabled: Bool, _ context: Context) thr
         let job = try daemon.json(.getJob, [.text(name)])
         next = ", next: " + nextCell(of: job, try pause(of: daemon, concerning: [job]), context).text
     }
-    context.screen.line("\(name) is \(isEnabled ? "enabled" : "disabled")\(until)\(next)")
+    context.screen.sentence("\(name) is \(isEnabled ? "enabled" : "disabled")\(until)\(next)")
     return ExitCode.success
 }
 
 private func skipFireTime(_ request: Request, _ context: Context) throws(Failure) -> Int32 {
     let name = request.arguments[0]
-    let answer = try context.daemon().json(.skipJob, [.text(name)])
+    var argument = name
+    if let reason = request.options["--reason"] {
+        argument = JSONValue.object(["job": .string(name), "reason": .string(reason)]).compactText
+    }
+    let answer = try context.daemon().json(.skipJob, [.text(argument)])
     guard let skipped = answer.instant("skipped") else {
         throw Failure(
             ExitCode.failure, BusError.failed.name,
@@ -281,6 +288,6 @@ private func skipFireTime(_ request: Request, _ context: Context) throws(Failure
         return ExitCode.success
     }
     let next = answer.instant("next_run").map { context.times.absoluteAndRelative($0) } ?? "none"
-    context.screen.line("\(name) will not run at \(context.times.absoluteAndRelative(skipped)), next: \(next)")
+    context.screen.sentence("\(name) will not run at \(context.times.absoluteAndRelative(skipped)), next: \(next)")
     return ExitCode.success
 }

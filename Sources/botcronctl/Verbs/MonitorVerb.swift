@@ -133,6 +133,7 @@ private final class Monitor {
                 ["execution_id": .string(texts.first ?? ""), "question": question])
         case "PropertiesChanged":
             if let next = signal[1]?["NextRun"]?.text { showNext(next) }
+            if let fault = signal[1]?["ConfigurationError"]?.text { showConfiguration(fault) }
         // `Event` says each of the others once more; what is unknown came after this program.
         default: break
         }
@@ -167,6 +168,13 @@ private final class Monitor {
         emit(
             "next", instant.map { context.times.absoluteAndRelative($0) } ?? "nothing due", .faint, "PropertiesChanged",
             ["next_run": instant == nil ? .null : .string(text)])
+    }
+
+    private func showConfiguration(_ fault: String) {
+        emit(
+            "config", fault.isEmpty ? "config.json is in force again" : "config.json is not in force: \(fault)",
+            fault.isEmpty ? .good : .bad, "PropertiesChanged",
+            ["configuration_error": fault.isEmpty ? .null : .string(fault)])
     }
 
     /// The longest word, so that what follows stands in a column.

@@ -23,7 +23,7 @@ func showNext(of job: JSONValue, count: Int, _ context: Context) throws(Failure)
         if screen.isJSON {
             screen.json([])
         } else {
-            screen.line("\(name) has no next fire time; see why: botcronctl why \(name)")
+            screen.sentence("\(name) has no next fire time; see why: botcronctl why \(name)")
         }
         return ExitCode.success
     }
@@ -45,8 +45,8 @@ func showNext(of job: JSONValue, count: Int, _ context: Context) throws(Failure)
     for fire in fires {
         screen.line("  \(TimeText.absolute(fire, in: read.zone))  \(context.times.relative(fire))")
     }
-    for note in read.schedules.flatMap({ $0.timetable.notes(after: context.now) }) { screen.line("Note: \(note).") }
-    if read.countsFromEnd { screen.line("Note: Each further one counts from the end of the run before it.") }
+    for note in read.schedules.flatMap({ $0.timetable.notes(after: context.now) }) { screen.sentence("Note: \(note).") }
+    if read.countsFromEnd { screen.sentence("Note: Each further one counts from the end of the run before it.") }
     if read.jitterMilliseconds > 0 {
         screen.line(
             "Note: Each starts up to \(TimeText.duration(milliseconds: Int(read.jitterMilliseconds))) later: its jitter."

@@ -150,5 +150,5 @@ private func show(
         screen.line("  \(TimeText.absolute(fire, in: timetable.zone))\(relative)")
     }
     if fires.isEmpty { screen.line("  no fire times") }
-    for note in timetable.notes(after: after) { screen.line("Note: \(note).") }
+    for note in timetable.notes(after: after) { screen.sentence("Note: \(note).") }
 }

@@ -70,7 +70,8 @@ private func change(_ request: Request, isEnabled: Bool, _ context: Context) thr
         if let reason = request.options["--reason"] { object["reason"] = .string(reason) }
         try daemon.call(isEnabled ? .resumeJob : .pauseJob, [.text(JSONValue.object(object).compactText)])
         if !context.screen.isJSON {
-            context.screen.line("\(name) is \(isEnabled ? "in force" : "paused")\(until.map { " until \($0)" } ?? "")")
+            context.screen.sentence(
+                "\(name) is \(isEnabled ? "in force" : "paused")\(until.map { " until \($0)" } ?? "")")
         }
     }
     if context.screen.isJSON {

@@ -50,7 +50,7 @@ private func answerQuestion(_ request: Request, _ context: Context) throws(Failu
     if context.screen.isJSON {
         context.screen.json(["success": true, "execution_id": .string(run), "choice": .string(choice)])
     } else {
-        context.screen.line("\(run) is told: \(choice)")
+        context.screen.sentence("\(run) is told: \(choice)")
     }
     return ExitCode.success
 }

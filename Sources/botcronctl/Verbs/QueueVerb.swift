@@ -8,9 +8,9 @@ extension Verb {
         "queue", "[list|peek|push|pop|ack …]", 0...3, "the items of queues: list, look, put, take, acknowledge",
         details: """
             botcronctl queue                      every queue that has items
-            botcronctl queue peek QUEUE           its items that nobody has taken, oldest first
+            botcronctl queue peek QUEUE           its items that nobody has, oldest first
             botcronctl queue push QUEUE ITEM      puts an item at its end: JSON, or a text
-            botcronctl queue pop QUEUE            takes the oldest; unacknowledged, it comes again
+            botcronctl queue pop QUEUE            takes the oldest, until it is acknowledged
             botcronctl queue ack QUEUE ID         it is dealt with
             """,
         options: [Option("-n", or: "--limit", value: "N", "with peek: at most N items (default: 20)")],
@@ -46,7 +46,7 @@ private func workQueue(_ request: Request, _ context: Context) throws(Failure) -
         let item = (try? JSONValue(parsing: words[1])) ?? .string(words[1])
         answer = try daemon.json(.queuePush, [.text(words[0]), .text(item.compactText)])
         if !screen.isJSON {
-            screen.line("\(answer.text("queue")): the item \(answer.text("id")) is put at the end")
+            screen.sentence("\(answer.text("queue")): the item \(answer.text("id")) is put at the end")
             return ExitCode.success
         }
     case "pop":

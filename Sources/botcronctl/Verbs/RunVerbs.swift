@@ -91,7 +91,7 @@ private func startRun(_ request: Request, _ context: Context) throws(Failure) ->
 }
 
 private func report(_ run: JSONValue, _ context: Context) -> Int32 {
-    context.screen.isJSON ? context.screen.json(run) : context.screen.line(RunText(context).sentence(run))
+    context.screen.isJSON ? context.screen.json(run) : context.screen.sentence(RunText(context).sentence(run))
     return ExitCode.success
 }
 
@@ -153,14 +153,15 @@ private func backfillJob(_ request: Request, _ context: Context) throws(Failure)
     }
     let fires = answer["fire_times"]?.arrayValue ?? []
     guard !fires.isEmpty else {
-        screen.line("\(name) has no fire time there without a run")
+        screen.sentence("\(name) has no fire time there without a run")
         return ExitCode.success
     }
     if isDry {
         for fire in fires { screen.line(Line(foreign: fire.stringValue ?? "")) }
-        screen.line("\(fires.count) runs; without --dry-run they are made")
+        screen.sentence("\(fires.count) runs; without --dry-run they are made")
     } else {
-        screen.line("\(fires.count) runs of \(name) are made, oldest fire time first; see: botcronctl history \(name)")
+        screen.sentence(
+            "\(fires.count) runs of \(name) are made, oldest fire time first; see: botcronctl history \(name)")
     }
     return ExitCode.success
 }
@@ -242,7 +243,7 @@ private func waitAndReport(
         context.screen.json(run)
     } else {
         let text = RunText(context)
-        context.screen.line(text.sentence(run))
+        context.screen.sentence(text.sentence(run))
         for line in text.output(run) { context.screen.line(line) }
     }
     return RunText.exitCode(run)

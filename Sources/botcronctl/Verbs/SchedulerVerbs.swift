@@ -173,7 +173,7 @@ private func reloadConfiguration(_ request: Request, _ context: Context) throws(
     facts.print(on: screen)
     for job in answer["invalid"]?.arrayValue ?? [] {
         let definition = (try? daemon.json(.getJob, [.text(job.text("name"))]))?["definition"]
-        for line in problemLines(job.text("name"), job.text("error"), definition, screen) { screen.line(line) }
+        screen.problem(job.text("name"), job.text("error"), definition)
     }
     return ExitCode.success
 }

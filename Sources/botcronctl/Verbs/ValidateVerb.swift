@@ -49,10 +49,10 @@ private func report(_ configuration: Configuration, _ path: String, _ screen: Sc
     let good = configuration.jobs.count
     screen.line(
         "\(path): \(good) \(good == 1 ? "job" : "jobs") good" + (refused.isEmpty ? "" : ", \(refused.count) bad"))
-    for warning in configuration.warnings { screen.line("warning: \(warning)") }
-    for job in untold { screen.line("\(job.name): \(job.error)") }
+    for warning in configuration.warnings { screen.sentence("warning: \(warning)") }
+    for job in untold { screen.sentence("\(job.name): \(job.error)") }
     for job in refused {
         let definition = try? JSONValue(parsing: job.definition)
-        for line in problemLines(job.name, job.error, definition, screen) { screen.line(line) }
+        screen.problem(job.name, job.error, definition)
     }
 }

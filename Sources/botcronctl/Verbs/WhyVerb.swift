@@ -19,7 +19,7 @@ private func explainJob(_ request: Request, _ context: Context) throws(Failure) 
         return ExitCode.success
     }
     for reason in answer["reasons"]?.arrayValue ?? [] {
-        context.screen.line("\(reason.text("sentence"))")
+        context.screen.sentence("\(reason.text("sentence"))")
     }
     return ExitCode.success
 }

@@ -76,9 +76,7 @@ enum TopFixture {
         var backup = RunFacts(id: "cron-backup-home-20260123-085500", job: "backup-home", status: "running")
         (backup.startedAt, backup.progress, backup.attempt) = (now - .seconds(300), 42, 2)
         var hangs = RunFacts(id: "cron-hangs-20260123-083000", job: "hangs", status: "running")
-        (hangs.startedAt, hangs.failureType, hangs.what) = (
-            now - .seconds(1_800), "stalled", "it wrote nothing for 600 s"
-        )
+        (hangs.startedAt, hangs.isStalled, hangs.what) = (now - .seconds(1_800), true, "it wrote nothing for 600 s")
         facts.runs = [backup.id: backup, hangs.id: hangs]
         facts.pausedByFailures = ["gives-up": "the job was paused after 5 failed runs in a row"]
         facts.strips = [

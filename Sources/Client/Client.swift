@@ -228,15 +228,16 @@ public final class Client {
 
     // MARK: - Signals and presence
 
-    /// Calls `handler` for each signal of the JSON face, and for new values of its properties, until the subscription
-    /// is dropped. It is told nothing twice: `Event`, which says each signal once more, comes as well, under that name.
+    /// Calls `handler` for each signal of the JSON face, and for new values of its properties and the manager's, until
+    /// the subscription is dropped. It is told nothing twice: `Event`, which says each signal once more, comes as well,
+    /// under that name.
     public func subscribe(_ handler: @escaping (DaemonSignal) -> Void) -> ClientSubscription {
-        let rules = [
-            MatchRule(sender: .daemon, path: .daemon, interface: .daemon),
+        let properties = [Address.interface, Address.managerInterface].map {
             MatchRule(
                 sender: .daemon, path: .daemon, interface: "org.freedesktop.DBus.Properties",
-                member: "PropertiesChanged", firstArgument: Address.interface),
-        ]
+                member: "PropertiesChanged", firstArgument: $0)
+        }
+        let rules = [MatchRule(sender: .daemon, path: .daemon, interface: .daemon)] + properties
         let subscriptions = rules.map { rule in
             connection.subscribe(rule) { signal in
                 handler(

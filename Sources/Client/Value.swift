@@ -114,7 +114,8 @@ public struct Answer: Sendable {
 
 /// A signal of the daemon.
 public struct DaemonSignal: Sendable {
-    /// Its name: `JobStarted`; `PropertiesChanged` where properties of the JSON face have new values.
+    /// Its name: `JobStarted`; `PropertiesChanged` where properties of the JSON face or of the manager
+    /// have new values: the first one is the interface.
     public let member: String
     public let values: [Value]
 

@@ -102,7 +102,8 @@ public final class Control: CommitObserver, AnnouncementSink {
                 steps: steps),
             mirror: mirror, headline: headline)
         typedFace = TypedFace(
-            scheduler: scheduler, catalogue: catalogue, telling: telling, requests: requests, outputs: outputs)
+            scheduler: scheduler, catalogue: catalogue, settings: settings, telling: telling, requests: requests,
+            outputs: outputs)
         needs.runs.onRemark = { [weak changes] run in changes?.touchSoon(run: run) }
     }
 

@@ -105,11 +105,12 @@ final class Requests {
 
     /// The next fire time of a job is not to be run; `answer` gets it, and the one after it.
     func skip(
-        _ call: MethodCall, _ name: String, answer: @escaping (_ skipped: Instant?, _ next: Instant?) -> Void
+        _ call: MethodCall, _ name: String, reason: String?,
+        answer: @escaping (_ skipped: Instant?, _ next: Instant?) -> Void
     ) {
         let author = callers.author(of: call)
         ask(
-            call, for: { .skipRequested(job: name, by: author, ticket: $0) },
+            call, for: { .skipRequested(job: name, reason: reason, by: author, ticket: $0) },
             answer: { reply throws(ErrorReply) in
                 guard case .skipped(let fire, let next) = reply else { throw .unexpected(reply) }
                 answer(fire, next)
@@ -139,14 +140,14 @@ final class Requests {
             })
     }
 
-    func remove(_ call: MethodCall, _ name: String, _ done: @escaping () -> Void) {
+    func remove(_ call: MethodCall, _ name: String, reason: String? = nil, _ done: @escaping () -> Void) {
         let (settings, author) = (settings, callers.author(of: call))
         ask(
             call,
             for: { ticket in
                 settings.isRefusedDefinition(of: name)
                     ? .definitionForgotten(job: name, by: author, ticket: ticket)
-                    : .jobCancelled(job: name, by: author, ticket: ticket)
+                    : .jobCancelled(job: name, reason: reason, by: author, ticket: ticket)
             }, answer: { _ in done() })
     }
 

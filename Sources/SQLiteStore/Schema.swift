@@ -234,6 +234,7 @@ enum Schema {
         ALTER TABLE job_state ADD COLUMN counts_from_us INTEGER;
         ALTER TABLE job_state ADD COLUMN ended_before TEXT;
         ALTER TABLE run ADD COLUMN questions TEXT;
+        ALTER TABLE run ADD COLUMN stalled_at_us INTEGER;
 
         CREATE TABLE group_hold (
             name TEXT PRIMARY KEY,

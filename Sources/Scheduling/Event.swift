@@ -43,14 +43,14 @@ public enum Event: Sendable {
     /// A hold group is to wait, until then or until it is released; or it is released.
     case groupToggled(group: String, isWaiting: Bool, until: Instant?, by: ChangeAuthor = .unknown, ticket: Ticket)
     /// The next fire time of a job is not to be run.
-    case skipRequested(job: String, by: ChangeAuthor = .unknown, ticket: Ticket)
+    case skipRequested(job: String, reason: String? = nil, by: ChangeAuthor = .unknown, ticket: Ticket)
     /// The configuration was read anew. `retained` are names that stand in it with a definition that was refused:
     /// what is remembered of them is kept.
     case configurationChanged(jobs: [Job], retained: Set<String>, settings: SchedulerSettings, isEnabled: Bool)
     /// A job is created or replaced over the bus.
     case jobUpserted(Job, by: ChangeAuthor = .unknown, ticket: Ticket)
     /// A job that was created over the bus is removed.
-    case jobCancelled(job: String, by: ChangeAuthor = .unknown, ticket: Ticket)
+    case jobCancelled(job: String, reason: String? = nil, by: ChangeAuthor = .unknown, ticket: Ticket)
     /// A definition that came over the bus and no longer reads is to be forgotten; the scheduler does not know its job.
     case definitionForgotten(job: String, by: ChangeAuthor = .unknown, ticket: Ticket)
     /// An item is put at the end of a queue.
@@ -76,8 +76,8 @@ extension Event {
     public var ticket: Ticket? {
         switch self {
         case .runRequested(_, let ticket), .runOnce(_, _, let ticket), .backfillRequested(_, let ticket),
-            .cancelRequested(_, let ticket), .skipRequested(_, _, let ticket), .jobUpserted(_, _, let ticket),
-            .jobCancelled(_, _, let ticket), .definitionForgotten(_, _, let ticket), .queuePushed(_, _, let ticket),
+            .cancelRequested(_, let ticket), .skipRequested(_, _, _, let ticket), .jobUpserted(_, _, let ticket),
+            .jobCancelled(_, _, _, let ticket), .definitionForgotten(_, _, let ticket), .queuePushed(_, _, let ticket),
             .queuePopped(_, let ticket),
             .queueAcknowledged(_, _, let ticket), .groupToggled(_, _, _, _, let ticket),
             .questionAnswered(_, _, _, let ticket):

@@ -3,9 +3,9 @@ public import Schedules
 /// A change to a job that is on record: what was done, when, by whom, and why where that was said.
 public struct JobChange: Sendable, Equatable {
     public enum What: String, Sendable, CaseIterable {
-        /// It was defined over the bus.
+        /// It was defined, over the bus or in a file that was read anew.
         case created
-        /// Another definition came over the bus in place of the one before.
+        /// Another definition came in place of the one before.
         case replaced
         case removed
         case enabled
@@ -59,6 +59,9 @@ public enum ChangeAuthor: Sendable, Hashable {
     case daemon
     /// It was not said.
     case unknown
+
+    /// Whoever wrote the definitions that were read anew.
+    static let configuration = Self.file("config.json")
 }
 
 extension Scheduler {

@@ -70,6 +70,8 @@ public struct Run: Sendable, Equatable {
     /// When it is late, where it is still under way then; and that it was.
     public var lateAt: Instant?
     public var isLate = false
+    /// Since when the current or last attempt has written nothing for its job's patience, and went on all the same.
+    public var stalledAt: Instant?
 
     public static let outputPreviewLimit = 500
     /// Beyond it nothing is added to what a run had to do without.

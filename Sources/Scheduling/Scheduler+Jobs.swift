@@ -79,7 +79,10 @@ extension Scheduler {
             || settings.cleanupInterval != self.settings.cleanupInterval
         self.settings = settings
         if isCleanupChanged { awaitCleanup(now: now) }
-        if schedulerOverride == nil { setEnabled(isEnabled, now: now) }
+        if schedulerOverride == nil, isEnabled != self.isEnabled {
+            record(isEnabled ? .resumed : .paused, of: "", by: .configuration, now: now)
+            setEnabled(isEnabled, now: now)
+        }
         var added: [String] = []
         var changed: [String] = []
         var seen: Set<String> = []
@@ -89,17 +92,23 @@ extension Scheduler {
                 add(job, state: retainedStates.removeValue(forKey: job.name), now: now)
                 if let entry = jobs[job.name] { schedule(entry) }
                 added.append(job.name)
+                record(.created, of: job.name, by: .configuration, now: now)
                 continue
             }
             guard entry.job != job else { continue }
             replace(entry, with: job, now: now)
             changed.append(job.name)
+            record(.replaced, of: job.name, by: .configuration, now: now)
         }
         var removed: [String] = []
         for name in jobs.keys.filter({ !seen.contains($0) }).sorted() {
             guard let entry = jobs[name], entry.job.origin == .config else { continue }
             removed.append(name)
-            remove(entry, isRetained: retained.contains(name), now: now)
+            let isRefused = retained.contains(name)
+            remove(entry, isRetained: isRefused, now: now)
+            record(
+                .removed, of: name, by: .configuration, reason: isRefused ? "its new definition is refused" : nil,
+                now: now)
         }
         reviewPost()
         if !(added.isEmpty && changed.isEmpty && removed.isEmpty) {
@@ -133,12 +142,12 @@ extension Scheduler {
         reply(ticket, .scheduled(job: job.name, next: entry.nextFire))
     }
 
-    func removeJob(_ name: String, by author: ChangeAuthor, ticket: Ticket, now: Instant) {
+    func removeJob(_ name: String, reason: String?, by author: ChangeAuthor, ticket: Ticket, now: Instant) {
         guard let entry = jobs[name] else { return reply(ticket, .refused(.jobNotFound(name))) }
         guard entry.job.origin == .bus else { return reply(ticket, .refused(.notPermitted(name))) }
         turn.changes.append(.removeDefinition(job: name))
         remove(entry, isRetained: false, now: now)
-        record(.removed, of: name, by: author, now: now)
+        record(.removed, of: name, by: author, reason: reason, now: now)
         announce(.jobsChanged(added: [], changed: [], removed: [name]))
         reply(ticket, .done)
     }

@@ -48,6 +48,7 @@ extension Scheduler {
         active.run.retryDelay = nil
         active.run.progress = nil
         active.run.result = nil
+        active.run.stalledAt = nil
         runningCount += 1
         if settings.launchesPerMinute != nil { recentLaunches.append(now) }
         // One whose claim was taken back has been told and paid for.

@@ -64,9 +64,14 @@ extension Scheduler {
         }
     }
 
-    /// A run's process has written nothing for too long, and goes on.
-    func tellStall(ofRun id: String, attempt: Int, now: Instant) {
-        guard let active = runs[id], active.phase == .running, active.run.attempt == attempt else { return }
+    /// A run's process has written nothing for too long, and goes on. Whoever takes the run over says so anew, which is
+    /// no other stall.
+    func noteStall(ofRun id: String, attempt: Int, now: Instant) {
+        guard let active = runs[id], active.phase == .running, active.run.attempt == attempt,
+            active.run.stalledAt == nil
+        else { return }
+        active.run.stalledAt = now
+        touch(active)
         tell([.stalled], of: active.run, active.job, now: now) { _ in .stalled(active.run, active.job) }
     }
 

@@ -118,12 +118,12 @@ extension Scheduler {
     }
 
     /// The next fire time of a job is recorded as skipped instead of run.
-    func skipNext(_ name: String, by author: ChangeAuthor, ticket: Ticket, now: Instant) {
+    func skipNext(_ name: String, reason: String?, by author: ChangeAuthor, ticket: Ticket, now: Instant) {
         guard let entry = jobs[name] else { return reply(ticket, .refused(.jobNotFound(name))) }
         let fire = entry.state.skippedFireTime ?? entry.nextRun
         if let fire, fire != entry.state.skippedFireTime {
             entry.state.skippedFireTime = fire
-            record(.skipped, of: name, by: author, until: fire, now: now)
+            record(.skipped, of: name, by: author, until: fire, reason: reason, now: now)
             touch(entry)
             reschedule(entry)
         }

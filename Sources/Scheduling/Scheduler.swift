@@ -211,7 +211,7 @@ public final class Scheduler {
         case .conditionChecked(let run, let holds): conditionChecked(run, holds: holds, now: now)
         case .polled(let subject, let answer): polled(subject, answer, now: now)
         case .caveat(let run, let text): note(text, ofRun: run)
-        case .stalled(let run, let attempt): tellStall(ofRun: run, attempt: attempt, now: now)
+        case .stalled(let run, let attempt): noteStall(ofRun: run, attempt: attempt, now: now)
         case .holdSaid(let run, let attempt, let saidAt, let words):
             hearHold(words, saidAt: saidAt, ofRun: run, attempt: attempt, now: now)
         case .asked(let run, let attempt, let number, let at, let words):
@@ -227,11 +227,13 @@ public final class Scheduler {
             if let ticket { reply(ticket, .done) }
         case .jobToggled(let job, let isEnabled, let until, let reason, let author, let ticket):
             toggle(job, isEnabled, until: until, reason: reason, by: author, ticket: ticket, now: now)
-        case .skipRequested(let job, let author, let ticket): skipNext(job, by: author, ticket: ticket, now: now)
+        case .skipRequested(let job, let reason, let author, let ticket):
+            skipNext(job, reason: reason, by: author, ticket: ticket, now: now)
         case .configurationChanged(let jobs, let retained, let settings, let isEnabled):
             reconfigure(jobs, retained: retained, settings: settings, isEnabled: isEnabled, now: now)
         case .jobUpserted(let job, let author, let ticket): upsert(job, by: author, ticket: ticket, now: now)
-        case .jobCancelled(let job, let author, let ticket): removeJob(job, by: author, ticket: ticket, now: now)
+        case .jobCancelled(let job, let reason, let author, let ticket):
+            removeJob(job, reason: reason, by: author, ticket: ticket, now: now)
         case .definitionForgotten(let job, let author, let ticket):
             forgetDefinition(of: job, by: author, ticket: ticket, now: now)
         case .queuePushed(let queue, let json, let ticket): pushItem(json, to: queue, ticket: ticket, now: now)

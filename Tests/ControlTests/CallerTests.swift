@@ -24,9 +24,9 @@ import Testing
         switch event {
         case .jobToggled(_, _, _, _, let author, _)?: author
         case .schedulerToggled(_, let author, _)?: author
-        case .skipRequested(_, let author, _)?: author
+        case .skipRequested(_, _, let author, _)?: author
         case .jobUpserted(_, let author, _)?: author
-        case .jobCancelled(_, let author, _)?: author
+        case .jobCancelled(_, _, let author, _)?: author
         default: nil
         }
     }

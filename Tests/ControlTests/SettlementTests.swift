@@ -224,7 +224,7 @@ enum StoreFault {
             throw TestFailure("not forgotten")
         }
         _ = try stage.call("cancel_job", .string("daily")).get()
-        guard case .jobCancelled("daily", _, _) = stage.intake.asked.last else { throw TestFailure("not removed") }
+        guard case .jobCancelled("daily", _, _, _) = stage.intake.asked.last else { throw TestFailure("not removed") }
     }
 
     // MARK: - config.json

@@ -236,6 +236,26 @@ import Testing
         let run = try session.runToEnd("stalls")
         #expect(run["status"] == "success")
         #expect(daemon.text.contains("the run stalls"), "\(daemon.text)")
+        #expect(run["stalled_at"]?.stringValue != nil, "\(run)")
+    }
+
+    /// The mark is its supervisor's: whoever takes the run over knows it, and a stall that was told is one.
+    @Test func aStallIsKnownToTheNextDaemonToo() throws {
+        let session = try Session(jobs: [
+            ["name": "stalls", "command": ["sh", "-c", "sleep 100"], "stall_timeout": 0.5]
+        ])
+        let daemon = try session.start()
+        let id = try session.json("run_job", "stalls").text("execution_id")
+        daemon.signal(SIGKILL)
+        try session.end(daemon)
+        // The stall is to come while no daemon is there; nothing but time tells of it.
+        usleep(700_000)
+        try session.start()
+        try session.wait("the stall on record") { try session.run(id)["stalled_at"]?.stringValue != nil }
+        let since = try session.run(id).text("stalled_at")
+        _ = try session.call("cancel_run", .string(id))
+        try session.wait("its end") { try session.run(id)["status"] == "cancelled" }
+        #expect(try session.run(id).text("stalled_at") == since)
     }
 
     @Test func aRunThatTakesTooLongToFinishIsEndedAtAStop() throws {

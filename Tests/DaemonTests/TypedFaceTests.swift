@@ -145,6 +145,18 @@ import Testing
         #expect(try get(Session.path, Self.manager, "Version").asString?.isEmpty == false)
     }
 
+    @Test func thatAFileGoesBadAndIsMendedIsTold() throws {
+        #expect(try get(Session.path, Self.manager, "ConfigurationError") == "")
+        let good = TestFile.text(session.configFile)
+        try TestFile.write(good + "}", to: session.configFile)
+        try session.wait("a word on it") { !objects.changes(of: Session.path, "ConfigurationError").isEmpty }
+        let told = try #require(objects.changes(of: Session.path, "ConfigurationError").first?.asString)
+        #expect(told.contains("line "), "\(told)")
+        #expect(try get(Session.path, Self.manager, "ConfigurationError") == .string(told))
+        try TestFile.write(good, to: session.configFile)
+        try session.wait("that it is mended") { objects.changes(of: Session.path, "ConfigurationError").last == "" }
+    }
+
     @Test func oneCallGivesEverything() throws {
         let run = try #require(try call(path("long"), Self.job, "Run").first?.asObjectPath)
         for root in [Session.path, "/"] as [ObjectPath] {

@@ -76,6 +76,37 @@ import Testing
         #expect(rig.store.changes.last?.author == .gone(":1.7"))
     }
 
+    @Test func `what a file that is read anew changes is on record as its writer's`() {
+        let rig = Rig([
+            job("gone", "0 9 * * *"), job("bad", "0 9 * * *"), job("other", "0 9 * * *"), job("as-is", "@daily"),
+        ])
+        var settings = SchedulerSettings()
+        settings.isCleanupEnabled = false
+        let jobs = [job("other", "0 10 * * *"), job("as-is", "@daily"), job("new", "0 9 * * *")]
+        rig.send(.configurationChanged(jobs: jobs, retained: ["bad"], settings: settings, isEnabled: false))
+        #expect(
+            words(rig) == [
+                " 00:00 paused", "other 00:00 replaced", "new 00:00 created",
+                "bad 00:00 removed its new definition is refused", "gone 00:00 removed",
+            ])
+        #expect(rig.store.changes.allSatisfy { $0.author == .file("config.json") })
+        rig.send(.configurationChanged(jobs: jobs, retained: ["bad"], settings: settings, isEnabled: false))
+        #expect(rig.store.changes.count == 5)
+    }
+
+    @Test func `a skip and a removal have the reason that was given`() {
+        let rig = Rig([])
+        var made = job("a", "0 9 * * *")
+        made.origin = .bus
+        rig.send(.jobUpserted(made, by: Self.someone, ticket: 1))
+        rig.send(.skipRequested(job: "a", reason: "a holiday", by: Self.someone, ticket: 2))
+        rig.send(.jobCancelled(job: "a", reason: "replaced by b", by: Self.someone, ticket: 3))
+        #expect(
+            words(rig) == [
+                "a 00:00 created", "a 00:00 skipped until 09:00 a holiday", "a 00:00 removed replaced by b",
+            ])
+    }
+
     @Test func `what the daemon does by itself is its own change`() {
         let rig = Rig([
             job("a", "0 9 * * *") { $0.pauseOnFailures = 1 }, job("b", "0 9 * * *"),

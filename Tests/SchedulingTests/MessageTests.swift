@@ -121,14 +121,30 @@ import Testing
         #expect(rig.sendings[1].text == "attempt 2 comes in 10 s: exited with status 1")
     }
 
-    @Test func `an attempt that stalls and goes on is told once for each time that it is heard of`() throws {
-        let rig = Rig([job { $0.stallTimeout = .seconds(60) }])
+    @Test func `an attempt that stalls and goes on is on record, and told once`() throws {
+        let rig = Rig([
+            job {
+                $0.stallTimeout = .seconds(60)
+                var retry = RetryPolicy()
+                (retry.maxAttempts, retry.delay, retry.jitter) = (2, .seconds(10), 0)
+                $0.retry = retry
+            }
+        ])
         guard case .run(let run)? = rig.request("a") else { throw Unexpected() }
         rig.send(.stalled(run: run.id, attempt: 1))
         rig.send(.stalled(run: run.id, attempt: 2))
         rig.send(.stalled(run: "none", attempt: 1))
         #expect(words(rig.sendings) == ["start", "stalled"])
         #expect(rig.sendings.last?.text == "it has written nothing for 60 s")
+        #expect(rig.store.runs[run.id]?.stalledAt == rig.now)
+        // The next daemon finds the mark of the attempt that it takes over, and says it once more.
+        rig.send(.stalled(run: run.id, attempt: 1))
+        #expect(words(rig.sendings).filter { $0 == "stalled" }.count == 1)
+        rig.end(run.id, .exited(1))
+        #expect(rig.store.runs[run.id]?.stalledAt != nil, "until the next attempt")
+        rig.advance(to: rig.now + .seconds(20))
+        #expect(rig.store.runs[run.id]?.attempt == 2)
+        #expect(rig.store.runs[run.id]?.stalledAt == nil)
     }
 
     // MARK: - What was not run

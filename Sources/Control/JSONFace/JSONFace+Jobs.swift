@@ -110,8 +110,8 @@ extension JSONFace {
     }
 
     func skipJob(_ call: MethodCall) throws {
-        let name = call.text(0)
-        requests.skip(call, name) { [telling] fire, next in
+        let (name, object) = try call.jobOrObject(["reason"])
+        requests.skip(call, name, reason: try reason(in: object)) { [telling] fire, next in
             let zone = telling.zone(ofJob: name)
             call.answer(["skipped": .instant(fire, zone), "next_run": .instant(next, zone)])
         }
@@ -126,6 +126,7 @@ extension JSONFace {
     }
 
     func cancelJob(_ call: MethodCall) throws {
-        requests.remove(call, call.text(0)) { call.reply([.bool(true)]) }
+        let (name, object) = try call.jobOrObject(["reason"])
+        requests.remove(call, name, reason: try reason(in: object)) { call.reply([.bool(true)]) }
     }
 }

@@ -40,6 +40,9 @@ struct JSONFace {
     // MARK: - Arguments used by many
 
     static var job: Argument { Argument("job", "s", documentation: "The name of a job.") }
+    static var jobWithReason: Argument {
+        Argument("job", "s", documentation: "The name of a job, or JSON {job, reason}.")
+    }
     static var executionID: Argument { Argument("execution_id", "s", documentation: "The execution id of a run.") }
     static var jobJSON: Argument {
         Argument("definition", "s", documentation: "A job: one JSON object with the keys of a definition.")
@@ -183,11 +186,11 @@ struct JSONFace {
                 pauseJob),
             Method(
                 "resume_job", .change,
-                in: [Argument("job", "s", documentation: "The name of a job, or JSON {job, reason}.")],
+                in: [Self.jobWithReason],
                 out: [Self.isDone],
                 documentation: "As toggle_job with true.", resumeJob),
             Method(
-                "skip_job", .change, in: [Self.job],
+                "skip_job", .change, in: [Self.jobWithReason],
                 out: [Argument("answer", "s", documentation: "JSON {skipped, next_run}.")],
                 documentation: "The job's next fire time is recorded as skipped instead of run.", skipJob),
             Method(
@@ -195,7 +198,7 @@ struct JSONFace {
                 out: [Argument("answer", "s", documentation: "JSON {job_id, next_run}.")],
                 documentation: "Creates or replaces a job; it is kept in the store.", scheduleJob),
             Method(
-                "cancel_job", .change, in: [Self.job], out: [Self.isDone],
+                "cancel_job", .change, in: [Self.jobWithReason], out: [Self.isDone],
                 documentation: "Removes a job that was created over the bus; its history stays.", cancelJob),
             Method(
                 "explain_job",

@@ -38,6 +38,7 @@ enum RunShape {
             "memory_peak_bytes": run.memoryPeakBytes.map { .number($0) } ?? .null,
             "unusual": .bool(run.isUnusual),
             "late": .bool(run.isLate),
+            "stalled_at": .instant(run.stalledAt, zone),
             "result": run.result.flatMap { try? JSONValue(parsing: $0) } ?? .null,
             "trace_id": .optional(run.traceID),
             "previous": .optional(run.previous),

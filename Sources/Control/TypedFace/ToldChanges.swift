@@ -1,3 +1,4 @@
+internal import Configuration
 internal import DBus
 internal import EventLoop
 internal import Performing
@@ -20,6 +21,7 @@ final class ToldChanges {
 
     private let scheduler: any SchedulerReading
     private let catalogue: Catalogue
+    private let settings: any SettingsControl
     private let runs: any RunReading
     private let outlet: Outlet
     private let loop: EventLoop
@@ -38,6 +40,7 @@ final class ToldChanges {
 
     init(_ needs: Control.Needs, catalogue: Catalogue, outlet: Outlet) throws(EventLoopError) {
         scheduler = needs.scheduler
+        settings = needs.settings
         runs = needs.runs
         loop = needs.loop
         self.catalogue = catalogue
@@ -174,6 +177,7 @@ final class ToldChanges {
         ManagerFacts(
             isEnabled: scheduler.isEnabled, nextRun: scheduler.nextRun?.at,
             jobCount: scheduler.jobCount + catalogue.refusedCount,
-            refusedCount: catalogue.refusedCount, activeRuns: scheduler.activeRunCount)
+            refusedCount: catalogue.refusedCount, activeRuns: scheduler.activeRunCount,
+            configurationError: settings.configurationFault?.description ?? "")
     }
 }

@@ -10,6 +10,7 @@ struct ManagerFacts: Equatable {
     var jobCount: Int
     var refusedCount: Int
     var activeRuns: Int
+    var configurationError: String
 
     func changes(since told: ManagerFacts) -> [MemberName] {
         var names: [MemberName] = []
@@ -18,6 +19,7 @@ struct ManagerFacts: Equatable {
         if jobCount != told.jobCount { names.append("JobCount") }
         if refusedCount != told.refusedCount { names.append("RefusedCount") }
         if activeRuns != told.activeRuns { names.append("ActiveRuns") }
+        if configurationError != told.configurationError { names.append("ConfigurationError") }
         return names
     }
 }
@@ -95,12 +97,14 @@ struct RunFacts {
     private var startedAt: Instant?
     private var attempt: Int
     private var progress: Double?
+    private var stalledAt: Instant?
 
     init(_ run: Run) {
         status = run.status
         startedAt = run.startedAt
         attempt = run.attempt
         progress = run.progress
+        stalledAt = run.stalledAt
     }
 
     func changes(since told: RunFacts) -> [MemberName] {
@@ -109,6 +113,7 @@ struct RunFacts {
         if startedAt != told.startedAt { names.append("StartedAt") }
         if attempt != told.attempt { names.append("Attempt") }
         if progress != told.progress { names.append("Progress") }
+        if stalledAt != told.stalledAt { names.append("StalledAt") }
         return names
     }
 }

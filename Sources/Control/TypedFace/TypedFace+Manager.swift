@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Contract
 internal import DBus
 internal import JSON
@@ -87,6 +88,12 @@ extension TypedFace {
                 },
                 Property("ActiveRuns", "u", documentation: "Runs that have not ended.") { [self] _ in
                     .uint32(UInt32(clamping: scheduler.activeRunCount))
+                },
+                Property(
+                    "ConfigurationError", "s",
+                    documentation: "Why config.json is not in force as it stands: its line and column; empty while it is."
+                ) { [self] _ in
+                    .string(settings.configurationFault?.description ?? "")
                 },
                 Property("Version", "s", changeSignal: .const, documentation: "The version of the daemon.") { _ in
                     .string(botcronVersion)

@@ -49,6 +49,9 @@ extension TypedFace {
                 property("Progress", "d", "In percent, as the run itself says; 0 until it does.") {
                     .double($0.progress ?? 0)
                 },
+                property("StalledAt", "t", "When its attempt had written nothing for stall_timeout, and went on.") {
+                    $0.stalledAt.asTyped
+                },
             ])
     }
 

@@ -10,6 +10,7 @@ internal import Scheduling
 struct TypedFace {
     let scheduler: any SchedulerReading
     let catalogue: Catalogue
+    let settings: any SettingsControl
     let telling: RunTelling
     let requests: Requests
     let outputs: RunOutputs

@@ -39,10 +39,16 @@ extension Attempts {
             log.warning(
                 "the run stalls: it has written nothing for its stall_timeout",
                 [("BOTCRON_JOB", job), ("BOTCRON_EXECUTION_ID", handle.run)])
-            intake.submit(.stalled(run: handle.run, attempt: handle.attempt))
+            hearStall(of: handle)
         }
         // What was said before anybody watched.
         hear(handle.remarks, after: &heard, run: handle.run, attempt: handle.attempt)
+        hearStall(of: handle)
+    }
+
+    /// The core knows a stall that it was told of before.
+    private func hearStall(of handle: AttemptHandle) {
+        if handle.isStalled { intake.submit(.stalled(run: handle.run, attempt: handle.attempt)) }
     }
 
     /// A core that was built from the store has not heard what was said while nobody listened.
@@ -51,6 +57,7 @@ extension Attempts {
             guard let handle = attempt.handle else { continue }
             var heard: [String: String] = [:]
             hear(handle.remarks, after: &heard, run: run, attempt: attempt.number)
+            hearStall(of: handle)
         }
     }
 

@@ -9,7 +9,7 @@ enum RunRow {
         "trace_id", "covered_count", "covered_since_us", "idempotency_key", "inputs", "is_forced", "definition",
         "previous", "retry_delay_us", "ending", "cost", "progress", "result", "caveat", "boot_id",
         "queue_items", "standard_input", "cpu_us", "memory_peak_bytes", "is_unusual", "late_at_us",
-        "is_late", "questions",
+        "is_late", "questions", "stalled_at_us",
     ]
 
     static func bind(_ run: Run, to statement: Statement) {
@@ -52,6 +52,7 @@ enum RunRow {
         statement.bind(run.lateAt)
         statement.bind(run.isLate)
         statement.bind(Question.record(of: run.questions))
+        statement.bind(run.stalledAt)
     }
 
     /// - Throws: `damaged` where its trigger or its status is a word that no version writes. Other words that are none
@@ -100,6 +101,7 @@ enum RunRow {
         run.lateAt = statement.instantIfAny()
         run.isLate = statement.integer() != 0
         run.questions = statement.textIfAny().map(Question.read) ?? []
+        run.stalledAt = statement.instantIfAny()
         return run
     }
 }

@@ -199,7 +199,7 @@ extension ConformanceTests {
                 "AddJob": ["method", "a{sv}", "o", nil], "RunJob": ["method", "sa{sv}", "o", nil],
                 "Enabled": ["property", "b", "readwrite", nil], "NextRun": ["property", "t", "read", nil],
                 "JobCount": ["property", "u", "read", nil], "RefusedCount": ["property", "u", "read", nil],
-                "ActiveRuns": ["property", "u", "read", nil],
+                "ActiveRuns": ["property", "u", "read", nil], "ConfigurationError": ["property", "s", "read", nil],
                 "Version": ["property", "s", "read", "const"],
             ]
             let job: [String: JSONValue] = [
@@ -213,6 +213,7 @@ extension ConformanceTests {
             let run: [String: JSONValue] = [
                 "Cancel": ["method", "", "", nil], "Output": ["method", "tu", "ay", nil],
                 "Progress": ["property", "d", "read", nil], "Attempt": ["property", "u", "read", nil],
+                "StalledAt": ["property", "t", "read", nil],
             ]
             for (object, name, members) in [
                 ("root", "Manager1", manager), ("a job", "Job1", job), ("a run", "Run1", run),

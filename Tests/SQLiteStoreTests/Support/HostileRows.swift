@@ -103,7 +103,7 @@ struct HostileRows {
                 "failure_type", "output_preview", "trace_id", "covered_count", "covered_since_us", "idempotency_key",
                 "inputs", "is_forced", "definition", "previous", "retry_delay_us", "ending", "cost", "progress",
                 "result", "caveat", "boot_id", "queue_items", "standard_input", "cpu_us", "memory_peak_bytes",
-                "is_unusual", "late_at_us", "is_late", "questions",
+                "is_unusual", "late_at_us", "is_late", "questions", "stalled_at_us",
             ]
         ),
         (

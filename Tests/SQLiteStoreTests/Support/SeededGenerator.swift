@@ -104,6 +104,7 @@ extension SeededGenerator {
         run.isUnusual = chance()
         run.lateAt = maybe { $0.instant() }
         run.isLate = chance()
+        run.stalledAt = chance() ? nil : instant()
         run.questions = chance() ? [] : (1...Int.random(in: 1...3, using: &self)).map { question($0) }
         return run
     }

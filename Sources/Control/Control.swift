@@ -215,6 +215,7 @@ public final class Control: CommitObserver, AnnouncementSink {
     public func definitionsChanged(_ names: [String]) {
         lists.forget(names)
         changes.touch(jobs: names)
+        changes.tellLater()
     }
 
     /// What is known of the surroundings has changed, and with it what runs wait for.

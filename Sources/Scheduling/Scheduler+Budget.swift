@@ -30,17 +30,24 @@ extension Scheduler {
             entry.state.budgetUse.spend(
                 runs: runs, wallTime: wallTime, cost: cost, on: startOfDay(entry.job.zone, now: now))
             touch(entry)
+            reviewWakeUps(of: entry)
         }
         guard !settings.budget.isUnlimited, let zone = settings.zone ?? entry?.job.zone else { return }
+        let wasUsedUp = settings.budget.isUsedUp(budgetUse, waiting: 1)
         budgetUse.spend(runs: runs, wallTime: wallTime, cost: cost, on: startOfDay(zone, now: now))
         turn.isBudgetTouched = true
+        if settings.budget.isUsedUp(budgetUse, waiting: 1) != wasUsedUp { reviewWakeUps() }
     }
 
     /// A run that was claimed and never began has cost nothing.
     func takeBackBudget(_ entry: JobEntry?, spentAt instant: Instant) {
-        if let entry, entry.state.budgetUse.takeBackOne(on: startOfDay(entry.job.zone, now: instant)) { touch(entry) }
+        if let entry, entry.state.budgetUse.takeBackOne(on: startOfDay(entry.job.zone, now: instant)) {
+            touch(entry)
+            reviewWakeUps(of: entry)
+        }
         if let zone = settings.zone ?? entry?.job.zone, budgetUse.takeBackOne(on: startOfDay(zone, now: instant)) {
             turn.isBudgetTouched = true
+            reviewWakeUps()
         }
     }
 
@@ -84,6 +91,12 @@ extension Scheduler {
     /// What all jobs together have used up in the day of an instant.
     public func budgetUse(at now: Instant) -> BudgetUse {
         settings.zone.map { budgetUse.of(startOfDay($0, now: now)) } ?? budgetUse
+    }
+
+    /// What a job has used up of its own budget in the day of an instant; nil where it has none.
+    public func budgetUse(ofJob name: String, at now: Instant) -> BudgetUse? {
+        guard let entry = jobs[name], !entry.job.details.value.budget.isUnlimited else { return nil }
+        return entry.state.budgetUse.of(startOfDay(entry.job.zone, now: now))
     }
 
     private func sectionZone(_ entry: JobEntry) -> TimeZoneRules { settings.zone ?? entry.job.zone }

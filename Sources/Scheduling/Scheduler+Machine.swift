@@ -47,15 +47,21 @@ extension Scheduler {
 
     // MARK: - Waking up
 
-    /// Has the machine woken for the next run of a job, where its definition says so.
+    /// Has the machine woken for the next run of a job, where its definition says so: not for a fire time that its
+    /// budget leaves out.
     func armWakeUp(for entry: JobEntry) {
-        guard entry.job.details.value.power.wakesSystem, let fire = entry.nextRun else {
+        guard entry.job.details.value.power.wakesSystem, let fire = nextWithinBudget(entry) else {
             if let owner = entry.wakeUp { machine.wakeUps.disarm(owner) }
             return
         }
         let owner = entry.wakeUp ?? machine.wakeUps.add()
         entry.wakeUp = owner
         machine.wakeUps.arm(owner, at: entry.dueInstant(of: fire))
+    }
+
+    /// A budget was used up, or has something left again: of one job, or of all.
+    func reviewWakeUps(of spender: JobEntry? = nil) {
+        for entry in spender.map({ [$0] }) ?? Array(entries) where entry.wakeUp != nil { armWakeUp(for: entry) }
     }
 
     func disarmWakeUp(for entry: JobEntry) {

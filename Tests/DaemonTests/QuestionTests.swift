@@ -82,6 +82,7 @@ import Testing
         #expect(try session.runToEnd("other")["status"] == "success")
         let hold = try session.json("GetStatus")["holds"]?[0]
         #expect(hold?["group"] == "quota" && hold?["waiting"] == 1 && hold?.text("execution_id").isEmpty == false)
+        #expect(try session.call("GetMetrics")[0].asString?.contains("botcron_hold_groups 1\n") == true)
         try session.crash(first)
         try session.start()
         #expect(try session.run(waiting)["status"] == "queued")
@@ -100,6 +101,8 @@ import Testing
         try session.start()
         _ = try session.runToEnd("a")
         #expect(try session.json("GetStatus")["budget"]?["runs"] == 1)
+        let metrics = try session.call("GetMetrics")[0].asString ?? ""
+        #expect(metrics.contains("botcron_budget_used_ratio{kind=\"runs\"} 1\n"), "\(metrics)")
         let refused = try session.refusal("run_job", "b")
         #expect(refused.message.contains("the budget of all jobs for today is used up"))
     }

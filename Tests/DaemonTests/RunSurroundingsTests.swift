@@ -246,8 +246,7 @@ import Testing
         ])
         let daemon = try session.start()
         let id = try session.json("run_job", "stalls").text("execution_id")
-        daemon.signal(SIGKILL)
-        try session.end(daemon)
+        try session.crash(daemon)
         // The stall is to come while no daemon is there; nothing but time tells of it.
         usleep(700_000)
         try session.start()

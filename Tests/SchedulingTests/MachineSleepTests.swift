@@ -103,6 +103,28 @@ import Testing
         #expect(rig.wakeUp.map { at("12:00") <= $0 } ?? false)
     }
 
+    @Test func `the machine is not woken for a fire time that a budget leaves out`() {
+        let rig = Rig([
+            job("a", "0 9,12 * * *") {
+                $0.power.wakesSystem = true
+                $0.budget.runsPerDay = 1
+            }
+        ])
+        #expect(rig.wakeUp == at("09:00"))
+        rig.advance(to: "09:00")
+        rig.end(id("a", "09:00"))
+        #expect(rig.wakeUp == at("+1 09:00"))
+
+        let all = Rig([job("a", "0 9,12 * * *") { $0.power.wakesSystem = true }, job("b", "0 8 * * *")]) {
+            $0.budget.costPerDay = 2
+            $0.zone = .utc
+        }
+        all.advance(to: "08:00")
+        #expect(all.wakeUp == at("09:00"))
+        all.end(id("b", "08:00")) { $0.cost = 3 }
+        #expect(all.wakeUp == at("+1 09:00"))
+    }
+
     @Test func `a job that changes or goes is not woken for`() {
         let rig = Rig([job("a", "0 9 * * *") { $0.power.wakesSystem = true }])
         rig.reload([job("a", "0 9 * * *")])

@@ -149,6 +149,7 @@ final class FakeCore: Intake, SchedulerReading {
     func groupHold(ofRun id: String) -> GroupHold? { nil }
     var askingRuns: [Run] { [] }
     var budgetUse: BudgetUse? { nil }
+    func budgetUse(ofJob name: String) -> BudgetUse? { nil }
     func unmetConditions(ofRun id: String) -> (unmet: [Condition], until: Instant?)? { nil }
     func explain(_ job: String, at instant: Instant?, records: [Run]) -> [Explanation] { [] }
     func registration(of job: String) -> (scheduleKey: String, registeredAt: Instant)? {

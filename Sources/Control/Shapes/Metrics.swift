@@ -26,19 +26,25 @@ struct Metrics {
         }
         var runs = MetricsText.Family("botcron_job_runs", .counter, "Ended runs by job.")
         var failures = MetricsText.Family("botcron_job_failures", .counter, "Ended runs that failed, by job.")
+        var budgets = MetricsText.Family("botcron_job_budget_used_ratio", .gauge, "What is used of a job's own budget.")
         var rest = measured
         try steps.begin { [text, scheduler] in
             guard !call.isAnswered else { return false }
             for name in rest.prefix(Steps.jobsPerStep) {
-                guard let state = scheduler.job(named: name)?.state else { continue }
-                runs.sample("_total", [("job", name)], Double(state.runCount))
-                failures.sample("_total", [("job", name)], Double(state.failureCount))
+                guard let view = scheduler.job(named: name) else { continue }
+                runs.sample("_total", [("job", name)], Double(view.state.runCount))
+                failures.sample("_total", [("job", name)], Double(view.state.failureCount))
+                guard let use = scheduler.budgetUse(ofJob: name) else { continue }
+                for (kind, ratio) in use.ratios(of: view.job.budget) {
+                    budgets.sample("", [("job", name), ("kind", kind)], ratio)
+                }
             }
             rest = rest.dropFirst(Steps.jobsPerStep)
             guard rest.isEmpty else { return true }
             var text = text
             text.add(runs)
             text.add(failures)
+            text.add(budgets)
             call.reply([.string(text.finished)])
             return false
         }
@@ -75,6 +81,19 @@ struct Metrics {
         if let next = scheduler.nextRun {
             text.family("botcron_next_run_timestamp_seconds", .gauge, "The next fire time of all.") {
                 $0.sample(Double(next.at.microseconds) / 1e6)
+            }
+        }
+        text.family("botcron_hold_groups", .gauge, "Hold groups whose runs wait.") {
+            $0.sample(Double(scheduler.groupHolds.count))
+        }
+        text.family("botcron_questions", .gauge, "Questions that wait for a person.") {
+            $0.sample(Double(scheduler.askingRuns.count))
+        }
+        if let use = scheduler.budgetUse {
+            text.family("botcron_budget_used_ratio", .gauge, "What is used of today's budget of all jobs.") { family in
+                for (kind, ratio) in use.ratios(of: settings.configuration.settings.budget) {
+                    family.sample("", [("kind", kind)], ratio)
+                }
             }
         }
         text.family("botcron_store_writable", .gauge, "1 where the store can be written.") {
@@ -144,5 +163,20 @@ struct MetricsText {
 
     fileprivate static func number(_ value: Double) -> String {
         value == value.rounded() && value.magnitude < 1e15 ? String(Int64(value)) : String(value)
+    }
+}
+
+extension BudgetUse {
+    /// What is used of each part that a budget limits; 1 is all of it.
+    fileprivate func ratios(of budget: Budget) -> [(kind: String, ratio: Double)] {
+        // Nothing of nothing is all.
+        func ratio(_ used: Double, of limit: Double) -> Double { limit > 0 ? used / limit : 1 }
+        var ratios: [(kind: String, ratio: Double)] = []
+        if let limit = budget.runsPerDay { ratios.append(("runs", ratio(Double(runs), of: Double(limit)))) }
+        if let limit = budget.wallTimePerDay {
+            ratios.append(("wall_time", ratio(wallTime.inSeconds, of: limit.inSeconds)))
+        }
+        if let limit = budget.costPerDay { ratios.append(("cost", ratio(cost, of: limit))) }
+        return ratios
     }
 }

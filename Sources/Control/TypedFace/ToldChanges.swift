@@ -95,6 +95,9 @@ final class ToldChanges {
 
     // MARK: - Telling
 
+    /// Of what changes without a turn of the engine: a file that went bad decides nothing.
+    func tellLater() { if toldManager != nil { rest?.schedule() } }
+
     /// Tells what is different from what was told.
     func tell() {
         guard toldManager != nil else { return }

@@ -25,6 +25,7 @@ extension Engine: SchedulerReading {
     public var budgetUse: BudgetUse? {
         scheduler.settings.budget.isUnlimited ? nil : scheduler.budgetUse(at: now)
     }
+    public func budgetUse(ofJob name: String) -> BudgetUse? { scheduler.budgetUse(ofJob: name, at: now) }
     public func unmetConditions(ofRun id: String) -> (unmet: [Condition], until: Instant?)? {
         scheduler.unmetConditions(ofRun: id)
     }

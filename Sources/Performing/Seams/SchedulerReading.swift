@@ -33,6 +33,8 @@ public protocol SchedulerReading: AnyObject {
     var askingRuns: [Run] { get }
     /// What all jobs together have used up today, where there is a budget over all.
     var budgetUse: BudgetUse? { get }
+    /// The same of a job's own budget.
+    func budgetUse(ofJob name: String) -> BudgetUse?
     func explain(_ job: String, at instant: Instant?, records: [Run]) -> [Explanation]
     /// The key of a job's schedule, and when that was first seen.
     func registration(of job: String) -> (scheduleKey: String, registeredAt: Instant)?

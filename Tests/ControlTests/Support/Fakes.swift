@@ -81,6 +81,7 @@ final class FakeScheduler: SchedulerReading {
     func groupHold(ofRun id: String) -> GroupHold? { nil }
     var askingRuns: [Run] { [] }
     var budgetUse: BudgetUse? { nil }
+    func budgetUse(ofJob name: String) -> BudgetUse? { nil }
     func unmetConditions(ofRun id: String) -> (unmet: [Condition], until: Instant?)? { nil }
     func explain(_ job: String, at instant: Instant?, records: [Run]) -> [Explanation] { [.neverAgain] }
     func registration(of job: String) -> (scheduleKey: String, registeredAt: Instant)? { nil }

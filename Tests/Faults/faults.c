@@ -1,6 +1,8 @@
 /* Faults for a daemon under test, by LD_PRELOAD. BOTCRON_FAULT=CLASS:N:WHAT makes the N-th call of a class in this
- * process go wrong, once. CLASS: write (to regular files), sync, rename, spawn, open, memory (files in memory).
- * WHAT: kill (SIGKILL in place of the call), killafter (right after it), or an errno as a number.
+ * process go wrong, once. CLASS: write (to regular files), section (a write to a file of Markdown, which is no `write`),
+ * sync, rename, spawn, open, memory (files in memory).
+ * WHAT: kill (SIGKILL in place of the call), killafter (right after it), or an errno as a number; of a section also
+ * cutM (M bytes are written, then SIGKILL) or shortM (M bytes are written, and the next write meets a full disk).
  *
  * BOTCRON_FAULT_SWITCH=FILE is a disk that fails for as long as the test wants it to, for the daemon and for its
  * supervisors: the file is mapped, and says which calls fail, with which errno, on what below which path. Calls, by
@@ -25,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum verdict { FINE, FAIL, DIE_AFTER };
+enum verdict { FINE, FAIL, DIE_AFTER, CUT, SHORT };
 
 /* In the order in which the test writes it: the calls come last, and with them the fault. */
 struct fault_switch {
@@ -41,6 +43,9 @@ static char library_path[4096];
 static char wanted[16];
 static long countdown;
 static char action[16];
+/* How much of a section is written, and whether the next write fails. */
+static long portion;
+static int is_full;
 
 static volatile long *telling;
 
@@ -138,6 +143,10 @@ static enum verdict look(const char *class_)
         kill(getpid(), SIGKILL);
     if (strcmp(action, "killafter") == 0)
         return DIE_AFTER;
+    if (sscanf(action, "cut%ld", &portion) == 1)
+        return CUT;
+    if (sscanf(action, "short%ld", &portion) == 1)
+        return SHORT;
     errno = atoi(action);
     return FAIL;
 }
@@ -158,14 +167,38 @@ static int is_file(int fd)
     return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/* Between this mark and the signals that it stands for nothing can be repaired: README, "The bus". */
-static int is_told_mark(int fd)
+/* Whether the name of its file ends so. */
+static int is_named(int fd, const char *end)
 {
     char link[64], path[4096];
+    ssize_t length = strlen(end);
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t count = readlink(link, path, sizeof path);
-    return count > 5 && memcmp(path + count - 5, "-told", 5) == 0;
+    return count > length && memcmp(path + count - length, end, length) == 0;
 }
+
+static ssize_t write_section(int fd, const void *bytes, size_t count)
+{
+    if (is_full) {
+        is_full = 0;
+        errno = ENOSPC;
+        return -1;
+    }
+    enum verdict verdict = look("section");
+    if (verdict == FAIL)
+        return -1;
+    if ((verdict == CUT || verdict == SHORT) && (size_t)portion < count)
+        count = portion;
+    ssize_t result = REAL(write)(fd, bytes, count);
+    is_full = verdict == SHORT;
+    if (verdict == CUT || verdict == DIE_AFTER)
+        kill(getpid(), SIGKILL);
+    return result;
+}
+
+/* Between this mark and the signals that it stands for nothing can be repaired: README, "The bus". */
+static int is_told_mark(int fd)
+{ return is_named(fd, "-told"); }
 
 ssize_t write(int fd, const void *bytes, size_t count)
 {
@@ -175,6 +208,8 @@ ssize_t write(int fd, const void *bytes, size_t count)
         is_not_telling();
         return REAL(write)(fd, bytes, count);
     }
+    if (is_named(fd, ".md"))
+        return write_section(fd, bytes, count);
     FAULTY("write", -1, REAL(write)(fd, bytes, count));
 }
 

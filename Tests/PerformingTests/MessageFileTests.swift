@@ -44,16 +44,21 @@ import Testing
         for length in before.utf8.count..<whole.utf8.count {
             try TestFile.write(String(decoding: Array(whole.utf8)[..<length], as: UTF8.self), to: path)
             #expect(memory.append(message("m2"), text) == .sent)
-            let sections = TestFile.text(path).split(separator: "\n", omittingEmptySubsequences: true)
-            // Cut within the line that names the message, nothing says whose it was: the line stays, and the section
-            // follows it.
-            #expect(sections.suffix(5) == ["<!-- m2 -->", "## two", "```text", "lines", "```"], "cut at \(length)")
-            #expect(sections.count { $0 == "## two" } == 1, "cut at \(length)")
+            #expect(TestFile.text(path) == whole, "cut at \(length)")
         }
     }
 
+    @Test(arguments: [
+        ("", ""), ("mine", "mine\n\n"), ("mine\n", "mine\n\n"), ("mine\n\n", "mine\n\n"), ("a <", "a <\n\n"),
+    ])
+    func `an empty line stands between a section and what others have written`(found: String, left: String) throws {
+        try TestFile.makeFolder(scratch.path + "/a/notes")
+        try TestFile.write(found, to: path)
+        #expect(memory.append(message("m1"), "## one\n") == .sent)
+        #expect(TestFile.text(path) == left + "<!-- m1 -->\n## one\n")
+    }
+
     @Test func `what others have written behind a section that was cut off stays`() throws {
-        try TestFile.makeFolder(scratch.path + "/a")
         try TestFile.makeFolder(scratch.path + "/a/notes")
         try TestFile.write("<!-- m1 -->\n## o\nmine\n", to: path)
         #expect(memory.append(message("m1"), "## one\n") == .sent)
@@ -75,7 +80,6 @@ import Testing
     }
 
     @Test func `a pipe in place of the file holds nobody up`() throws {
-        try TestFile.makeFolder(scratch.path + "/a")
         try TestFile.makeFolder(scratch.path + "/a/notes")
         #expect(mkfifo(path, 0o600) == 0)
         #expect(memory.append(message("m1"), "## one\n") == .refused("\(path) is no file"))

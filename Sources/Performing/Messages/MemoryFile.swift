@@ -6,7 +6,8 @@ import Scheduling
 /// The target `memory`: a folder with a file of Markdown for each day, and in it a section for each message.
 ///
 /// A section begins with a line that names its message. One that is sent again is not written again, and one of which a
-/// daemon was killed after the first part is made whole: so no half section stays.
+/// daemon was killed after the first part is made whole; what a full disk has cut off is taken away: so no half section
+/// stays.
 struct MemoryFile {
     let directory: String
     let zone: TimeZoneRules
@@ -35,17 +36,42 @@ struct MemoryFile {
         let section = marker + Array(text.utf8)
         let start = max(0, size - Self.lookBackBytes)
         guard let tail = file.bytes(at: start, limit: Self.lookBackBytes) else { return failure("read", path) }
-        var missing = section[...]
-        if let known = tail.lastRange(of: marker) {
-            let written = tail[known...]
-            // All of it, whatever follows; or its beginning, and nothing more.
-            if written.starts(with: section) { return .sent }
-            if section.starts(with: written) { missing = section[written.count...] }
+        // All of it, whatever follows.
+        if let known = tail.lastRange(of: marker), tail[known...].starts(with: section) { return .sent }
+        let begun = Self.length(of: section, atEndOf: tail)
+        let gap = begun == 0 ? Self.gap(after: tail) : []
+        let missing = gap + section[begun...]
+        guard let code = file.write(missing) else { return .sent }
+        takeBack(missing, from: file, at: size)
+        return failure("write", path, code)
+    }
+
+    /// How much of a section stands at the end already: what a daemon has written that was killed meanwhile. It may end
+    /// within the line that names the message.
+    private static func length(of section: [UInt8], atEndOf tail: [UInt8]) -> Int {
+        var length = min(section.count - 1, tail.count)
+        while length > 0 {
+            let place = tail.count - length
+            let isLine = place == 0 || tail[place - 1] == UInt8(ascii: "\n")
+            if isLine, section.starts(with: tail[place...]) { return length }
+            length -= 1
         }
-        let isNew = missing.count == section.count
-        let gap: [UInt8] = isNew && size > 0 ? [UInt8(ascii: "\n")] : []
-        guard file.write(gap + missing) == nil else { return failure("write", path) }
-        return .sent
+        return 0
+    }
+
+    /// An empty line between two sections, or behind what somebody else has written.
+    private static func gap(after tail: [UInt8]) -> [UInt8] {
+        guard !tail.isEmpty else { return [] }
+        let ends = tail.reversed().prefix { $0 == UInt8(ascii: "\n") }.count
+        return [UInt8](repeating: UInt8(ascii: "\n"), count: max(0, 2 - ends))
+    }
+
+    /// A write has failed, perhaps after a part of it; what others have written meanwhile stays.
+    private func takeBack(_ bytes: [UInt8], from file: borrowing FileDescriptor, at size: Int) {
+        guard let written = file.bytes(at: size, limit: bytes.count + 1), !written.isEmpty,
+            bytes.starts(with: written)
+        else { return }
+        ftruncate(file.number, off_t(size))
     }
 
     private func makeFolder() {
@@ -57,8 +83,8 @@ struct MemoryFile {
         }
     }
 
-    private func failure(_ what: String, _ path: String) -> MessageOutcome {
-        .failed("cannot \(what) \(path): \(String(cString: strerror(errno)))")
+    private func failure(_ what: String, _ path: String, _ code: Int32 = errno) -> MessageOutcome {
+        .failed("cannot \(what) \(path): \(String(cString: strerror(code)))")
     }
 }
 

@@ -22,16 +22,16 @@ extension Messages {
     private static let linesMax = 20
     private static let bytesMax = 8 << 10
 
-    /// Of one message, always the same: by its text it is known again. The run is one that has ended, or is told of by
-    /// the message's own words.
+    /// Of one message, always the same: by its text it is known again. The run is one that had ended when the message
+    /// was decided, or is told of by the message's own words, whatever has become of it since.
     func section(of message: Message, _ zone: TimeZoneRules) -> String {
         let run = (message.run.isEmpty ? nil : try? store.run(id: message.run)).flatMap { $0 }
-        let time = (run?.endedAt ?? message.createdAt).rfc3339(in: zone).dropFirst(11).prefix(8)
         let told = message.gatheredIn == nil && !message.job.isEmpty
-        guard let run, told, run.endedAt != nil, run.status.isExecuted else {
+        guard let run, told, let end = run.endedAt, tellsOfEnd(message, end), run.status.isExecuted else {
+            let time = Self.time(message.createdAt, zone)
             return "## \(time) \(MarkdownText.line(message.title))\n\n\(MarkdownText.line(message.text))\n"
         }
-        var lines = ["## \(time) \(run.job): \(run.status.rawValue)", ""]
+        var lines = ["## \(Self.time(end, zone)) \(run.job): \(run.status.rawValue)", ""]
         lines.append("- \(MarkdownText.line(message.title)): \(MarkdownText.line(message.text))")
         if !run.skill.isEmpty { lines.append("- skill: \(MarkdownText.line(run.skill))") }
         if let job = intake.definition(of: run.job) {
@@ -39,7 +39,7 @@ extension Messages {
             let inputs = run.inputs ?? job.inputs
             if inputs != "{}" { lines.append("- inputs: \(MarkdownText.code(inputs))") }
         }
-        if let start = run.startedAt, let end = run.endedAt {
+        if let start = run.startedAt {
             lines.append("- took: \(Double((end - start).wholeMilliseconds) / 1000) s")
         }
         if run.cost > 0 { lines.append("- cost: \(run.cost)") }
@@ -48,6 +48,19 @@ extension Messages {
         let output = lastLines(of: run)
         if !output.isEmpty { lines += ["", MarkdownText.fenced(output)] }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func tellsOfEnd(_ message: Message, _ end: Instant) -> Bool {
+        switch message.occasion {
+        case .paused, .recovered, .firstFailure, .failure, .changed, .success: true
+        case .late, .stalled: end <= message.createdAt
+        case .start, .retry, .asked, .misfired: false
+        }
+    }
+
+    /// `09:00:00`
+    private static func time(_ instant: Instant, _ zone: TimeZoneRules) -> Substring {
+        instant.rfc3339(in: zone).dropFirst(11).prefix(8)
     }
 
     /// The end of what a run has written.

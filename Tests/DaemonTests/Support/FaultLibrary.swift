@@ -7,12 +7,18 @@ enum FaultLibrary {
     struct Fault: CustomStringConvertible {
         enum Call: String, CaseIterable {
             case write, sync, rename, spawn, open, memory
+            /// A write to a file of Markdown; it is no `write`.
+            case section
         }
 
         enum Effect: Equatable {
             /// In place of the call.
             case kill
             case killAfter
+            /// Of a section: so many bytes of it are written, then the daemon is killed.
+            case cut(Int)
+            /// Of a section: so many bytes of it are written, and the rest meets a full disk.
+            case short(Int)
             /// The call fails with this errno.
             case error(Int32)
         }
@@ -26,6 +32,8 @@ enum FaultLibrary {
             switch effect {
             case .kill: "\(call.rawValue):\(number):kill"
             case .killAfter: "\(call.rawValue):\(number):killafter"
+            case .cut(let bytes): "\(call.rawValue):\(number):cut\(bytes)"
+            case .short(let bytes): "\(call.rawValue):\(number):short\(bytes)"
             case .error(let code): "\(call.rawValue):\(number):\(code)"
             }
         }

@@ -49,6 +49,8 @@ public final class EventLoop {
 
     let raw: OpaquePointer
     private let thread = pthread_self()
+    /// There while a file is watched: its sources have it.
+    private weak var inotify: Inotify?
 
     public init() throws(EventLoopError) {
         var event: OpaquePointer?
@@ -137,6 +139,15 @@ public final class EventLoop {
     @discardableResult
     public func enableWatchdog() -> Bool {
         sd_event_set_watchdog(raw, 1) > 0
+    }
+
+    // MARK: - Files
+
+    func sharedInotify() throws(EventLoopError) -> Inotify {
+        if let inotify { return inotify }
+        let made = try Inotify(loop: self)
+        inotify = made
+        return made
     }
 
     // MARK: - Confinement

@@ -25,7 +25,7 @@ public final class FileWatch {
     private let loop: EventLoop
     private let path: String
     private let changed: () -> Void
-    private var sources: [EventSource] = []
+    private var sources: [InotifySource] = []
     private var identity: Identity?
 
     /// What the path names now.
@@ -59,7 +59,7 @@ public final class FileWatch {
     /// Each component is watched before it is looked at: what happens in between is told then.
     private func arm() -> EventLoopError? {
         var way = Way(path)
-        var armed: [EventSource] = []
+        var armed: [InotifySource] = []
         var fault: EventLoopError?
         var above: Way.Step?
         walk: while let step = way.next() {
@@ -105,7 +105,7 @@ public final class FileWatch {
     ///
     /// Of a link the attributes, too: one that another is renamed over has a name less. Of a folder they would be those
     /// of everything in it.
-    private func watchItself(_ path: String) throws(EventLoopError) -> EventSource {
+    private func watchItself(_ path: String) throws(EventLoopError) -> InotifySource {
         var events: FileEvents = [.selfDeleted, .selfMoved, .notFollowing]
         if case .folder = Kind(of: path) {} else { events.insert(.attributesChanged) }
         return try loop.inotify(path: path, events) { [weak self] event in
@@ -121,7 +121,7 @@ public final class FileWatch {
 
     private func watch(
         _ name: String, in folder: String, _ events: FileEvents
-    ) throws(EventLoopError) -> EventSource {
+    ) throws(EventLoopError) -> InotifySource {
         try loop.inotify(path: folder, events) { [weak self] event in
             guard let self else { return }
             let isGone = !event.events.isDisjoint(with: [.selfDeleted, .selfMoved, .ended, .overflow])

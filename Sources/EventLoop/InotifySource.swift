@@ -1,5 +1,4 @@
 internal import CLinux
-internal import CSystemd
 internal import Glibc
 
 /// What can happen to a file or folder; see inotify(7).
@@ -35,42 +34,64 @@ public struct FileEvent: Hashable, Sendable {
     public let name: String
 }
 
-/// Watches a file, or a folder and the names in it.
-public final class InotifySource: EventSource {
+extension FileEvents {
+    private static let asked: FileEvents = [.onlyFolder, .notFollowing]
+    private static let always: FileEvents = [.ended, .overflow, FileEvents(rawValue: UInt32(IN_UNMOUNT))]
+
+    /// What is to be told of.
+    var wanted: UInt32 { subtracting(Self.asked).rawValue }
+    /// How the path is to be taken.
+    var flags: UInt32 { intersection(Self.asked).rawValue }
+    /// Whether one who asked for these is told of `event`.
+    func includes(_ event: FileEvents) -> Bool { !event.isDisjoint(with: subtracting(Self.asked).union(Self.always)) }
+}
+
+/// Watches a file, or a folder and the names in it. It lives as long as this object, or until `cancel()`.
+public final class InotifySource {
+    let path: String
+    let events: FileEvents
+    private let loop: EventLoop
     private let handler: (FileEvent) -> Void
+    /// Nil after `cancel()`.
+    private var inotify: Inotify?
+    /// Of its watch; nil where that is gone with the file.
+    private var number: Int32?
 
     init(
         loop: EventLoop, path: String, events: FileEvents, handler: @escaping (FileEvent) -> Void
     ) throws(EventLoopError) {
+        loop.assertOnThread()
+        self.loop = loop
+        self.path = path
+        self.events = events
         self.handler = handler
-        super.init(loop: loop)
-        var source: OpaquePointer?
-        let result = sd_event_add_inotify(
-            loop.raw, &source, path, events.rawValue,
-            { _, event, userData in
-                guard let event else { return 0 }
-                InotifySource.from(userData)?.dispatch(FileEvent(event))
-                return 0
-            }, userData)
-        try adopt(
-            source, result: result, "watch", object: path,
-            advice:
-                "an existing file or folder that may be read, and inotify watches left (fs.inotify.max_user_watches)")
+        let inotify = try loop.sharedInotify()
+        self.inotify = inotify
+        number = try inotify.add(self)
     }
 
-    private func dispatch(_ event: FileEvent) {
+    deinit { leave() }
+
+    /// Stops it for good; its handler never runs again. Again and again is fine.
+    public func cancel() {
+        loop.assertOnThread()
+        leave()
+    }
+
+    public var isCancelled: Bool { inotify == nil }
+
+    private func leave() {
+        if let number { inotify?.remove(ObjectIdentifier(self), from: number) }
+        (inotify, number) = (nil, nil)
+    }
+
+    /// The file is gone, or its file system.
+    func watchEnded() { number = nil }
+
+    func hear(_ event: FileEvent) {
+        guard inotify != nil, events.includes(event.events) else { return }
         let handler = handler
         handler(event)
-    }
-}
-
-extension FileEvent {
-    fileprivate init(_ event: UnsafePointer<inotify_event>) {
-        events = FileEvents(rawValue: event.pointee.mask)
-        // The name follows the struct as a flexible array, padded with NULs to `len`.
-        let start = UnsafeRawPointer(event).advanced(by: MemoryLayout<inotify_event>.size)
-        let bytes = UnsafeRawBufferPointer(start: start, count: Int(event.pointee.len))
-        name = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 }
 

@@ -43,7 +43,7 @@ public final class AttemptHandle {
     private let onEnd: (AttemptReport) -> Void
     private var state = State.unfollowed
     private var startedUSec = SystemClock.realtime.nowUSec
-    private var remarkSource: EventSource?
+    private var remarkSource: InotifySource?
     private var knownRemarks: Record?
 
     init(runner: Runner, run: String, attempt: Int, onEnd: @escaping (AttemptReport) -> Void) {

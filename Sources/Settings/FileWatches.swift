@@ -15,7 +15,7 @@ final class FileWatches {
     private let loop: EventLoop
     private let log: Log
     private var files: [FileWatch] = []
-    private var folders: [EventSource] = []
+    private var folders: [InotifySource] = []
     private var mounts: MountWatch?
 
     /// - Parameter changed: is called in a turn of its own.

@@ -56,12 +56,13 @@ import Testing
             return try #require(outcome.output.split(separator: "\n").first.flatMap { Int($0) }, "\(outcome)")
         }
 
-        /// Until something is shown that was not: what a server draws, and when, is its own.
+        /// Until something is shown that was not, and stays: what a server draws, and when, is its own.
         func shows(_ scene: String, otherThan known: Int = 0) throws -> Int {
             var shown = known
             try session.look(for: "\(scene) on the screen of \(name)") {
+                let before = shown
                 shown = try picture(scene)
-                return shown != known && shown != 0
+                return shown == before && shown != known && shown != 0
             }
             return shown
         }

@@ -25,9 +25,14 @@ public struct JSONOutline: Sendable {
         self.bytes = bytes
         self.depth = depth
         places = try bytes.withUnsafeBufferPointer { Self.record($0, depth, limits) }.get()
+        lineStarts = bytes.withUnsafeBufferPointer { Self.lineStarts($0) }
+    }
+
+    private static func lineStarts(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt32] {
         var starts: [UInt32] = [0]
+        starts.reserveCapacity(bytes.count { $0 == UInt8(ascii: "\n") } + 1)
         for (offset, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(UInt32(offset + 1)) }
-        lineStarts = starts
+        return starts
     }
 
     private static func record(
@@ -87,8 +92,9 @@ public struct JSONOutline: Sendable {
 
     /// A text without escapes, with blanks where the writer of values puts them.
     private static func spaced(_ text: UnsafeBufferPointer<UInt8>) -> String {
-        // At most one blank is added for each separator.
-        String(unsafeUninitializedCapacity: 2 * text.count) { spaced in
+        // At most one blank is added for each separator. Copied from there, because a string keeps all the room that
+        // it was made with.
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * text.count) { spaced in
             var length = 0
             var isInString = false
             for byte in text {
@@ -103,7 +109,7 @@ public struct JSONOutline: Sendable {
                 spaced[length] = UInt8(ascii: " ")
                 length += 1
             }
-            return length
+            return String(decoding: UnsafeBufferPointer(rebasing: spaced[..<length]), as: UTF8.self)
         }
     }
 
@@ -119,6 +125,7 @@ public struct JSONOutline: Sendable {
         guard let object = place(at: path), let members = members(at: path) else { return text(of: path) }
         let mask = path.reduce(mask) { mask, step in if case .key(let key) = step { mask.below(key) } else { mask } }
         var masked: [UInt8] = []
+        masked.reserveCapacity(places.all[object].range.count)
         var end = Int(places.all[object].start)
         for (key, node) in members {
             let below = mask.below(key)

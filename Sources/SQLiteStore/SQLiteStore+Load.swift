@@ -2,6 +2,9 @@ public import Scheduling
 public import Store
 
 extension SQLiteStore {
+    /// No room is made for more than that before they are there: the count is read from a file.
+    private static let reservedMax = 1 << 20
+
     public func load() throws(StoreError) -> StoredState {
         let operation = "load what the last daemon left"
         let statements = try opened(operation)
@@ -16,6 +19,13 @@ extension SQLiteStore {
 
         // Two names that SQLite tells apart may be one in Swift: who makes a dictionary of them must not trap.
         var names: Set<String> = []
+        defer { statements.jobStateCount.reset() }
+        if try statements.jobStateCount.step(operation) {
+            // An array that grows has, in the end, up to twice the room that it needs.
+            let count = min(statements.jobStateCount.count(), Self.reservedMax)
+            state.jobs.reserveCapacity(count)
+            names.reserveCapacity(count)
+        }
         defer { statements.jobStates.reset() }
         while try statements.jobStates.step(operation) {
             let job = JobStateRow.read(statements.jobStates)

@@ -11,7 +11,7 @@ final class Statements {
 
     let setSetting, removeSetting, setting: Statement
     let setDefinition, removeDefinition, definitions: Statement
-    let setJobState, removeJobState, jobState, jobStates: Statement
+    let setJobState, removeJobState, jobState, jobStates, jobStateCount: Statement
 
     let insertRun, updateRun, deleteRun: Statement
     let runSummary, run, runByFireTime, firstKept, standsFor, runByIdempotencyKey, activeRuns, latestRun: Statement
@@ -54,7 +54,10 @@ final class Statements {
         setJobState = try database.prepare(SQL.upsert(into: "job_state", state, key: ["job"]))
         removeJobState = try database.prepare("DELETE FROM job_state WHERE job = ?")
         jobState = try database.prepare("SELECT \(SQL.list(state)) FROM job_state WHERE job = ?")
-        jobStates = try database.prepare("SELECT \(SQL.list(state)) FROM job_state ORDER BY job")
+        // In the order in which they came, which is that of config.json as long as it does not change: whoever reads
+        // both finds each beside the other, and SQLite goes through its pages once.
+        jobStates = try database.prepare("SELECT \(SQL.list(state)) FROM job_state ORDER BY rowid")
+        jobStateCount = try database.prepare("SELECT count(*) FROM job_state")
 
         let run = SQL.list(RunRow.columns)
         insertRun = try database.prepare("INSERT INTO run (\(run)) VALUES (\(SQL.marks(RunRow.columns.count)))")

@@ -15,11 +15,3 @@ public struct DailyDeadline: Sendable, Equatable {
         timetable = try Timetable(schedule: try Schedule.cron("\(minute) \(hour) * * *"), zone: zone, anchor: .epoch)
     }
 }
-
-extension Job.Details {
-    /// Whether a job is late where it does not succeed.
-    var expectsSuccess: Bool { expectEvery != nil || expectBy != nil }
-
-    /// Whether something is to be said or done of a job beside its runs.
-    var isAttended: Bool { expectsSuccess || deleteAfter != nil }
-}

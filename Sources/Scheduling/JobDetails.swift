@@ -114,17 +114,25 @@ extension Job {
 
         static let standard = SharedDetails(Details())
 
+        // What is asked of every job at a start is asked here: a value of that size is copied to ask it.
+
+        /// Whether a job is late where it does not succeed.
+        var expectsSuccess: Bool { value.expectEvery != nil || value.expectBy != nil }
+
+        /// Whether something is to be said or done of a job beside its runs.
+        var isAttended: Bool { expectsSuccess || value.deleteAfter != nil }
+
+        /// Whether it follows other jobs, or others follow it.
+        var isChained: Bool { value.after != nil || !value.onSuccess.isEmpty || !value.onFailure.isEmpty }
+
+        /// Whether it goes by something beside its schedules.
+        var isFollowing: Bool {
+            value.after != nil || value.triggerQueue != nil || value.poll != nil || isAttended
+        }
+
         @usableFromInline
         static func == (left: SharedDetails, right: SharedDetails) -> Bool {
             left === right || left.value == right.value
         }
-    }
-
-    /// Takes the copies of `other` for what is equal, so that there is one of each.
-    mutating func share(with other: Job) {
-        if schedules == other.schedules { schedules = other.schedules }
-        if scheduleKey == other.scheduleKey { scheduleKey = other.scheduleKey }
-        if details == other.details { details = other.details }
-        if action == other.action { action = other.action }
     }
 }

@@ -26,30 +26,14 @@ public struct JobState: Sendable, Equatable {
     public var lastEndedAt: Instant?
     public var lastDuration: Duration?
     public var lastStatus: Run.Status?
-    /// The fire time that is not to be run, at a user's wish.
-    public var skippedFireTime: Instant?
-    /// When a job that a user disabled for a while is enabled again.
-    public var pausedUntil: Instant?
-    /// Why the job was disabled, where that was said; nil while it is enabled.
-    public var disabledReason: String?
-    public var budgetUse = BudgetUse()
-    /// How often its poll was asked, when last, and how often in a row that failed.
-    public var polls = 0
-    public var lastPollAt: Instant?
-    public var pollFailures = 0
-    /// Of what it found last: a hash, and when.
-    public var pollHash: UInt64?
-    public var pollFoundAt: Instant?
-    /// The boot under which an `@reboot` job last fired.
-    public var firedBootID: String?
     /// Fire times after `decidedThrough` that a client has already taken for a run of its own, ascending.
     public var claimed: [Instant] = []
-    /// Up to here fire times after `decidedThrough` may have a record already, made under a clock that was ahead: of
-    /// each the register is asked.
-    public var reopenedThrough: Instant?
     private var boxedCourse = BoxedCourse.none
     private var boxedExpectation = BoxedExpectation.none
     private var boxedProgress = BoxedProgress.none
+    private var boxedBudgetUse = BoxedBudgetUse.none
+    private var boxedPolls = BoxedPolls.none
+    private var boxedExceptions = BoxedExceptions.none
 
     public init(job: String, scheduleKey: String, registeredAt: Instant, decidedThrough: Instant) {
         self.job = job
@@ -96,6 +80,97 @@ extension JobState {
         set { boxedProgress = newValue == JobProgress() ? .none : .some(newValue) }
     }
 
+    /// The same for those without a budget of their own.
+    private indirect enum BoxedBudgetUse: Sendable, Equatable {
+        case none
+        case some(BudgetUse)
+    }
+
+    public var budgetUse: BudgetUse {
+        get { if case .some(let use) = boxedBudgetUse { use } else { BudgetUse() } }
+        set { boxedBudgetUse = newValue == BudgetUse() ? .none : .some(newValue) }
+    }
+
+    /// The same for those without a poll.
+    private indirect enum BoxedPolls: Sendable, Equatable {
+        case none
+        case some(JobPolls)
+    }
+
+    private var polling: JobPolls {
+        get { if case .some(let polls) = boxedPolls { polls } else { JobPolls() } }
+        set { boxedPolls = newValue == JobPolls() ? .none : .some(newValue) }
+    }
+
+    /// How often its poll was asked, when last, and how often in a row that failed.
+    public var polls: Int {
+        get { polling.count }
+        set { polling.count = newValue }
+    }
+
+    public var lastPollAt: Instant? {
+        get { polling.lastAt }
+        set { polling.lastAt = newValue }
+    }
+
+    public var pollFailures: Int {
+        get { polling.failures }
+        set { polling.failures = newValue }
+    }
+
+    /// Of what it found last: a hash, and when.
+    public var pollHash: UInt64? {
+        get { polling.hash }
+        set { polling.hash = newValue }
+    }
+
+    public var pollFoundAt: Instant? {
+        get { polling.foundAt }
+        set { polling.foundAt = newValue }
+    }
+
+    /// The same for those that go by their definition alone.
+    private indirect enum BoxedExceptions: Sendable, Equatable {
+        case none
+        case some(JobExceptions)
+    }
+
+    private var exceptions: JobExceptions {
+        get { if case .some(let known) = boxedExceptions { known } else { JobExceptions() } }
+        set { boxedExceptions = newValue == JobExceptions() ? .none : .some(newValue) }
+    }
+
+    /// The fire time that is not to be run, at a user's wish.
+    public var skippedFireTime: Instant? {
+        get { exceptions.skippedFireTime }
+        set { exceptions.skippedFireTime = newValue }
+    }
+
+    /// When a job that a user disabled for a while is enabled again.
+    public var pausedUntil: Instant? {
+        get { exceptions.pausedUntil }
+        set { exceptions.pausedUntil = newValue }
+    }
+
+    /// Why the job was disabled, where that was said; nil while it is enabled.
+    public var disabledReason: String? {
+        get { exceptions.disabledReason }
+        set { exceptions.disabledReason = newValue }
+    }
+
+    /// The boot under which an `@reboot` job last fired.
+    public var firedBootID: String? {
+        get { exceptions.firedBootID }
+        set { exceptions.firedBootID = newValue }
+    }
+
+    /// Up to here fire times after `decidedThrough` may have a record already, made under a clock that was ahead: of
+    /// each the register is asked.
+    public var reopenedThrough: Instant? {
+        get { exceptions.reopenedThrough }
+        set { exceptions.reopenedThrough = newValue }
+    }
+
     /// What stays of a job that was removed: fire times ahead that clients have taken.
     static func orphan(of job: String, claimed: [Instant]) -> JobState {
         var state = JobState(job: job, scheduleKey: "", registeredAt: .epoch, decidedThrough: .epoch)
@@ -118,7 +193,10 @@ public struct JobExpectation: Sendable, Equatable {
     public init() {}
 
     /// Since when the job is late; nil while it is not.
-    public var lateSince: Instant? { [overdueAt, toldBy].compactMap(\.self).min() }
+    public var lateSince: Instant? {
+        guard let overdueAt, let toldBy else { return overdueAt ?? toldBy }
+        return min(overdueAt, toldBy)
+    }
 }
 
 /// What has come about of what a job waits for beside the clock.
@@ -130,6 +208,24 @@ public struct JobProgress: Sendable, Equatable {
     public var endedBefore: [String] = []
 
     public init() {}
+}
+
+/// What is known of a job's poll.
+private struct JobPolls: Sendable, Equatable {
+    var count = 0
+    var lastAt: Instant?
+    var failures = 0
+    var hash: UInt64?
+    var foundAt: Instant?
+}
+
+/// What a user, a boot or a clock brought about in a job besides its runs.
+private struct JobExceptions: Sendable, Equatable {
+    var skippedFireTime: Instant?
+    var pausedUntil: Instant?
+    var disabledReason: String?
+    var firedBootID: String?
+    var reopenedThrough: Instant?
 }
 
 /// What a job used up of its budget, in one day of its zone.

@@ -79,8 +79,9 @@ extension Scheduler {
     /// A daemon starts, and the clock was set back before it did: by the watermarks and registrations that lie ahead.
     func takeUpEarlierStep(_ now: Instant) {
         let ahead = entries.reduce(now) { latest, entry in
-            let registration = countsFromRegistration(entry) ? entry.state.registeredAt : .epoch
-            return max(latest, entry.state.decidedThrough, registration)
+            let decided = max(latest, entry.state.decidedThrough)
+            let registered = entry.state.registeredAt
+            return registered > decided && countsFromRegistration(entry) ? registered : decided
         }
         guard ahead > now else { return }
         clockSetBack = (now, ahead - now)

@@ -80,8 +80,8 @@ extension Scheduler {
     }
 
     func firesAtBoot(_ entry: JobEntry) -> Bool {
-        isFiring && !bootID.isEmpty && entry.state.firedBootID != bootID
-            && entry.job.schedules.contains { $0.timetable.schedule.kind == .reboot }
+        isFiring && !bootID.isEmpty && entry.job.schedules.contains { $0.timetable.schedule.kind == .reboot }
+            && entry.state.firedBootID != bootID
     }
 
     // MARK: - What is due

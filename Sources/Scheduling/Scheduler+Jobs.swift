@@ -2,32 +2,31 @@ import Schedules
 
 /// The set of jobs: a new configuration taken up by difference, and definitions that come over the bus.
 extension Scheduler {
-    func add(_ job: Job, state: JobState?, now: Instant) {
-        precondition(
-            jobs[job.name] == nil, "two jobs named \(job.name): the reader of the configuration refuses the second")
-        var state = state
-        if let known = state, known.isOrphan {
-            orphanedClaims[job.name] = known.claimed
-            state = nil
-        }
-        let isNewGrid = state?.scheduleKey != job.scheduleKey
-        var kept =
-            state
-            ?? JobState(
+    func add(_ job: consuming Job, state: consuming JobState?, now: Instant) {
+        sharing.share(&job)
+        let name = job.name
+        var kept: JobState
+        let isKnown: Bool
+        if let state, !state.isOrphan {
+            kept = state
+            isKnown = true
+        } else {
+            if let state { orphanedClaims[name] = state.claimed }
+            kept = JobState(
                 job: job.name, scheduleKey: job.scheduleKey, registeredAt: job.registeredAt,
                 decidedThrough: job.registeredAt)
+            isKnown = false
+        }
+        let isNewGrid = !isKnown || kept.scheduleKey != job.scheduleKey
         if isNewGrid {
-            kept.scheduleKey = job.scheduleKey
             kept.registeredAt = job.registeredAt
-            kept.decidedThrough = max(job.registeredAt, state?.decidedThrough ?? .epoch)
+            kept.decidedThrough = max(job.registeredAt, isKnown ? kept.decidedThrough : .epoch)
             kept.skippedFireTime = nil
-            if state == nil {
+            if !isKnown {
                 kept.firedBootID = bootID.isEmpty ? nil : bootID
-                kept.claimed = orphanedClaims.removeValue(forKey: job.name) ?? []
+                kept.claimed = orphanedClaims.removeValue(forKey: name) ?? []
             }
         }
-        var job = job
-        sharing.share(&job)
         // One string for both, where they are equal.
         kept.scheduleKey = job.scheduleKey
         let timer = timers.add()
@@ -37,7 +36,7 @@ extension Scheduler {
         if Int(place) == places.count { places.append(entry) } else { places[Int(place)] = entry }
         let hasFireTimes = entry.isEnabled && !entry.isFinished
         if hasFireTimes, !entry.state.wasEnabled {
-            entry.state.decidedThrough = max(kept.decidedThrough, now)
+            entry.state.decidedThrough = max(entry.state.decidedThrough, now)
             expectAnew(of: entry, now: now)
         }
         // On record at once: the next start must know from when on.
@@ -46,12 +45,13 @@ extension Scheduler {
             admitPast(entry, beside: [], now: now)
             touch(entry)
         }
-        jobs[job.name] = entry
+        let other = jobs.updateValue(entry, forKey: name)
+        precondition(other == nil, "two jobs named \(name): the reader of the configuration refuses the second")
         // What another daemon left is put right at `.started`.
-        if state != nil, !bootID.isEmpty { putRight(entry, now: now) }
+        if isKnown, !bootID.isEmpty { putRight(entry, now: now) }
         follow(entry)
         takeUpExpectation(of: entry, now: now)
-        guard let old = departed.removeValue(forKey: job.name) else { return }
+        guard !departed.isEmpty, let old = departed.removeValue(forKey: name) else { return }
         // What a job of this name still runs occupies the new one.
         for active in old.occupying { active.entry = entry }
         entry.occupying = old.occupying
@@ -229,17 +229,18 @@ extension Scheduler {
     // MARK: - Who runs after whom
 
     private func follow(_ entry: JobEntry) {
+        guard entry.job.details.isFollowing else { return }
         for name in entry.job.details.value.after?.jobs ?? [] { followers[name, default: []].append(entry.job.name) }
         followQueue(entry)
         if entry.job.details.value.poll != nil { pollWatch.jobs.insert(entry.job.name) }
-        if entry.job.details.value.isAttended { attended.insert(entry.job.name) }
+        if entry.job.details.isAttended { attended.insert(entry.job.name) }
     }
 
     private func unfollow(_ entry: JobEntry) {
         unfollowQueue(entry)
         if entry.job.details.value.poll != nil { pollWatch.jobs.remove(entry.job.name) }
         entry.polling = .idle(next: nil)
-        if entry.job.details.value.isAttended { attended.remove(entry.job.name) }
+        if entry.job.details.isAttended { attended.remove(entry.job.name) }
         for name in entry.job.details.value.after?.jobs ?? [] { followers[name]?.removeAll { $0 == entry.job.name } }
     }
 }

@@ -66,7 +66,8 @@ extension Scheduler {
     /// A job comes to be, with what is remembered of it.
     func takeUpExpectation(of entry: JobEntry, now: Instant) {
         let known = entry.state.expectation
-        if !entry.job.details.value.expectsSuccess {
+        if !entry.job.details.expectsSuccess {
+            guard known != JobExpectation() else { return }
             entry.state.expectation = JobExpectation()
         } else if known.since == nil {
             // One that did succeed when nobody expected it is not late for what it did since.
@@ -78,7 +79,7 @@ extension Scheduler {
 
     /// From now on a success is awaited, whatever was before.
     func expectAnew(of entry: JobEntry, now: Instant) {
-        guard entry.job.details.value.expectsSuccess else { return }
+        guard entry.job.details.expectsSuccess else { return }
         entry.state.expectation = JobExpectation()
         entry.state.expectation.since = now
         touch(entry)
@@ -93,7 +94,7 @@ extension Scheduler {
     }
 
     func noteSuccess(of entry: JobEntry, at end: Instant, now: Instant) {
-        guard entry.job.details.value.expectsSuccess else { return }
+        guard entry.job.details.expectsSuccess else { return }
         entry.state.expectation = JobExpectation()
         entry.state.expectation.since = min(end, now)
         touch(entry)
@@ -103,7 +104,7 @@ extension Scheduler {
     /// The clock was set back: what lies ahead was by a clock that was wrong, but for the time of day that a short step
     /// leads before.
     func putExpectationRight(_ entry: JobEntry, now: Instant) {
-        guard entry.job.details.value.expectsSuccess else { return }
+        guard entry.job.details.expectsSuccess else { return }
         var known = entry.state.expectation
         known.since = known.since.map { min($0, now) }
         known.overdueAt = known.overdueAt.map { min($0, now) }
@@ -156,8 +157,12 @@ extension Scheduler {
 
     /// Whether a job is late, and since when: it, or a run of it.
     func lateSince(_ entry: JobEntry) -> Instant? {
-        let runs = entry.occupying.lazy.filter(\.run.isLate).compactMap(\.run.lateAt)
-        return (Array(runs) + [entry.state.expectation.lateSince].compactMap(\.self)).min()
+        // It is asked of every job, and of most there is nothing to say.
+        var since = entry.state.expectation.lateSince
+        for active in entry.occupying where active.run.isLate {
+            if let at = active.run.lateAt { since = Swift.min(at, since ?? at) }
+        }
+        return since
     }
 
     /// Names of jobs that are late, sorted.

@@ -16,10 +16,38 @@ extension Scheduler {
         public var active: [String]
         /// Since when it, or a run of it, is late; nil while neither is.
         public var lateSince: Instant?
+
+        public var glance: JobGlance {
+            JobGlance(
+                name: job.name, isEnabled: isEnabled, nextRun: nextRun, active: active, lastStatus: state.lastStatus,
+                lastRunAt: state.lastRunAt, runCount: state.runCount, failureCount: state.failureCount,
+                pausedUntil: state.pausedUntil, disabledReason: state.disabledReason, description: job.description,
+                tags: job.tags, schedule: job.schedules.first?.text, zone: job.zone.name, definition: job.definition)
+        }
+    }
+
+    /// What changes of a job are found by: the part of a view that costs little.
+    public struct JobGlance: Sendable {
+        public let name: String
+        public let isEnabled: Bool
+        /// As in a view, and so the rest.
+        public let nextRun: Instant?
+        public let active: [String]
+        public let lastStatus: Run.Status?
+        public let lastRunAt: Instant?
+        public let runCount: Int
+        public let failureCount: Int
+        public let pausedUntil: Instant?
+        public let disabledReason: String?
+        public let description: String
+        public let tags: [String]
+        /// The text of the first.
+        public let schedule: String?
+        public let zone: String
+        public let definition: String
     }
 
     public var jobCount: Int { jobs.count }
-    public var jobNames: [String] { jobs.keys.sorted() }
     public var activeRunCount: Int {
         uncommittedIDs.isEmpty ? runs.count : runs.keys.count { !uncommittedIDs.contains($0) }
     }
@@ -29,10 +57,31 @@ extension Scheduler {
         let next = isEnabled ? nextWithinBudget(entry) : nil
         return JobView(
             job: entry.job, state: entry.state, isEnabled: entry.isEnabled, isFinished: entry.isFinished,
-            nextRun: next, nextDue: next.map { entry.dueInstant(of: $0) },
-            // Most jobs have none, whenever they are asked for.
-            active: entry.isIdle ? [] : recorded(entry.occupying + entry.waiting).map(\.run.id),
+            nextRun: next, nextDue: next.map { entry.dueInstant(of: $0) }, active: active(of: entry),
             lateSince: lateSince(entry))
+    }
+
+    private func active(of entry: JobEntry) -> [String] {
+        // Most jobs have none, whenever they are asked for.
+        entry.isIdle ? [] : recorded(entry.occupying + entry.waiting).map(\.run.id)
+    }
+
+    /// A glance at every job, in no order: to find a hundred thousand by their names, and to copy all of each, takes
+    /// longer than to look at them.
+    public func forEachJob(_ body: (JobGlance) -> Void) {
+        for entry in entries {
+            let details = entry.job.details
+            body(
+                JobGlance(
+                    name: entry.job.name, isEnabled: entry.isEnabled,
+                    nextRun: isEnabled ? nextWithinBudget(entry) : nil, active: active(of: entry),
+                    lastStatus: entry.state.lastStatus, lastRunAt: entry.state.lastRunAt,
+                    runCount: entry.state.runCount, failureCount: entry.state.failureCount,
+                    pausedUntil: entry.state.pausedUntil, disabledReason: entry.state.disabledReason,
+                    description: details.value.description, tags: details.value.tags,
+                    schedule: entry.job.schedules.first?.text, zone: entry.job.zone.name,
+                    definition: entry.job.definition))
+        }
     }
 
     /// A job's definition alone: a view of it costs by its runs that have not ended.

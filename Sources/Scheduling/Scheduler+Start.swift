@@ -17,7 +17,7 @@ extension Scheduler {
         // Whoever took items was a client of another daemon.
         if situation.origin == .start { returnItemsOfClients() }
         awaitCleanup(now: now)
-        let sorted = jobs.sorted { $0.key < $1.key }.map(\.value)
+        let sorted = entriesByName
         takeUpEarlierStep(now)
         for entry in sorted {
             putRight(entry, now: now)

@@ -5,7 +5,7 @@ import Schedules
 extension Scheduler {
     /// Waits for the next such instant.
     func awaitUpkeep(of entry: JobEntry) {
-        guard entry.upkeep != nil || entry.job.details.value.isAttended, !entry.isRemoved else { return }
+        guard entry.upkeep != nil || entry.job.details.isAttended, !entry.isRemoved else { return }
         let number = entry.upkeep ?? own(.upkeep(entry))
         entry.upkeep = number
         if let at = [lateness(of: entry).min(), removal(of: entry)].compactMap(\.self).min() {

@@ -148,17 +148,20 @@ public final class Scheduler {
         self.random = RandomSource(seed: seed)
         self.changeSequence = stored.lastChange
         self.startedAt = now
-        self.latest = stored.jobs.reduce(max(now, stored.latestRunAt ?? now)) { max($0, $1.decidedThrough) }
+        // Here and below by their places: to walk over a hundred thousand states by value copies each.
+        self.latest = stored.jobs.indices.reduce(max(now, stored.latestRunAt ?? now)) {
+            max($0, stored.jobs[$1].decidedThrough)
+        }
 
         var finder = StateFinder(stored.jobs)
         var isTaken = [Bool](repeating: false, count: stored.jobs.count)
         jobs.reserveCapacity(definitions.count)
-        for job in definitions {
-            let place = finder.place(of: job.name)
+        for index in definitions.indices {
+            let place = finder.place(of: definitions[index].name)
             if let place { isTaken[place] = true }
-            add(job, state: place.map { stored.jobs[$0] }, now: now)
+            add(definitions[index], state: place.map { stored.jobs[$0] }, now: now)
         }
-        let left = zip(stored.jobs, isTaken).lazy.filter { !$0.1 }.map(\.0)
+        let left = stored.jobs.indices.filter { !isTaken[$0] }.map { stored.jobs[$0] }
         for state in left.sorted(by: { $0.job < $1.job }) {
             if retained.contains(state.job) {
                 retainedStates[state.job] = state

@@ -16,6 +16,8 @@ public struct StateFinder {
             next += 1
             return next - 1
         }
+        // Whoever has looked it up for one reason may do so for another.
+        if next > 0, states[next - 1].job == job { return next - 1 }
         if places == nil {
             var table: [String: Int] = [:]
             table.reserveCapacity(states.count)

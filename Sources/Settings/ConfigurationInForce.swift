@@ -51,7 +51,8 @@ final class ConfigurationInForce {
         do throws(ConfigurationError) {
             // A file that never was is a first use; one that was good and is gone is a mishap.
             configuration = try read(with: reader, mayBeAbsent: note.map { $0 == Self.noSection } ?? true)
-            unkept = readSection
+            // What the store has already does not stay in memory.
+            unkept = readSection.flatMap { Self.fingerprint($0.utf8) == keptFingerprint ? nil : $0 }
             readSection = nil
             return
         } catch {

@@ -42,10 +42,13 @@ struct Overrides: Equatable {
     /// - Parameter definitions: every job; of those without a state one begins.
     func apply(since last: Overrides, to stored: inout StoredState, _ definitions: [Job]) {
         if scheduler != last.scheduler { stored.schedulerOverride = scheduler }
+        let changed = last.changes(to: self)
+        // Two tables of all names take a while to make.
+        guard !changed.isEmpty else { return }
         let places = Dictionary(
             stored.jobs.enumerated().map { ($1.job, $0) }, uniquingKeysWith: { first, _ in first })
         let byName = Dictionary(definitions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        for name in last.changes(to: self) {
+        for name in changed {
             if let place = places[name] {
                 stored.jobs[place].isEnabledOverride = jobs[name]
                 stored.jobs[place].pausedUntil = nil

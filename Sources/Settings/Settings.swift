@@ -106,7 +106,8 @@ public final class Settings: CoreSource, CommitObserver {
         }
         let restored = definitions.restore(stored.definitions, with: reader, in: inForce.configuration)
         publish()
-        let jobs = inForce.configuration.jobs + restored
+        // Of a hundred thousand there is one array then.
+        let jobs = restored.isEmpty ? inForce.configuration.jobs : inForce.configuration.jobs + restored
         var stored = stored
         stateFile.layOver(&stored, jobs: jobs)
         // A core that is built anew is told once it has begun.

@@ -43,6 +43,38 @@ import Testing
         }
     }
 
+    /// Members that are found without taking an object apart are those that it has.
+    @Test func theMembersOfANodeAreThoseOfItsValue() throws {
+        let seed = SeededGenerator.seed()
+        var documents = RandomDocuments(seed: seed)
+        var members: [JSONOutline.Member] = []
+        for _ in 0..<500 {
+            let text = documents.text(
+                of: .array([
+                    documents.value(), documents.value(depth: 2), ["a": documents.value(), "b": ["c", "d,\""]],
+                ]))
+            let outline = try JSONOutline(bytes: Array(text.utf8), depth: 1)
+            for node in outline.elements(at: []) ?? [] {
+                let object = outline.value(of: node).objectValue
+                #expect(outline.findMembers(of: node, into: &members) == (object != nil), "seed \(seed): \(text)")
+                #expect(members.count == object?.count ?? 0, "seed \(seed): \(text)")
+                for (member, (key, value)) in zip(members, object ?? [:]) {
+                    let found = try JSONValue(parsing: outline.bytes[member.value])
+                    let foundKey = try JSONValue(parsing: Array("\"".utf8) + outline.bytes[member.key] + "\"".utf8)
+                    #expect(foundKey == .string(key) && found == value, "seed \(seed): \(text)")
+                    let whole = try JSONValue(parsing: Array("{".utf8) + outline.bytes[member.text] + Array("}".utf8))
+                    #expect(whole == [key: value], "seed \(seed): \(text)")
+                    let isPlain = !outline.bytes[member.value].contains(UInt8(ascii: "\\"))
+                    #expect(
+                        outline.plainString(at: member.value) == (isPlain ? value.stringValue : nil), "seed \(seed)")
+                    let texts = value.arrayValue?.compactMap(\.stringValue)
+                    let areTexts = isPlain && texts?.count == value.arrayValue?.count
+                    #expect(outline.plainStrings(at: member.value) == (areTexts ? texts : nil), "seed \(seed)")
+                }
+            }
+        }
+    }
+
     @Test(
         arguments: [
             (#"{"a": 1, "a": {"b": 2}, "a": 3}"#, ["a"], "3"), (#"{"a": {"b": 1}, "a": {"c": 2}}"#, ["a", "b"], nil),

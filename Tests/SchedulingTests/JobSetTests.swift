@@ -1,5 +1,6 @@
 import Schedules
 import Scheduling
+import TestSupport
 import Testing
 
 @Suite struct JobSetTests {
@@ -25,6 +26,18 @@ import Testing
         #expect(rig.announcements == [.jobsChanged(added: ["c"], changed: ["b"], removed: ["a"])])
         #expect(rig.store.states.keys.sorted() == ["b", "c"])
         #expect(rig.scheduler.jobNames == ["b", "c"])
+    }
+
+    @Test(arguments: [false, true]) func `names are sorted whatever they have in common`(isAnyScript: Bool) {
+        let seed = SeededGenerator.seed()
+        var random = SeededGenerator(seed: seed)
+        var names: Set<String> = isAnyScript ? ["é", "e\u{301}a", "z"] : []
+        while names.count < 300 {
+            let length = Int.random(in: 1...20, using: &random)
+            names.insert(String((0..<length).map { _ in "aaaab-.Z".randomElement(using: &random) ?? "a" }))
+        }
+        let rig = Rig(names.shuffled(using: &random).map { job($0, "0 9 * * *") })
+        #expect(rig.scheduler.jobNames == names.sorted(), "seed \(seed)")
     }
 
     @Test func `a changed job keeps its state, its process and its next fire time`() {

@@ -137,6 +137,7 @@ final class FakeCore: Intake, SchedulerReading {
     var jobCount: Int { scheduler?.jobCount ?? 0 }
     var jobNames: [String] { scheduler?.jobNames ?? [] }
     func job(named name: String) -> Scheduler.JobView? { scheduler?.job(named: name) }
+    func forEachJob(_ body: (Scheduler.JobGlance) -> Void) { scheduler?.forEachJob(body) }
     func definition(of name: String) -> Job? { scheduler?.definition(of: name) }
     var nextRun: (job: String, at: Instant)? { scheduler?.nextRun }
     func soonest(_ limit: Int) -> [String] { scheduler?.soonest(limit) ?? [] }

@@ -66,7 +66,18 @@ public struct ConfigurationReader {
         /// Name → the index of the job that has it.
         var taken: [String: Int] = [:]
         taken.reserveCapacity(elements.count)
+        var repeated = RepeatedDefinitions(outline, self)
         for (index, element) in elements.enumerated() {
+            let mayRepeat = repeated.look(at: element)
+            if mayRepeat, let job = repeated.job(definition: outline.compactText(of: element)) {
+                let first = taken.updateValue(index, forKey: job.name)
+                if first == nil {
+                    configuration.jobs.append(job)
+                    continue
+                }
+                // It is refused below, with the words for it.
+                taken[job.name] = first
+            }
             let value = outline.value(of: element)
             do throws(FieldError) {
                 var job = try readDefinition(
@@ -85,6 +96,7 @@ public struct ConfigurationReader {
                 job.origin = .config
                 taken[job.name] = index
                 sharing.share(&job)
+                if mayRepeat { repeated.keep(job) }
                 configuration.jobs.append(job)
             } catch {
                 let name = nameField(of: value)?.value.stringValue

@@ -131,17 +131,30 @@ extension Scheduler.JobView {
     var isPunctual: Bool { job.expectWithin != nil || job.expectEvery != nil || job.expectBy != nil }
 
     /// Keys of the conditions that its runs wait for.
-    func waitingFor(in scheduler: any SchedulerReading) -> [String] {
-        Set(active.flatMap { scheduler.unmetConditions(ofRun: $0)?.unmet.map(\.key) ?? [] }).sorted()
-    }
+    func waitingFor(in scheduler: any SchedulerReading) -> [String] { scheduler.unmetConditions(ofRuns: active) }
 
     /// Ids of its runs that have their turn: what waits for it does not run.
-    func running(in scheduler: any SchedulerReading) -> [String] {
-        active.filter { scheduler.activeRun(id: $0).map { $0.status != .queued } ?? false }
-    }
+    func running(in scheduler: any SchedulerReading) -> [String] { scheduler.running(of: active) }
+}
+
+extension Scheduler.JobGlance {
+    // As above.
+
+    func waitingFor(in scheduler: any SchedulerReading) -> [String] { scheduler.unmetConditions(ofRuns: active) }
+    func running(in scheduler: any SchedulerReading) -> [String] { scheduler.running(of: active) }
 }
 
 extension SchedulerReading {
+    /// Keys of the conditions that runs wait for.
+    fileprivate func unmetConditions(ofRuns ids: [String]) -> [String] {
+        Set(ids.flatMap { unmetConditions(ofRun: $0)?.unmet.map(\.key) ?? [] }).sorted()
+    }
+
+    /// Those of the runs that have their turn.
+    fileprivate func running(of ids: [String]) -> [String] {
+        ids.filter { id in activeRun(id: id).map { $0.status != .queued } ?? false }
+    }
+
     /// What a run waits for, in words; nothing where it waits for its turn alone.
     func waits(ofRun id: String) -> [String] {
         if let hold = groupHold(ofRun: id) { return ["hold group \(hold.group)"] }

@@ -28,7 +28,7 @@ final class ToldChanges {
 
     /// Nil until somebody can have asked.
     private var toldManager: ManagerFacts?
-    private var toldJobs: [String: JobFacts] = [:]
+    private var toldJobs = ToldJobs()
     private var toldRuns: [String: RunFacts] = [:]
     private var touchedJobs: Set<String> = []
     /// Of a change that may be one of every job, the jobs that are not compared yet.
@@ -52,9 +52,14 @@ final class ToldChanges {
 
     /// Notes how things stand, as what everybody who asks finds.
     func begin() {
-        let names = catalogue.allNames
-        toldJobs.reserveCapacity(names.count)
-        for name in names { toldJobs[name] = catalogue.listed(name).map { JobFacts($0, of: scheduler) } }
+        // Sorted now: whoever asks for a list first has no time to wait for it.
+        toldJobs = ToldJobs(reserving: catalogue.names.count)
+        scheduler.forEachJob { toldJobs.insert($0.name, JobFacts($0, of: scheduler)) }
+        for refused in catalogue.refused where !toldJobs.has(refused.name) {
+            if let listed = catalogue.listed(refused.name) {
+                toldJobs.insert(refused.name, JobFacts(listed, of: scheduler))
+            }
+        }
         for run in scheduler.activeRuns { toldRuns[run.id] = RunFacts(run) }
         toldManager = managerFacts
     }
@@ -75,7 +80,7 @@ final class ToldChanges {
     /// As above, and any that were told may have gone.
     func touchEverything() {
         touchAllJobs()
-        touchedJobs.formUnion(toldJobs.keys)
+        touchedJobs.formUnion(toldJobs.names)
     }
 
     /// A run has said something of itself; it may say much, so it is told a few times a second.
@@ -149,12 +154,12 @@ final class ToldChanges {
     private func tellJob(_ name: String) {
         let path = Place.path(ofJob: name)
         guard let listed = catalogue.listed(name) else {
-            guard toldJobs.removeValue(forKey: name) != nil else { return }
+            guard toldJobs.remove(name) else { return }
             outlet.connection?.announceRemoved(path, [Place.job])
             return
         }
         let facts = JobFacts(listed, of: scheduler)
-        guard let told = toldJobs.updateValue(facts, forKey: name) else {
+        guard let told = toldJobs.update(name, facts) else {
             outlet.connection?.announceAdded(path)
             return
         }

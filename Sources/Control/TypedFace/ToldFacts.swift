@@ -28,47 +28,95 @@ struct ManagerFacts: Equatable {
 struct JobFacts {
     private var isEnabled: Bool
     private var lastStatus: Run.Status?
-    private var nextRun: Instant?
-    private var lastRun: Instant?
-    private var disabledUntil: Instant?
     private var runCount: Int32
     private var failureCount: Int32
-    /// Ids of the runs that have their turn.
-    private var running: [String]
-    /// Keys of conditions.
-    private var waitingFor: [String]
-    /// Of what is long and rarely changes: a hash of each, in the order of `textNames`.
-    private var texts: SIMD8<UInt32>
-    private static let textNames: [MemberName] = [
-        "Description", "Schedule", "TimeZone", "Error", "Tags", "Definition", "DisabledReason",
-    ]
+    private var nextRun: Instant
+    private var lastRun: Instant
+    private var disabledUntil: Instant
+    /// Nil of a job without active runs: of most.
+    private var activity: Activity?
+    private var texts: Texts
+
+    /// In place of an instant that is not there.
+    private static let never = Instant(microseconds: .min)
+
+    /// Ids of the runs that have their turn, and keys of conditions.
+    private final class Activity {
+        let running: [String]
+        let waitingFor: [String]
+
+        init(running: [String], waitingFor: [String]) {
+            self.running = running
+            self.waitingFor = waitingFor
+        }
+    }
+
+    /// Of what is long and rarely changes: a hash of each.
+    private struct Texts: Equatable {
+        var description: UInt32
+        var schedule: UInt32
+        var timeZone: UInt32
+        var error: UInt32
+        var tags: UInt32
+        var definition: UInt32
+        var disabledReason: UInt32
+
+        func changes(since told: Texts) -> [MemberName] {
+            var names: [MemberName] = []
+            if description != told.description { names.append("Description") }
+            if schedule != told.schedule { names.append("Schedule") }
+            if timeZone != told.timeZone { names.append("TimeZone") }
+            if error != told.error { names.append("Error") }
+            if tags != told.tags { names.append("Tags") }
+            if definition != told.definition { names.append("Definition") }
+            if disabledReason != told.disabledReason { names.append("DisabledReason") }
+            return names
+        }
+    }
 
     init(_ listed: ListedJob, of scheduler: any SchedulerReading) {
         switch listed {
-        case .job(let view):
-            isEnabled = view.isEnabled
-            lastStatus = view.state.lastStatus
-            nextRun = view.nextRun
-            lastRun = view.state.lastRunAt
-            disabledUntil = view.isEnabled ? nil : view.state.pausedUntil
-            runCount = Int32(clamping: view.state.runCount)
-            failureCount = Int32(clamping: view.state.failureCount)
-            running = view.running(in: scheduler)
-            waitingFor = view.waitingFor(in: scheduler)
-        case .refused(let refused):
-            isEnabled = JobShape.isEnabled(refused)
-            (lastStatus, nextRun, lastRun, disabledUntil, running, waitingFor) = (nil, nil, nil, nil, [], [])
-            (runCount, failureCount) = (0, 0)
+        case .job(let view): self.init(view.glance, of: scheduler)
+        case .refused(let refused): self.init(refused, listed)
         }
-        texts = SIMD8(
-            Self.hash(listed.description), Self.hash(listed.schedule), Self.hash(listed.timeZone),
-            Self.hash(listed.error), Self.hash(listed.tags), Self.hash(listed.definition),
-            Self.hash(listed.disabledReason),
-            0)
+    }
+
+    init(_ job: Scheduler.JobGlance, of scheduler: any SchedulerReading) {
+        isEnabled = job.isEnabled
+        lastStatus = job.lastStatus
+        nextRun = job.nextRun ?? Self.never
+        lastRun = job.lastRunAt ?? Self.never
+        disabledUntil = job.isEnabled ? Self.never : job.pausedUntil ?? Self.never
+        runCount = Int32(clamping: job.runCount)
+        failureCount = Int32(clamping: job.failureCount)
+        if !job.active.isEmpty {
+            activity = Activity(running: job.running(in: scheduler), waitingFor: job.waitingFor(in: scheduler))
+        }
+        texts = Texts(
+            description: Self.hash(job.description), schedule: Self.hash(job.schedule ?? ""),
+            timeZone: Self.hash(job.zone), error: Self.hash(""), tags: Self.hash(job.tags),
+            definition: Self.hash(job.definition),
+            disabledReason: Self.hash(job.isEnabled ? "" : job.disabledReason ?? ""))
+    }
+
+    private init(_ refused: RefusedJob, _ listed: ListedJob) {
+        isEnabled = JobShape.isEnabled(refused)
+        (nextRun, lastRun, disabledUntil) = (Self.never, Self.never, Self.never)
+        (runCount, failureCount) = (0, 0)
+        texts = Texts(
+            description: Self.hash(listed.description), schedule: Self.hash(listed.schedule),
+            timeZone: Self.hash(listed.timeZone), error: Self.hash(listed.error), tags: Self.hash(listed.tags),
+            definition: Self.hash(listed.definition), disabledReason: Self.hash(listed.disabledReason))
     }
 
     /// Of this process, and kept by nobody else.
-    private static func hash(_ text: some Hashable) -> UInt32 { UInt32(truncatingIfNeeded: text.hashValue) }
+    private static func hash(_ text: String) -> UInt32 {
+        text.isEmpty ? 0 : UInt32(truncatingIfNeeded: text.hashValue)
+    }
+
+    private static func hash(_ texts: [String]) -> UInt32 {
+        texts.isEmpty ? 0 : UInt32(truncatingIfNeeded: texts.hashValue)
+    }
 
     func changes(since told: JobFacts) -> [MemberName] {
         var names: [MemberName] = []
@@ -80,14 +128,55 @@ struct JobFacts {
         if runCount != told.runCount { names += ["RunCount", "LastError"] }
         if failureCount != told.failureCount { names.append("FailureCount") }
         if disabledUntil != told.disabledUntil { names.append("DisabledUntil") }
-        if running != told.running { names.append("Running") }
-        if waitingFor != told.waitingFor { names.append("WaitingFor") }
-        if texts != told.texts {
-            for (place, name) in Self.textNames.enumerated() where texts[place] != told.texts[place] {
-                names.append(name)
-            }
+        if (activity?.running ?? []) != (told.activity?.running ?? []) { names.append("Running") }
+        if (activity?.waitingFor ?? []) != (told.activity?.waitingFor ?? []) { names.append("WaitingFor") }
+        return texts == told.texts ? names : names + texts.changes(since: told.texts)
+    }
+}
+
+/// What was told of each job. The facts stand in a row of their own: a table has room for twice as many as it holds.
+struct ToldJobs {
+    private var places: [String: Int32] = [:]
+    private var facts: ContiguousArray<JobFacts> = []
+    private var free: [Int32] = []
+
+    var names: some Collection<String> { places.keys }
+
+    init() {}
+
+    init(reserving count: Int) {
+        places.reserveCapacity(count)
+        facts.reserveCapacity(count)
+    }
+
+    func has(_ name: String) -> Bool { places[name] != nil }
+
+    /// - Returns: what was told before; nil where nothing was.
+    mutating func update(_ name: String, _ new: JobFacts) -> JobFacts? {
+        if let place = places[name] {
+            defer { facts[Int(place)] = new }
+            return facts[Int(place)]
         }
-        return names
+        insert(name, new)
+        return nil
+    }
+
+    /// Of a job of which nothing was told.
+    mutating func insert(_ name: String, _ new: JobFacts) {
+        if let place = free.popLast() {
+            facts[Int(place)] = new
+            places[name] = place
+        } else {
+            places[name] = Int32(facts.count)
+            facts.append(new)
+        }
+    }
+
+    /// - Returns: whether something was told of it.
+    mutating func remove(_ name: String) -> Bool {
+        guard let place = places.removeValue(forKey: name) else { return false }
+        free.append(place)
+        return true
     }
 }
 

@@ -11,6 +11,7 @@ extension Engine: SchedulerReading {
     public var jobCount: Int { scheduler.jobCount }
     public var jobNames: [String] { scheduler.jobNames }
     public func job(named name: String) -> Scheduler.JobView? { scheduler.job(named: name) }
+    public func forEachJob(_ body: (Scheduler.JobGlance) -> Void) { scheduler.forEachJob(body) }
     public func definition(of name: String) -> Job? { scheduler.definition(of: name) }
     public var nextRun: (job: String, at: Instant)? { scheduler.nextRun }
     public func soonest(_ limit: Int) -> [String] { scheduler.soonest(limit) }

@@ -11,6 +11,8 @@ public protocol SchedulerReading: AnyObject {
     /// Sorted.
     var jobNames: [String] { get }
     func job(named name: String) -> Scheduler.JobView?
+    /// A glance at every job, in no order.
+    func forEachJob(_ body: (Scheduler.JobGlance) -> Void)
     /// A job's definition alone, which costs nothing.
     func definition(of name: String) -> Job?
     var nextRun: (job: String, at: Instant)? { get }

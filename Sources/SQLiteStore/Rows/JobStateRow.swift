@@ -78,10 +78,12 @@ enum JobStateRow {
         state.lastDuration = statement.durationIfAny()
         state.lastStatus = statement.wordIfKnown(Run.Status.self)
         state.skippedFireTime = statement.instantIfAny()
-        state.budgetUse.day = statement.instantIfAny()
-        state.budgetUse.runs = statement.count()
-        state.budgetUse.wallTime = statement.durationIfAny() ?? .zero
-        state.budgetUse.cost = statement.real()
+        var use = BudgetUse()
+        use.day = statement.instantIfAny()
+        use.runs = statement.count()
+        use.wallTime = statement.durationIfAny() ?? .zero
+        use.cost = statement.real()
+        state.budgetUse = use
         state.firedBootID = statement.textIfAny()
         state.pausedUntil = statement.instantIfAny()
         state.wasEnabled = statement.boolIfAny() ?? true

@@ -65,6 +65,7 @@ final class FakeScheduler: SchedulerReading {
         return views.keys.sorted()
     }
     func job(named name: String) -> Scheduler.JobView? { views[name] }
+    func forEachJob(_ body: (Scheduler.JobGlance) -> Void) { for view in views.values { body(view.glance) } }
     func definition(of name: String) -> Job? { views[name]?.job }
     /// The earliest of what was added.
     private(set) var nextRun: (job: String, at: Instant)?

@@ -175,6 +175,15 @@ public final class Notifications {
         }
     }
 
+    /// Takes away what is shown. Where it is gone already nothing is to be done.
+    public func close(_ number: UInt32) {
+        guard let connection, server != nil else { return }
+        let call = RemoteCall(
+            Self.name, Self.path, Self.interface, "CloseNotification", [.uint32(number)], startsService: false,
+            timeoutMSec: Limits.timeoutMSec)
+        connection.call(call) { _ in }
+    }
+
     private static func escaped(_ text: String) -> String {
         var result = ""
         for character in text {

@@ -3,7 +3,8 @@ public import Schedules
 /// Something that the scheduler wants done.
 ///
 /// The effects of one event come, and are performed, in this order: commit, stop, start, answer, check, poll,
-/// machine, arm, announce, send, reply. So nothing can be seen that is not durable. Each `arm` replaces the one before.
+/// machine, arm, announce, send and withdraw, reply. So nothing can be seen that is not durable. Each `arm` replaces
+/// the one before.
 /// The first effects of a scheduler state all that it wants of the machine, and what it waits for. Where the effects of
 /// several events are performed as one, the end of a run that starts among them comes after its start.
 ///
@@ -32,6 +33,9 @@ public enum Effect: Sendable, Equatable {
     /// Give a message to its target, and tell what becomes of it by `Event.messageSent`. One that is on its way already
     /// may come again, with the same id.
     indirect case send(Message)
+    /// What asks a person for this run says nothing any more: what is shown of it is taken away, and a message of it
+    /// that nobody has begun to send is not sent, which `Event.messageSent` tells.
+    case withdraw(run: String)
     /// Answer one client.
     indirect case reply(Ticket, Reply)
 }

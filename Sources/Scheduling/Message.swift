@@ -109,6 +109,9 @@ public enum MessageOutcome: Sendable, Equatable {
     case failed(String)
     /// To send it again would be of no use.
     case refused(String)
+
+    /// Why a question is not told.
+    public static let past = "its question is over"
 }
 
 /// Times of day in which messages wait, from the first minute to the one that ends them.

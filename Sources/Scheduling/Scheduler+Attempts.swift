@@ -9,6 +9,7 @@ extension Scheduler {
     func endAttempt(of id: String, _ number: Int, _ outcome: AttemptOutcome, now: Instant) {
         guard let active = runs[id], active.phase == .running, active.run.attempt == number else { return }
         runningCount -= 1
+        forgetQuestion(active)
         disarm(active)
         letSleep(active)
         releaseConditions(active)

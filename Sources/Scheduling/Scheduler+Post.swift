@@ -38,7 +38,9 @@ extension Scheduler {
         var free: [ActiveMessage] = []
         var delayed: [String: [ActiveMessage]] = [:]
         for active in ready where !active.isSettled && !active.isOut {
-            if let end = quietEnd(of: active, now: now) {
+            if isPast(active.message) {
+                settle(active, .failed, MessageOutcome.past)
+            } else if let end = quietEnd(of: active, now: now) {
                 active.isDelayed = true
                 wait(active, until: end)
             } else if active.isDelayed, active.isLoose, !settings.logTargets.contains(active.message.target) {
@@ -131,10 +133,28 @@ extension Scheduler {
         case .refused(let why): settle(active, .failed, why)
         case .failed(let why):
             guard active.message.sendings <= Self.sendingDelays.count else { return settle(active, .failed, why) }
+            guard !isPast(active.message) else { return settle(active, .failed, MessageOutcome.past) }
             active.message.fault = why
             let next = now + Self.sendingDelays[active.message.sendings - 1]
             active.message.nextAt = next
             wait(active, until: next)
+        }
+    }
+
+    /// Whether it asks for what nobody waits for any more. A question is told at once: what was decided before another
+    /// one was asked is not that one's.
+    private func isPast(_ message: Message) -> Bool {
+        guard message.occasion == .asked else { return false }
+        guard let question = runs[message.run]?.run.openQuestion else { return true }
+        return message.createdAt < question.askedAt
+    }
+
+    /// A question is over. What is under way is for whoever sends it to say.
+    func withdrawMessages(askingFor run: String) {
+        turn.sendings.append(.withdraw(run: run))
+        let asking = post.active.values.filter { $0.message.occasion == .asked && $0.message.run == run && !$0.isOut }
+        for active in asking.sorted(by: { $0.sequence < $1.sequence }) {
+            settle(active, .failed, MessageOutcome.past)
         }
     }
 

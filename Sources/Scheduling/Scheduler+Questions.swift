@@ -51,6 +51,12 @@ extension Scheduler {
         touch(active)
         disarm(active)
         tell(AnswerLine(answer), to: active, active.run.questions[last].number)
+        withdrawMessages(askingFor: active.run.id)
+    }
+
+    /// The attempt is over that has asked: nobody waits for the answer.
+    func forgetQuestion(_ active: ActiveRun) {
+        if openQuestion(of: active) != nil { withdrawMessages(askingFor: active.run.id) }
     }
 
     private func tell(_ line: AnswerLine, to active: ActiveRun, _ number: Int) {

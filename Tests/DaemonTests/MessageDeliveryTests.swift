@@ -252,6 +252,14 @@ import Testing
             } ?? []
         }
 
+        /// The numbers of those that it was to close.
+        func closed() throws -> [Int] {
+            try tell("GetMethodCalls", "CloseNotification").first?.asArray?.compactMap {
+                let number = $0.asStructure?.last?.asArray?.first?.unwrapped
+                return number?.asInt32.map { Int($0) } ?? number?.asUInt32.map { Int($0) }
+            } ?? []
+        }
+
         func press(_ number: UInt32, _ button: String) throws {
             _ = try tell(
                 "EmitSignal", "org.freedesktop.Notifications", "ActionInvoked", "us",
@@ -317,13 +325,56 @@ import Testing
             }
             // When it listens is not to be seen.
             try session.look(for: "the answer") {
-                // It takes the place of the one before.
-                try server.press(1, "answer.1.1.1")
+                // The one before was taken away when it was answered.
+                try server.press(UInt32(count), "answer.1.1.1")
                 return try session.run(run)["status"] == "success"
             }
             let question = try session.run(run)["questions"]?[0]
             #expect(question?["choice"] == "Deny" && question?["answered_by"] == "desktop")
         }
+    }
+
+    private static func asks(_ more: String) -> JSONValue {
+        let words = #"{\"question\": \"Go on?\", \"choices\": [\"Allow\", \"Deny\"], \"timeout\": "#
+        let script = "echo \"ask \(words)\\\"\(more)\\\"}\" >&3; read -r line <&4; echo \"$line\""
+        return ["name": "asks", "command": .string(script), "notify": ["desktop"]]
+    }
+
+    /// By the bus; by nobody in time; by nobody in time while no daemon was there.
+    @Test(arguments: [("1h", false), ("1s", false), ("3s", true)])
+    func `a question is taken away when it is answered elsewhere or its time is over`(
+        timeout: String, isKilled: Bool
+    ) throws {
+        let session = try Session(jobs: [Self.asks(timeout)])
+        let server = try MockServer(session)
+        let daemon = try session.start()
+        let run = try session.json("run_job", "asks").text("execution_id")
+        #expect(try session.messagesSettled(run).map { $0.text("state") } == ["sent"])
+        if timeout == "1h" {
+            #expect(try server.closed() == [])
+            try session.done("answer_question", .string(run), "Allow")
+        } else if isKilled {
+            try session.crash(daemon)
+            #expect(try server.closed() == [])
+            try session.loop.turn(forUSec: 3_000_000)
+            try session.start()
+        }
+        try session.look(for: "the notification taken away") { try server.closed() == [1] }
+        #expect(try session.waitForRun(run)["status"] == "success")
+    }
+
+    @Test func `a question that is over is not shown by a server that comes late`() throws {
+        let session = try Session(jobs: [Self.asks("1h")])
+        try session.start()
+        let run = try session.json("run_job", "asks").text("execution_id")
+        try session.look(for: "the question") { try session.json("questions").arrayValue?.isEmpty == false }
+        #expect(try session.run(run)["messages"]?[0]?.text("state") == "pending")
+        try session.done("answer_question", .string(run), "Allow")
+        let message = try #require(try session.messagesSettled(run).first)
+        #expect(message.text("state") == "failed" && message.text("error") == "its question is over")
+        let server = try MockServer(session)
+        _ = try session.json("test_target", "desktop")
+        #expect(try server.shown().map { $0[3].asString } == ["BotCron"])
     }
 
     @Test func `a message waits for a notification server, and one that restarts knows of nothing`() throws {

@@ -1,5 +1,6 @@
 import Schedules
 import Scheduling
+import StoreModel
 import Testing
 
 /// Questions of runs: asked, told, answered once.
@@ -162,6 +163,71 @@ import Testing
         ask(rig)
         #expect(rig.sendings.map(\.occasion) == [.asked])
         #expect(rig.sendings.first?.text == "Delete it?\nAllow / Deny")
+    }
+
+    // MARK: - What was told of it, when it is over
+
+    private func told() -> Rig { rig { $0.messages = [MessageRule(target: "desktop", on: .standard)] } }
+
+    private func outcome(_ rig: Rig, _ index: Int = 0) -> String {
+        let message = rig.store.post.all[index]
+        return [message.state.rawValue, message.fault].compactMap(\.self).joined(separator: ": ")
+    }
+
+    @Test func `with the answer what is shown is taken away, whoever gives it`() {
+        let rig = told()
+        ask(rig)
+        rig.send(.messageSent(id: rig.sendings[0].id, .sent))
+        #expect(rig.withdrawals.isEmpty)
+        #expect(answer(rig, "Allow") == .done)
+        #expect(rig.withdrawals == [run] && outcome(rig) == "sent")
+        ask(rig, number: 2)
+        rig.advance(to: "01:30")
+        #expect(rig.withdrawals == [run, run])
+        ask(rig, number: 3)
+        rig.end(run)
+        #expect(rig.withdrawals == [run, run, run])
+    }
+
+    @Test func `a message that waits to be sent again is not sent when the question is over`() {
+        let rig = told()
+        ask(rig)
+        rig.send(.messageSent(id: rig.sendings[0].id, .failed("nobody is there")))
+        #expect(answer(rig, "Allow") == .done)
+        #expect(outcome(rig) == "failed: its question is over" && rig.scheduler.waitingMessages == 0)
+        rig.advance(to: "01:30")
+        #expect(rig.sendings.count == 1)
+    }
+
+    @Test func `one that is under way may arrive, and is not sent again`() {
+        let rig = told()
+        ask(rig)
+        #expect(answer(rig, "Allow") == .done)
+        #expect(outcome(rig) == "pending")
+        rig.send(.messageSent(id: rig.sendings[0].id, .failed("nobody is there")))
+        #expect(outcome(rig) == "failed: its question is over")
+    }
+
+    @Test func `the next daemon sends it only where the question is open`() {
+        let rig = told()
+        ask(rig)
+        rig.restart(at: "01:01", evidence: [run: .held])
+        #expect(rig.sendings.count == 2 && rig.sendings[0].id == rig.sendings[1].id)
+        // Its answer comes before it is known what became of it.
+        #expect(answer(rig, "Allow") == .done)
+        rig.restart(at: "01:02", evidence: [run: .held])
+        #expect(rig.sendings.count == 2 && outcome(rig) == "failed: its question is over")
+    }
+
+    @Test func `a message of a question before is not taken for one of the next`() {
+        let rig = told()
+        ask(rig)
+        #expect(answer(rig, "Allow") == .done)
+        rig.advance(to: "01:01")
+        ask(rig, number: 2)
+        rig.restart(at: "01:02", evidence: [run: .held])
+        #expect(outcome(rig, 0) == "failed: its question is over" && outcome(rig, 1) == "pending")
+        #expect(rig.sendings.count == 3 && rig.sendings[1].id == rig.sendings[2].id)
     }
 
     @Test func `the record reads back, and a foreign one is read as far as it goes`() {

@@ -28,6 +28,8 @@ final class Rig {
     private(set) var replies: [Ticket: Reply] = [:]
     /// What was to be sent, in order.
     private(set) var sendings: [Message] = []
+    /// Runs that what asks for them was taken away of, in order.
+    private(set) var withdrawals: [String] = []
     /// How often the loop woke up for the timer.
     private(set) var ticks = 0
     private var jobs: [Job]
@@ -96,11 +98,13 @@ final class Rig {
                 Issue.record("sent, and not on record: \(message)")
             }
             sendings.append(message)
+        case .withdraw(let run): withdrawals.append(run)
         case .reply(let ticket, let reply): replies[ticket] = reply
         }
     }
 
-    /// Commit, stop, start, answer, what is watched, what is wanted of the machine, arm, announce, send, reply.
+    /// Commit, stop, start, answer, what is watched, what is wanted of the machine, arm, announce, send, withdraw,
+    /// reply.
     private func expectOrder(_ effects: [Effect]) {
         let places = effects.map { effect in
             switch effect {
@@ -115,7 +119,7 @@ final class Rig {
             case .machine(.sleepAgain): 8
             case .arm: 9
             case .announce: 10
-            case .send: 11
+            case .send, .withdraw: 11
             case .reply: 12
             }
         }

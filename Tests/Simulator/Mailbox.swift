@@ -26,6 +26,9 @@ final class Mailbox {
         if known.state != .waiting { return "\(message.id) is sent, and was settled" }
         let isOfJob = message.run.isEmpty && message.occasion == .late
         if store.runs[message.run] == nil, !isOfJob { return "\(message.id) is sent about no run on record" }
+        if message.occasion == .asked, store.runs[message.run]?.openQuestion == nil {
+            return "\(message.id) asks for \(message.run), whose question is over"
+        }
         if !out.insert(message.id).inserted { return "\(message.id) is sent while it is on its way" }
         guard !["memory", "toast"].contains(message.target) else { return nil }
         var times = recent[message.target, default: []]

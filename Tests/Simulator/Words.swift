@@ -42,7 +42,7 @@ extension Effect {
         case .check, .poll, .machine: 4
         case .arm: 5
         case .announce: 6
-        case .send: 7
+        case .send, .withdraw: 7
         case .reply: 8
         }
     }

@@ -465,6 +465,7 @@ final class World {
             note("  \(announcement.word)")
             checker.observe(announcement)
         case .send(let message): receive(message)
+        case .withdraw: break
         case .reply(let ticket, let reply):
             if replies.updateValue(reply, forKey: ticket) != nil { checker.fail("two replies to \(ticket)", job: "") }
             if let fault = desk.hear(reply, ticket, now: now) { checker.fail(fault, job: "") }

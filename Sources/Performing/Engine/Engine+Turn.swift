@@ -110,7 +110,12 @@ extension Engine {
         if case .at(let instant) = done.arming { arm(instant) }
         if !done.changes.isEmpty { for observer in performers.observers { observer.committed(done.changes) } }
         tell(done.announcements)
-        if !done.messages.isEmpty { performers.messages?.send(done.messages) }
+        for sending in done.sendings {
+            switch sending {
+            case .send(let message): performers.messages?.send(message)
+            case .withdraw(let run): performers.messages?.withdraw(run: run)
+            }
+        }
         for (ticket, reply) in done.replies { settle(ticket, .reply(reply)) }
         answer(done.reads)
     }

@@ -16,13 +16,19 @@ struct Outbox {
     var wishes: [MachineWish] = []
     var arming = Arming.unchanged
     var announcements: [Announcement] = []
-    var messages: [Message] = []
+    /// In their order: a question that is asked after another one was answered is not withdrawn with that.
+    var sendings: [Sending] = []
     var replies: [(ticket: Ticket, reply: Reply)] = []
     /// Those who wait for no more than that everything so far is durable.
     var reads: [() -> Void] = []
     /// The name under which some of it was decided exempt (`TurnMeter`), and so is performed: what a file that has
     /// changed, or a start, says of a hundred thousand jobs is as many rows.
     var exemption: String?
+
+    enum Sending {
+        case send(Message)
+        case withdraw(run: String)
+    }
 
     enum Arming {
         case unchanged
@@ -34,7 +40,7 @@ struct Outbox {
         guard case .unchanged = arming else { return false }
         return changes.isEmpty && stops.isEmpty && launches.isEmpty && answers.isEmpty && checks.isEmpty
             && polls.isEmpty
-            && wishes.isEmpty && announcements.isEmpty && messages.isEmpty && replies.isEmpty && reads.isEmpty
+            && wishes.isEmpty && announcements.isEmpty && sendings.isEmpty && replies.isEmpty && reads.isEmpty
     }
 
     mutating func add(_ event: Event, _ effects: [Effect]) {
@@ -50,7 +56,8 @@ struct Outbox {
             case .machine(let wish): wishes.append(wish)
             case .arm(let instant): arming = .at(instant)
             case .announce(let announcement): announcements.append(announcement)
-            case .send(let message): messages.append(message)
+            case .send(let message): sendings.append(.send(message))
+            case .withdraw(let run): sendings.append(.withdraw(run: run))
             case .reply(let ticket, let reply): replies.append((ticket, reply))
             }
         }

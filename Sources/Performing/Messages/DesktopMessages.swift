@@ -28,12 +28,6 @@ final class DesktopMessages {
         }
     }
 
-    private struct Shown {
-        var number: UInt32
-        var job: String
-        var run: String
-    }
-
     /// One that waits for a server.
     private struct Waiting {
         var message: Message
@@ -49,11 +43,13 @@ final class DesktopMessages {
     private let attempts: Attempts
     private let link: BusLink
     private var notifications: Notifications?
-    private var shown: [Shown] = []
+    private var shown: [ShownMessage] = []
     /// The server that has shown them.
     private var server = ""
     private var waiting: [Waiting] = []
     private var timer: TimerSource?
+    /// Questions that the server has not said the number of: their messages, and whether they are over by now.
+    private var arriving: [String: (run: String, isPast: Bool)] = [:]
 
     init(
         loop: EventLoop, log: Log, intake: any Intake & SchedulerReading, store: any Store, attempts: Attempts,
@@ -71,12 +67,7 @@ final class DesktopMessages {
     func begin() {
         guard let text = try? store.note(.desktop), let note = try? JSONValue(parsing: text) else { return }
         server = note["server"]?.stringValue ?? ""
-        shown = (note["shown"]?.arrayValue ?? []).prefix(Self.shownMax).compactMap { entry in
-            guard let number = entry["number"]?.intValue.flatMap({ UInt32(exactly: $0) }),
-                let job = entry["job"]?.stringValue, let run = entry["run"]?.stringValue
-            else { return nil }
-            return Shown(number: number, job: job, run: run)
-        }
+        shown = (note["shown"]?.arrayValue ?? []).prefix(Self.shownMax).compactMap(ShownMessage.init)
         if !shown.isEmpty { _ = client() }
     }
 
@@ -149,11 +140,19 @@ final class DesktopMessages {
         }
         note.buttons = choices(of: message) + buttons(of: message).map { ($0.rawValue, $0.label) }
         if !message.job.isEmpty { note.replaced = shown.last { $0.job == message.job }?.number ?? 0 }
+        if message.occasion == .asked { arriving[message.id] = (message.run, false) }
         // The client is this object's own, and calls nobody once it is gone.
         client.show(note) { [unowned self] result in
+            let isPast = arriving.removeValue(forKey: message.id)?.isPast ?? false
             switch result {
             case .success(let number):
-                if !message.run.isEmpty { remember(Shown(number: number, job: message.job, run: message.run)) }
+                if isPast {
+                    // In its place may have been another one, which is gone with it.
+                    forget(number)
+                    client.close(number)
+                } else if !message.run.isEmpty {
+                    remember(ShownMessage(number, message))
+                }
                 then(.sent)
             case .failure(let error): then(.failed("the notification server: \(error.message)"))
             }
@@ -186,14 +185,14 @@ final class DesktopMessages {
     // MARK: - What is shown
 
     private func serverIs(_ name: String) {
-        guard name != server else { return }
+        guard name != server else { return withdrawPast() }
         server = name
         guard !shown.isEmpty else { return }
         shown = []
         keep()
     }
 
-    private func remember(_ new: Shown) {
+    private func remember(_ new: ShownMessage) {
         shown.removeAll { $0.number == new.number }
         shown.append(new)
         if shown.count > Self.shownMax { shown.removeFirst() }
@@ -208,11 +207,33 @@ final class DesktopMessages {
 
     /// That it is not kept costs a button that does nothing after a restart.
     private func keep() {
-        let entries = shown.map { entry -> JSONValue in
-            ["number": .number(Int(entry.number)), "job": .string(entry.job), "run": .string(entry.run)]
-        }
-        let note: JSONValue = ["server": .string(server), "shown": .array(entries)]
+        let note: JSONValue = ["server": .string(server), "shown": .array(shown.map(\.json))]
         try? store.keep(shown.isEmpty ? nil : note.compactText, as: .desktop)
+    }
+
+    // MARK: - Questions that are over
+
+    func withdraw(run: String) {
+        let past = waiting.filter { $0.message.occasion == .asked && $0.message.run == run }
+        waiting.removeAll { $0.message.occasion == .asked && $0.message.run == run }
+        for entry in past { entry.then(.refused(MessageOutcome.past)) }
+        for (id, entry) in arriving where entry.run == run { arriving[id]?.isPast = true }
+        close { $0.run == run }
+    }
+
+    /// Questions that were answered before a daemon ended that could not take them away any more.
+    private func withdrawPast() {
+        close { intake.activeRun(id: $0.run)?.openQuestion == nil }
+    }
+
+    /// Where the server is not known to be there they are looked at when it is.
+    private func close(_ isPast: (ShownMessage) -> Bool) {
+        guard let notifications, notifications.server != nil else { return }
+        let past = shown.filter { $0.isAsking && isPast($0) }
+        guard !past.isEmpty else { return }
+        shown.removeAll { entry in past.contains { $0.number == entry.number } }
+        keep()
+        for entry in past { notifications.close(entry.number) }
     }
 
     // MARK: - Buttons
@@ -231,7 +252,7 @@ final class DesktopMessages {
     }
 
     /// The question that the button was for may be answered, and the run ask another one by now.
-    private func answer(_ entry: Shown, _ name: String) {
+    private func answer(_ entry: ShownMessage, _ name: String) {
         let numbers = name.dropFirst(Self.answer.count).split(separator: ".").compactMap { Int($0) }
         guard numbers.count == 3, let question = intake.activeRun(id: entry.run)?.openQuestion,
             (question.attempt, question.number) == (numbers[0], numbers[1]),

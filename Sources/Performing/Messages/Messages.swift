@@ -78,9 +78,21 @@ public final class Messages: MessageSending {
         if first < queue.count { step?.schedule() }
     }
 
-    public func send(_ messages: [Message]) {
-        queue += messages.filter { out.insert($0.id).inserted }
-        if first < queue.count { step?.schedule() }
+    public func send(_ message: Message) {
+        guard out.insert(message.id).inserted else { return }
+        queue.append(message)
+        step?.schedule()
+    }
+
+    public func withdraw(run: String) {
+        let isPast: (Message) -> Bool = { $0.occasion == .asked && $0.run == run }
+        let past = queue[first...].filter(isPast) + withheld.filter(isPast)
+        queue.removeSubrange(..<first)
+        first = 0
+        queue.removeAll(where: isPast)
+        withheld.removeAll(where: isPast)
+        for message in past { settle(message, .refused(MessageOutcome.past)) }
+        desktop.withdraw(run: run)
     }
 
     private func sendSome() {
@@ -107,7 +119,7 @@ public final class Messages: MessageSending {
     private func settle(_ message: Message, _ outcome: MessageOutcome) {
         guard out.remove(message.id) != nil else { return }
         switch outcome {
-        case .sent: break
+        case .sent, .refused(MessageOutcome.past): break
         case .failed(let why) where message.sendings + 1 < Scheduler.sendingLimit:
             log.debug("a message is sent again later", fields(of: message, why))
         case .failed(let why), .refused(let why):

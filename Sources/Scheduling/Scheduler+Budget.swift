@@ -30,24 +30,19 @@ extension Scheduler {
             entry.state.budgetUse.spend(
                 runs: runs, wallTime: wallTime, cost: cost, on: startOfDay(entry.job.zone, now: now))
             touch(entry)
-            reviewWakeUps(of: entry)
         }
         guard !settings.budget.isUnlimited, let zone = settings.zone ?? entry?.job.zone else { return }
-        let wasUsedUp = settings.budget.isUsedUp(budgetUse, waiting: 1)
         budgetUse.spend(runs: runs, wallTime: wallTime, cost: cost, on: startOfDay(zone, now: now))
         turn.isBudgetTouched = true
-        if settings.budget.isUsedUp(budgetUse, waiting: 1) != wasUsedUp { reviewWakeUps() }
     }
 
     /// A run that was claimed and never began has cost nothing.
     func takeBackBudget(_ entry: JobEntry?, spentAt instant: Instant) {
         if let entry, entry.state.budgetUse.takeBackOne(on: startOfDay(entry.job.zone, now: instant)) {
             touch(entry)
-            reviewWakeUps(of: entry)
         }
         if let zone = settings.zone ?? entry?.job.zone, budgetUse.takeBackOne(on: startOfDay(zone, now: instant)) {
             turn.isBudgetTouched = true
-            reviewWakeUps()
         }
     }
 

@@ -77,7 +77,9 @@ extension Scheduler {
         let isCleanupChanged =
             settings.isCleanupEnabled != self.settings.isCleanupEnabled
             || settings.cleanupInterval != self.settings.cleanupInterval
+        let isBudgetChanged = settings.budget != self.settings.budget
         self.settings = settings
+        if isBudgetChanged { for entry in entries where entry.wakeUp != nil { armWakeUp(for: entry) } }
         if isCleanupChanged { awaitCleanup(now: now) }
         if schedulerOverride == nil, isEnabled != self.isEnabled {
             record(isEnabled ? .resumed : .paused, of: "", by: .configuration, now: now)

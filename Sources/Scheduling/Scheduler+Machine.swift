@@ -10,6 +10,8 @@ extension Scheduler {
         var toldAwake: [AwakeRun]?
         /// The next run of each job that the machine is woken for.
         var wakeUps = TimerQueue()
+        /// Those of them that have a budget, or share one: what is left of it changes with all that runs and waits.
+        var budgeted: [String: JobEntry] = [:]
         var armedWakeUp: Instant?
         var isWakeUpStated = false
         /// The machine was woken for jobs that let it sleep again.
@@ -50,7 +52,13 @@ extension Scheduler {
     /// Has the machine woken for the next run of a job, where its definition says so: not for a fire time that its
     /// budget leaves out.
     func armWakeUp(for entry: JobEntry) {
-        guard entry.job.details.value.power.wakesSystem, let fire = nextWithinBudget(entry) else {
+        let details = entry.job.details.value
+        if details.power.wakesSystem, !details.budget.isUnlimited || !settings.budget.isUnlimited {
+            machine.budgeted[entry.job.name] = entry
+        } else if !machine.budgeted.isEmpty {
+            machine.budgeted[entry.job.name] = nil
+        }
+        guard details.power.wakesSystem, let fire = nextWithinBudget(entry) else {
             if let owner = entry.wakeUp { machine.wakeUps.disarm(owner) }
             return
         }
@@ -59,12 +67,8 @@ extension Scheduler {
         machine.wakeUps.arm(owner, at: entry.dueInstant(of: fire))
     }
 
-    /// A budget was used up, or has something left again: of one job, or of all.
-    func reviewWakeUps(of spender: JobEntry? = nil) {
-        for entry in spender.map({ [$0] }) ?? Array(entries) where entry.wakeUp != nil { armWakeUp(for: entry) }
-    }
-
     func disarmWakeUp(for entry: JobEntry) {
+        if !machine.budgeted.isEmpty { machine.budgeted[entry.job.name] = nil }
         guard let owner = entry.wakeUp else { return }
         entry.wakeUp = nil
         machine.wakeUps.remove(owner)
@@ -112,6 +116,7 @@ extension Scheduler {
                 effects.append(.machine(.holdAwake(awake)))
             }
         }
+        for entry in Array(machine.budgeted.values) { armWakeUp(for: entry) }
         let wakeUp = isEnabled && !isStopping ? machine.wakeUps.next : nil
         if wakeUp != machine.armedWakeUp || !machine.isWakeUpStated {
             (machine.armedWakeUp, machine.isWakeUpStated) = (wakeUp, true)

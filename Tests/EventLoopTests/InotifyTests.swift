@@ -25,8 +25,8 @@ import Testing
         Issue.record("the loop never comes to rest")
     }
 
-    /// A home folder whose first subfolder is made: the watch that waited for it goes, another on the same folder stays,
-    /// and what happened meanwhile is wanted by nobody. The daemon turned in circles until its watchdog killed it.
+    /// A home folder whose first subfolder is made: the watch that waited for it goes, another on the folder stays, and
+    /// what happened meanwhile is wanted by nobody. The daemon turned in circles until its watchdog killed it.
     @Test func eventsThatNobodyWantsAnyMoreAreLetGo() throws {
         var heard: [String] = []
         let narrow = try loop.inotify(path: scratch.path, [.selfDeleted, .selfMoved]) { heard.append("narrow \($0)") }

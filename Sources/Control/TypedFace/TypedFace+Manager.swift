@@ -91,7 +91,7 @@ extension TypedFace {
                 },
                 Property(
                     "ConfigurationError", "s",
-                    documentation: "Why config.json is not in force as it stands: its line and column; empty while it is."
+                    documentation: "Why config.json is not in force as it stands: line and column; empty while it is."
                 ) { [self] _ in
                     .string(settings.configurationFault?.description ?? "")
                 },

@@ -50,7 +50,7 @@ struct JobOption: Sendable {
     ]
 
     static let others = [
-        JobOption("--after", "JOB", ["after", "jobs"], .list, of: .job, "when this job succeeded; several: all of them"),
+        JobOption("--after", "JOB", ["after", "jobs"], .list, of: .job, "when this job succeeded; of several all"),
         JobOption("--queue", "NAME", ["trigger", "queue"], .text, "a run for each item of this queue"),
         JobOption("--results", "NAME", ["result_queue"], .text, "the queue that gets what its runs gave"),
         JobOption("--group", "GROUP", ["hold_group"], .text, "it waits while this group is to wait"),

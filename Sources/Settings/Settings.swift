@@ -268,7 +268,7 @@ public final class Settings: CoreSource, CommitObserver {
     }
 
     private func sayRefused() {
-        for warning in configuration.warnings { log.warning("configuration", [("BOTCRON_WARNING", warning)]) }
+        for warning in configuration.warnings { log.warning("a remark on config.json", [("BOTCRON_WARNING", warning)]) }
         for refused in configuration.refused {
             log.warning("a job was refused", [("BOTCRON_JOB", refused.name), ("BOTCRON_ERROR", refused.error)])
         }

@@ -95,7 +95,7 @@ final class StateFileSync {
         do throws(ConfigurationError) {
             // A file that is gone says nothing: what was said holds, and the next toggle makes it anew.
             guard let file = try read() else { return }
-            for warning in file.warnings { log.warning("state.json", [("BOTCRON_WARNING", warning)]) }
+            for warning in file.warnings { log.warning("a remark on state.json", [("BOTCRON_WARNING", warning)]) }
             next = Overrides(file)
         } catch {
             log.warning("state.json was not taken up; what holds stays in force", [("BOTCRON_ERROR", "\(error)")])

@@ -132,8 +132,9 @@ struct ParsedCommandLine: Sendable {
         let count = request.arguments.count
         if count < verb.argumentCount.lowerBound { throw .usage("\(verb.name) needs \(verb.arguments)", verb: verb) }
         if count > verb.argumentCount.upperBound {
+            let hint = verb.takesCommand && request.command.isEmpty ? "; what is to be run stands behind --" : ""
             throw .usage(
-                "\(verb.name) does not take \"\(request.arguments[verb.argumentCount.upperBound])\"", verb: verb)
+                "\(verb.name) does not take \"\(request.arguments[verb.argumentCount.upperBound])\"\(hint)", verb: verb)
         }
     }
 

@@ -152,13 +152,30 @@ import Testing
         }
     }
 
+    /// A home in which nothing was ever written: the folders come with the file, for their owner alone.
+    @Test func foldersThatAreMissingAreMade() throws {
+        try withScratchFolder { folder in
+            try FileReplacement.replace(folder + "/a/b/file", with: Array("one".utf8))
+            #expect(try contents(folder + "/a/b/file") == "one")
+            #expect(mode(folder + "/a") & 0o7777 == 0o700 && mode(folder + "/a/b") & 0o7777 == 0o700)
+            #expect(names(in: folder + "/a/b") == ["file"])
+            try FileReplacement.edit(folder + "/c/file") { contents in
+                #expect(contents == .absent)
+                return Array("two".utf8)
+            }
+            #expect(try contents(folder + "/c/file") == "two")
+        }
+    }
+
     @Test func aFailureLeavesNothingBehind() throws {
         try withScratchFolder { folder in
+            close(open(folder + "/plain", O_CREAT | O_WRONLY | O_CLOEXEC, 0o600))
             let error = #expect(throws: ConfigurationError.self) {
-                try FileReplacement.replace(folder + "/none/file", with: [1])
+                try FileReplacement.replace(folder + "/plain/file", with: [1])
             }
-            #expect(error?.errnoCode == ENOENT)
-            #expect(error?.description == "cannot write \(folder)/none/file: No such file or directory (errno 2)")
+            #expect(error?.errnoCode == ENOTDIR)
+            #expect(error?.description == "cannot write \(folder)/plain/file: Not a directory (errno 20)")
+            unlink(folder + "/plain")
             // A folder stands where the file should be: the rename fails.
             #expect(mkdir(folder + "/taken", 0o700) == 0)
             let taken = #expect(throws: ConfigurationError.self) {

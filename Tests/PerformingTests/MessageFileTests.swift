@@ -123,8 +123,10 @@ import Testing
         #expect(entries.compactMap { $0["type"]?.stringValue } == ["error", "success"])
     }
 
-    @Test func `a toast file in a folder that is not there fails the message`() {
-        guard case .failed = ToastFile(path: "/nowhere/notifications.json").add(message("m1"), .utc) else {
+    @Test func `a toast file in a folder that cannot be made fails the message`() throws {
+        try TestFile.write("", to: scratch.path + "/plain")
+        let file = scratch.path + "/plain/notifications.json"
+        guard case .failed = ToastFile(path: file).add(message("m1"), .utc) else {
             Issue.record("written nowhere")
             return
         }

@@ -151,7 +151,12 @@ public enum FileReplacement {
     ) throws(ConfigurationError) -> String {
         // Not derived from the file's own name, which may be as long as a name can be.
         let temporary = "\(folder)/.botcron-\(String(UInt64.random(in: .min ... .max), radix: 36))"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
+        var descriptor = open(temporary, flags, 0o600)
+        if descriptor < 0, errno == ENOENT {
+            makeFolder(folder)
+            descriptor = open(temporary, flags, 0o600)
+        }
         guard descriptor >= 0 else { throw failure(path, errno) }
         var code = writeAll(bytes, to: descriptor)
         // Before the mode: changing the owner clears bits of it. Only root may give files away, others keep the group
@@ -166,6 +171,16 @@ public enum FileReplacement {
             throw failure(path, code)
         }
         return temporary
+    }
+
+    /// Makes a folder that is missing, and those above it, for its owner alone: as the XDG Base Directory Specification
+    /// has it for whoever is about to write there. What cannot be made is found by the write.
+    private static func makeFolder(_ folder: String) {
+        guard mkdir(folder, 0o700) != 0, errno == ENOENT, folder.utf8.count > 1 else { return }
+        let above = folder.folderOfPath
+        guard above != folder, !above.isEmpty else { return }
+        makeFolder(above)
+        mkdir(folder, 0o700)
     }
 
     /// Zero, or the error number.

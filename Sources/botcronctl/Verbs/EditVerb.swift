@@ -51,7 +51,7 @@ private func editJob(_ request: Request, _ context: Context) throws(Failure) -> 
         return ExitCode.success
     }
     let next = try daemon.json(.getJob, [.text(name)]).instant("next_run")
-    context.screen.line(
+    context.screen.sentence(
         "\(name) is changed" + (next.map { ", next: \(context.times.absoluteAndRelative($0))" } ?? ""))
     return ExitCode.success
 }

@@ -48,7 +48,7 @@ func showNext(of job: JSONValue, count: Int, _ context: Context) throws(Failure)
     for note in read.schedules.flatMap({ $0.timetable.notes(after: context.now) }) { screen.sentence("Note: \(note).") }
     if read.countsFromEnd { screen.sentence("Note: Each further one counts from the end of the run before it.") }
     if read.jitterMilliseconds > 0 {
-        screen.line(
+        screen.sentence(
             "Note: Each starts up to \(TimeText.duration(milliseconds: Int(read.jitterMilliseconds))) later: its jitter."
         )
     }

@@ -20,13 +20,17 @@ private func validateFile(_ request: Request, _ context: Context) throws(Failure
     let path = request.arguments.first ?? ConfigurationFile.defaultPath(environment: userEnvironment())
     let reader = context.configurationReader
     let configuration: Configuration
+    var isMissing = false
     do throws(ConfigurationError) {
         guard case .bytes(let bytes) = try ConfigurationFile.load(path: path) else {
+            isMissing = request.arguments.isEmpty
             throw ConfigurationError(operation: "read", object: path, reason: "there is no such file")
         }
         configuration = try reader.read(document: ConfigurationFile.parse(bytes, path: path))
     } catch {
-        throw Failure(ExitCode.failure, ServiceError.invalidConfig.name, "\(error)")
+        throw Failure(
+            ExitCode.failure, ServiceError.invalidConfig.name, "\(error)",
+            advice: isMissing ? ["it is not needed: jobs are made without it by botcronctl add, too"] : [])
     }
     report(configuration, path, context.screen)
     let isGood = configuration.refused.isEmpty && configuration.messageFaults.isEmpty
@@ -47,7 +51,7 @@ private func report(_ configuration: Configuration, _ path: String, _ screen: Sc
         ])
     }
     let good = configuration.jobs.count
-    screen.line(
+    screen.sentence(
         "\(path): \(good) \(good == 1 ? "job" : "jobs") good" + (refused.isEmpty ? "" : ", \(refused.count) bad"))
     for warning in configuration.warnings { screen.sentence("warning: \(warning)") }
     for job in untold { screen.sentence("\(job.name): \(job.error)") }

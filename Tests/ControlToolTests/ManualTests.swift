@@ -153,7 +153,7 @@ import Testing
         let path = scratch.path + "/config.json"
         try TestFile.write(ConfigurationPage.example, to: path)
         let outcome = try TestProgram.run([TestPlace.built("botcronctl"), "validate", path])
-        #expect(outcome.code == 0 && outcome.output == "\(path): 4 jobs good\n", "\(outcome)")
+        #expect(outcome.code == 0 && outcome.output == "4 jobs good, in \(path)\n", "\(outcome)")
     }
 
     // MARK: - Reading them

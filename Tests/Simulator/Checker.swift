@@ -81,7 +81,7 @@ final class Checker {
     /// By run, the wait that its last attempt asked for.
     private var wishes: [String: Duration] = [:]
 
-    private enum Signals { case started, ended, excused }
+    private enum Signals { case started, ended, missed, excused }
 
     struct Fault {
         var text: String
@@ -509,8 +509,11 @@ final class Checker {
     func observe(_ announcement: Announcement) {
         switch announcement {
         case .jobStarted(let run):
-            if let known = signals[run.id], known != .excused { fail("\(run.id) started twice", job: run.job) }
-            if signals[run.id] == nil { signals[run.id] = .started }
+            switch signals[run.id] {
+            case nil, .missed: signals[run.id] = .started
+            case .excused: break
+            case .started, .ended: fail("\(run.id) started twice", job: run.job)
+            }
         case .jobRetrying(let run, let next, let delay):
             if signals[run.id] != .started, signals[run.id] != .excused {
                 fail("\(run.id) retries out of order", job: run.job)
@@ -522,8 +525,8 @@ final class Checker {
             }
             signals[run.id] = .ended
         case .jobMissed(let run):
-            // Its start was told, and it never began.
-            if signals[run.id] == .started { signals[run.id] = .ended }
+            // Its start was told, and it never began. Under a clock that is set back its fire time may come once more.
+            if signals[run.id] == .started { signals[run.id] = .missed }
         default: break
         }
     }

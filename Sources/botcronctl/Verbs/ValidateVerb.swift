@@ -51,8 +51,8 @@ private func report(_ configuration: Configuration, _ path: String, _ screen: Sc
         ])
     }
     let good = configuration.jobs.count
-    screen.sentence(
-        "\(path): \(good) \(good == 1 ? "job" : "jobs") good" + (refused.isEmpty ? "" : ", \(refused.count) bad"))
+    let bad = refused.isEmpty ? "" : ", \(refused.count) bad"
+    screen.sentence("\(good) \(good == 1 ? "job" : "jobs") good\(bad), in \(path)")
     for warning in configuration.warnings { screen.sentence("warning: \(warning)") }
     for job in untold { screen.sentence("\(job.name): \(job.error)") }
     for job in refused {
